@@ -1,0 +1,6 @@
+"""The agreements of Exosphere (words, keys, wire formats, rules) and the Redis store above them.
+
+Whatever two parties must agree on lives here. The modules of this package do no
+I/O, read no clock and draw no random number, except for the two that exist for
+it: `exosphere_core.store` (Redis) and `exosphere_core.client` (HTTP).
+"""

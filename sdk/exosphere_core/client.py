@@ -1,0 +1,107 @@
+"""The HTTP client of the state manager: one row of `api`, one call. The only module that speaks HTTP as a client."""
+
+import asyncio
+import random
+import re
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from exosphere_core.api import API_KEY_HEADER, Row
+from exosphere_core.errors import (
+    BY_STATUS,
+    BadRequest,
+    ExosphereError,
+    InvalidGraph,
+    Unavailable,
+)
+
+_FIELD = re.compile(r"\{(\w+)\}")
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 2.0
+
+
+class ApiClient:
+    """Calls the state manager. One instance holds one connection pool; close it with `aclose`.
+
+    Args:
+        uri: base address, such as `http://localhost:8000`.
+        key: API key.
+        timeout_s: how long one call may take, its repeats included.
+    """
+
+    def __init__(self, uri: str, key: str, timeout_s: float = 30.0) -> None:
+        self.uri = uri.rstrip("/")
+        self._timeout_s = timeout_s
+        try:
+            self._http = httpx.AsyncClient(
+                base_url=self.uri, headers={API_KEY_HEADER: key}, timeout=httpx.Timeout(timeout_s, connect=5.0)
+            )
+        except (httpx.InvalidURL, ValueError, UnicodeError) as bad:
+            raise ValueError(f"state manager URI {uri!r} or its key can't be used: {bad}") from None
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def call(
+        self,
+        row: Row,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str | int] | None = None,
+        timeout_s: float | None = None,
+        **path: str | int,
+    ) -> dict[str, Any]:
+        """Make one call and return its JSON answer.
+
+        A connection that can't be made, and an answer 429 or 503, is tried again within
+        the timeout; a connection lost midway only where a repeat is safe.
+
+        Raises:
+            ExosphereError: the subclass tells what went wrong; see `exosphere_core.errors`.
+        """
+        url = _FIELD.sub(lambda found: quote(str(path[found[1]]), safe=""), row.path)
+        deadline = monotonic() + (timeout_s or self._timeout_s)
+        pause = _FIRST_PAUSE_S
+        while True:
+            try:
+                answer = await self._http.request(
+                    row.method, url, json=body, params=query, timeout=max(0.1, deadline - monotonic())
+                )
+            except httpx.HTTPError as lost:
+                error: ExosphereError = Unavailable(
+                    f"the state manager at {self.uri} can't be reached ({str(lost) or type(lost).__name__}); "
+                    "is it running, and is the URI right?"
+                )
+                may_repeat = row.repeatable or isinstance(lost, httpx.ConnectError | httpx.ConnectTimeout)
+            except (httpx.InvalidURL, httpx.UnsupportedProtocol) as bad:
+                raise BadRequest(f"state manager URI {self.uri!r} can't be used: {bad}") from None
+            else:
+                if answer.is_success:
+                    result: dict[str, Any] = answer.json()
+                    return result
+                error = _error_of(answer)
+                may_repeat = answer.status_code in (429, 503)
+            if not may_repeat or monotonic() + pause >= deadline:
+                raise error
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+
+def _error_of(answer: httpx.Response) -> ExosphereError:
+    try:
+        content = answer.json()
+    except ValueError:
+        content = {}
+    if not isinstance(content, dict):
+        content = {}
+    detail = content.get("detail") or f"HTTP {answer.status_code} from {answer.request.url}"
+    text = detail if isinstance(detail, str) else str(detail)
+    errors = content.get("errors")
+    if answer.status_code == 400 and isinstance(errors, list):
+        return InvalidGraph(text, [str(error) for error in errors])
+    return BY_STATUS.get(answer.status_code, ExosphereError)(text)

@@ -1,0 +1,1 @@
+"""Graphs: their models, placeholders, validation, and the compiled plan. All pure."""

@@ -1,0 +1,148 @@
+"""Every Redis key: a method with a type and a meaning. Nobody else glues key strings.
+
+The part in braces is the hash tag: Redis Cluster puts keys with the same tag into
+one slot, and only keys of one slot can be touched by one script. A namespace's
+catalog (nodes, graphs, schedules) has the tag `{namespace}`, and each of its shards
+(runs, states, queues) the tag `{namespace:shard}`. Names hold no `:` and no brace
+(see `names`), so no name can reach into another tag.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+PREFIX: Final = "exo"
+
+#: SET of the namespaces that anything was ever stored under.
+NAMESPACES: Final = f"{PREFIX}:namespaces"
+
+#: Pub/sub channel: the id of each run that ends, so that waiters need not poll.
+RUN_ENDED: Final = f"{PREFIX}:run-ended"
+
+#: Consumer group of the runtimes on every ready stream.
+RUNTIMES_GROUP: Final = "runtimes"
+
+#: Consumer group of the state managers on every report stream.
+STATE_MANAGERS_GROUP: Final = "state-managers"
+
+#: Queue of the background jobs (arq), and the prefix of its own records.
+BACKGROUND_QUEUE: Final = f"{PREFIX}:background"
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogKeys:
+    """The keys of one namespace's catalog."""
+
+    namespace: str
+
+    def _key(self, rest: str) -> str:
+        return f"{PREFIX}:{{{self.namespace}}}:{rest}"
+
+    @property
+    def nodes(self) -> str:
+        """HASH node name → JSON of its registration."""
+        return self._key("nodes")
+
+    @property
+    def graphs(self) -> str:
+        """ZSET of graph names, score 0: read in order of the name."""
+        return self._key("graphs")
+
+    @property
+    def unready(self) -> str:
+        """SET of graphs whose newest version is INVALID: looked at again when a node registers."""
+        return self._key("unready")
+
+    @property
+    def schedules(self) -> str:
+        """ZSET `graph/index` of a cron trigger → its next due time, unix ms."""
+        return self._key("schedules")
+
+    def graph(self, name: str) -> str:
+        """HASH of a graph: newest version, validation, times."""
+        return self._key(f"graph:{name}")
+
+    def version(self, name: str, version: int) -> str:
+        """HASH of an immutable graph version: template and encrypted secrets."""
+        return self._key(f"graph:{name}:{version}")
+
+    def firings(self, name: str) -> str:
+        """LIST of JSON: the newest cron firings of a graph and what came of them, newest first."""
+        return self._key(f"firings:{name}")
+
+
+@dataclass(frozen=True, slots=True)
+class ShardKeys:
+    """The keys of one shard of a namespace: its runs, states and queues."""
+
+    namespace: str
+    shard: int = 0
+
+    def _key(self, rest: str) -> str:
+        return f"{PREFIX}:{{{self.namespace}:{self.shard}}}:{rest}"
+
+    def ready(self, node: str) -> str:
+        """STREAM of the states of one node that a runtime may take now; group `runtimes`."""
+        return self._key(f"ready:{node}")
+
+    @property
+    def reports(self) -> str:
+        """STREAM of what runtimes report and of unites that settled; group `state-managers`."""
+        return self._key("reports")
+
+    @property
+    def rejected(self) -> str:
+        """STREAM of report entries that nobody can apply, with the reason; bounded."""
+        return self._key("rejected")
+
+    @property
+    def due(self) -> str:
+        """ZSET state id → unix ms at which it becomes ready."""
+        return self._key("due")
+
+    @property
+    def runs(self) -> str:
+        """ZSET run id → creation time, unix ms."""
+        return self._key("runs")
+
+    @property
+    def ended(self) -> str:
+        """ZSET run id → time of its end, unix ms; retention reads the oldest."""
+        return self._key("ended")
+
+    def run(self, run_id: str) -> str:
+        """HASH of a run (see `records.RunField`)."""
+        return self._key(f"run:{run_id}")
+
+    def store(self, run_id: str) -> str:
+        """HASH of a run's key-value store."""
+        return self._key(f"run:{run_id}:store")
+
+    def states(self, run_id: str) -> str:
+        """LIST of a run's state ids, in order of creation."""
+        return self._key(f"run:{run_id}:states")
+
+    def unites(self, run_id: str) -> str:
+        """LIST of a run's unite ids, for retention."""
+        return self._key(f"run:{run_id}:unites")
+
+    def state(self, state_id: str) -> str:
+        """HASH of a state (see `records.StateField`)."""
+        return self._key(f"state:{state_id}")
+
+    def unite(self, unite_id: str) -> str:
+        """HASH of an armed unite (see `records.UniteField`)."""
+        return self._key(f"unite:{unite_id}")
+
+    def members(self, unite_id: str) -> str:
+        """ZSET, score 0, of the branches that a unite will read: `identifier/branch/state id`, in branch order."""
+        return self._key(f"unite:{unite_id}:members")
+
+
+def ready_pattern(namespace: str) -> str:
+    """The ACL key pattern of a namespace's ready streams, over all shards."""
+    return f"{PREFIX}:{{{namespace}:*}}:ready:*"
+
+
+def reports_pattern(namespace: str) -> str:
+    """The ACL key pattern of a namespace's report streams, over all shards."""
+    return f"{PREFIX}:{{{namespace}:*}}:reports"

@@ -1,0 +1,255 @@
+"""What is stored and sent: the fields of the records in Redis, and the entries of the streams.
+
+Payloads (inputs, outputs, store values) are JSON text made once in Python; Lua passes
+them on and never decodes them. Ids, counters and times are decimal or hex text.
+"""
+
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Final, Literal
+from uuid import UUID, uuid4
+
+import msgspec
+
+#: Hex digits at the end of every run id and state id that hold the shard's index,
+#: so that a record is found by its id alone.
+_SHARD_DIGITS: Final = 4
+
+#: The most shards that an id can name.
+MAX_SHARDS: Final = 16**_SHARD_DIGITS
+
+
+class StateField(StrEnum):
+    """Fields of a state's HASH."""
+
+    STATUS = "status"  #: see `states.Status`
+    ATTEMPT = "attempt"  #: fencing number of the current delivery, from 1; a report of another one changes nothing
+    TASK = "task"  #: JSON of `Task`: what never changes
+    INPUTS = "inputs"  #: JSON object, resolved
+    OUTPUTS = "outputs"  #: JSON object, once executed
+    DATA = "data"  #: JSON object that a prune signal carried
+    ERROR = "error"  #: text, once failed
+    ENTRY = "entry"  #: id of the entry of the ready stream, while there is one
+    DUE_AT = "due_at"  #: unix ms at which it becomes ready, while it waits
+    LOST_LEASES = "lost_leases"  #: how many workers died with it
+    REPORT = "report"  #: id of the report that is being applied in chunks
+    TOLERATED = "tolerated"  #: "1" once an ALL_DONE unite fired over this error
+    RETRIED_BY = "retried_by"  #: id of the state that retries this one
+    CREATED_AT = "created_at"  #: unix ms, Redis' clock
+    UPDATED_AT = "updated_at"  #: unix ms, Redis' clock
+
+
+class RunField(StrEnum):
+    """Fields of a run's HASH. Beside these: `made/<identifier>` and `ended/<identifier>/<status>`, counters of states."""
+
+    GRAPH = "graph"
+    VERSION = "version"
+    STATUS = "status"  #: see `states.RunStatus`
+    ROOT = "root"  #: id of the root state
+    OPEN = "open"  #: pending states plus armed unites; the run ends when it reaches 0
+    UNTOLERATED = "untolerated"  #: errored states that no unite tolerated; above 0 the run ends FAILED
+    CREATED_AT = "created_at"  #: unix ms, Redis' clock
+    ENDED_AT = "ended_at"  #: unix ms, Redis' clock
+
+
+class UniteField(StrEnum):
+    """Fields of an armed unite's HASH."""
+
+    PLAN = "plan"  #: JSON of `UnitePlan`: what never changes
+    STRATEGY = "strategy"  #: ALL_SUCCESS or ALL_DONE
+    STATUS = "status"  #: see `states.UniteStatus`
+    PENDING = "pending"  #: states and inner unites that it still waits for
+    ARRIVED = "arrived"  #: successful states that lead straight to it
+    ERRORED = "errored"  #: errored states that count
+    PRUNED = "pruned"  #: pruned states that count
+
+
+class Task(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What never changes about a state. Kept on its record and sent with each delivery."""
+
+    run: str
+    #: Namespace of the run: where the records are.
+    home: str
+    graph: str
+    version: int
+    identifier: str
+    node: str
+    #: Namespace of the node: where the state is queued.
+    namespace: str
+    #: identifier → state id of every ancestor on this state's own branch.
+    parents: dict[str, str] = {}
+    #: Where this branch stands among the others: sorts as text in branch order (see `branch_step`).
+    branch: str = ""
+    #: Which output of a fan-out a sibling keeps; 0 for the executed state itself.
+    position: int = 0
+    #: Ids of the armed unites that this state counts for.
+    unites: tuple[str, ...] = ()
+    #: Id of the first state of this attempt chain, where it is not this one: the source of the idempotency key.
+    chain: str = ""
+    retry_count: int = 0
+    timeout_ms: int | None = None
+
+
+class UnitePlan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What never changes about an armed unite."""
+
+    run: str
+    home: str
+    graph: str
+    version: int
+    #: The uniting node.
+    identifier: str
+    #: Id of the state whose success armed it.
+    anchor: str
+    #: `Task.parents` of the uniting state.
+    parents: dict[str, str]
+    branch: str
+    #: Ids of the unites around it, which its state will count for.
+    unites: tuple[str, ...] = ()
+    #: How many outputs the anchor fanned out into; None when it gave one output alone.
+    width: int | None = None
+
+
+class Kind(StrEnum):
+    """What an entry of the report stream says."""
+
+    EXECUTED = "executed"  #: body: `Executed`
+    FAILED = "failed"  #: body: `Failed`
+    PRUNED = "pruned"  #: body: `Pruned`
+    REQUEUED = "requeued"  #: body: `Requeued`
+    RELEASED = "released"  #: given back unfinished by a runtime that stops; no body
+    SETTLED = "settled"  #: a unite's last branch ended; sent by the scripts, not by runtimes
+
+
+class Executed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A node returned. `fanned_out` tells a returned list (of any length) from a single output."""
+
+    outputs: list[dict[str, str]]
+    fanned_out: bool = False
+    #: Store writes that take effect with the success.
+    store: dict[str, str] = {}
+
+
+class Failed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A node raised, timed out, or returned something wrong."""
+
+    error: str
+    #: False for an error that the node declared final.
+    retryable: bool = True
+
+
+class Pruned(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A node raised `PruneSignal`."""
+
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class Requeued(msgspec.Struct, frozen=True):
+    """A node raised `ReQueueAfterSignal`."""
+
+    delay_ms: int
+
+
+Body = Executed | Failed | Pruned | Requeued
+
+BODIES: Final[dict[str, type[Body]]] = {
+    Kind.EXECUTED: Executed,
+    Kind.FAILED: Failed,
+    Kind.PRUNED: Pruned,
+    Kind.REQUEUED: Requeued,
+}
+
+
+class ReadyField(StrEnum):
+    """Fields of an entry of a ready stream."""
+
+    STATE = "state"
+    ATTEMPT = "attempt"
+    TASK = "task"  #: JSON of `Task`
+    INPUTS = "inputs"  #: JSON object: the worker needs no second read
+
+
+class ReportField(StrEnum):
+    """Fields of an entry of a report stream."""
+
+    KIND = "kind"  #: see `Kind`
+    HOME = "home"  #: namespace of the run
+    STATE = "state"  #: state id; a unite's id for `settled`
+    ATTEMPT = "attempt"
+    BODY = "body"  #: JSON of the kind's body
+
+
+#: The arguments of the placeholder dictionary: nothing but text to text.
+TextMap = dict[str, str]
+
+encode = msgspec.json.Encoder().encode
+decode_task = msgspec.json.Decoder(Task).decode
+decode_unite_plan = msgspec.json.Decoder(UnitePlan).decode
+decode_text_map = msgspec.json.Decoder(TextMap).decode
+
+IdKind = Literal["root", "child", "sibling", "retry", "unite", "join"]
+
+
+def new_run_id(shard: int) -> str:
+    """Return a random UUID whose last digits name the shard."""
+    return f"{str(uuid4())[:-_SHARD_DIGITS]}{shard:0{_SHARD_DIGITS}x}"
+
+
+def run_id_for(shard: int, *parts: str) -> str:
+    """Return the UUID that these words always give: the same cause makes the same run, however often it strikes."""
+    digest = blake2b("\0".join(parts).encode(), digest_size=16).digest()
+    return f"{str(UUID(bytes=digest, version=4))[:-_SHARD_DIGITS]}{shard:0{_SHARD_DIGITS}x}"
+
+
+def derived_id(kind: IdKind, source: str, what: str = "") -> str:
+    """Return the id of a state or unite as a function of what causes it, so that a repeated step changes nothing.
+
+    Args:
+        kind: why the thing is made.
+        source: id of the run, state or unite that causes it; its last digits name the shard.
+        what: what tells it from others of the same cause, such as position and identifier.
+    """
+    digest = blake2b(f"{kind}\0{source}\0{what}".encode(), digest_size=14).hexdigest()
+    return digest + source[-_SHARD_DIGITS:]
+
+
+def shard_of(some_id: str) -> int | None:
+    """Return the index of the shard that a run or state id names, or None for text that is no such id."""
+    try:
+        return int(some_id[-_SHARD_DIGITS:], 16) if len(some_id) in (32, 36) else None
+    except ValueError:
+        return None
+
+
+def sortable(number: int) -> str:
+    """Spell a number ≥ 0 so that text order is number order: its count of digits, then the digits."""
+    digits = str(number)
+    return f"{len(digits)}{digits}"
+
+
+def branch_step(branch: str, position: int, edge: int) -> str:
+    """Return the branch of a child: its parent's branch, the parent's output it belongs to, and the edge it came by.
+
+    Two branches of one fan-out differ first in the position within the outermost list
+    that they do not share, so text order is branch order.
+    """
+    return f"{branch}.{sortable(position)}-{sortable(edge)}"
+
+
+def made_field(identifier: str) -> str:
+    """The field of a run that counts the states made for an identifier."""
+    return f"made/{identifier}"
+
+
+def ended_field(identifier: str, status: str) -> str:
+    """The field of a run that counts the states of an identifier that ended in a status."""
+    return f"ended/{identifier}/{status}"
+
+
+def member(identifier: str, branch: str, position: int, state_id: str) -> str:
+    """An entry of a unite's members: sorts by identifier, then in branch order."""
+    return f"{identifier}/{branch}.{sortable(position)}/{state_id}"
+
+
+#: Errored branches of an ALL_DONE unite, kept apart from identifiers, which hold no `!`.
+ERRORED_MEMBERS: Final = "!"
