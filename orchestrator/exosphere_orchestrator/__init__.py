@@ -1,0 +1,1 @@
+"""The state manager: HTTP API, engine agents and background jobs."""

@@ -1,0 +1,1 @@
+"""The runtime: takes ready states, executes nodes, reports what came of them."""

@@ -1,0 +1,99 @@
+"""Settings of the state manager and the background jobs: read once from the environment, passed down."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from exosphere_core.errors import ConfigurationError
+
+
+class Settings(BaseModel):
+    """Each field is set by the environment variable that its title names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    redis_url: SecretStr = Field(
+        title="EXOSPHERE_REDIS_URL",
+        description="Redis or Valkey that holds all records: redis://, rediss:// or unix://, password included",
+    )
+    worker_redis_url: SecretStr | None = Field(
+        default=None,
+        title="EXOSPHERE_WORKER_REDIS_URL",
+        description="address of the same Redis as the runtimes see it, where it differs; the user and password in it are replaced",
+    )
+    api_key: SecretStr = Field(
+        title="STATE_MANAGER_SECRET", min_length=1, description="root API key; clients send it as EXOSPHERE_API_KEY"
+    )
+    encryption_key: SecretStr = Field(
+        title="SECRETS_ENCRYPTION_KEY",
+        description="32 random bytes, URL-safe base64: encrypts graph secrets; several, separated by commas: the first encrypts, all decrypt",
+    )
+    host: str = Field(default="127.0.0.1", title="EXOSPHERE_HOST", description="address that the HTTP API listens on")
+    port: int = Field(default=8000, ge=0, le=65535, title="EXOSPHERE_PORT", description="port of the HTTP API")
+    shards: int = Field(
+        default=1, ge=1, le=1024, title="EXOSPHERE_SHARDS",
+        description="how many shards a namespace is split over; may grow, must not shrink while runs are pending",
+    )  # fmt: skip
+    lease_ms: int = Field(
+        default=30_000, ge=300, title="EXOSPHERE_LEASE_MS",
+        description="a state whose runtime shows no life for this long is given to another runtime",
+    )  # fmt: skip
+    max_lost_leases: int = Field(
+        default=3, ge=1, title="EXOSPHERE_MAX_LOST_LEASES",
+        description="a state that lost its runtime this often fails",
+    )  # fmt: skip
+    retention_ms: int = Field(
+        default=30 * 24 * 3600 * 1000, ge=1000, title="EXOSPHERE_RETENTION_MS",
+        description="how long an ended run and all that belongs to it is kept",
+    )  # fmt: skip
+    max_body_bytes: int = Field(
+        default=16 * 1024 * 1024, ge=1024, title="EXOSPHERE_MAX_BODY_BYTES", description="largest body of an HTTP request"
+    )
+    max_nodes: int = Field(default=1000, ge=1, title="EXOSPHERE_MAX_NODES", description="most nodes in a graph")
+    max_fan_out: int = Field(
+        default=100_000, ge=1, title="EXOSPHERE_MAX_FAN_OUT", description="most outputs that one state may return"
+    )
+    max_value_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=1024, title="EXOSPHERE_MAX_VALUE_BYTES",
+        description="largest inputs of one state, as JSON",
+    )  # fmt: skip
+    log_level: str = Field(
+        default="INFO", title="EXOSPHERE_LOG_LEVEL", pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$",
+        description="DEBUG, INFO, WARNING, ERROR or CRITICAL",
+    )  # fmt: skip
+    log_format: str = Field(
+        default="text", title="EXOSPHERE_LOG_FORMAT", pattern="^(text|json)$", description="text or json: one object a line"
+    )
+
+
+def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Read the settings.
+
+    Args:
+        environ: where to read; the process's environment if left out.
+        overrides: fields that a flag gave; None counts as not given.
+
+    Raises:
+        ConfigurationError: names each variable that is missing or wrong, never its value.
+    """
+    source = os.environ if environ is None else environ
+    values: dict[str, Any] = {
+        name: source[field.title]
+        for name, field in Settings.model_fields.items()
+        if field.title and source.get(field.title, "") != ""
+    }
+    values.update({name: value for name, value in overrides.items() if value is not None})
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as refused:
+        lines = []
+        for error in refused.errors(include_url=False, include_input=False):
+            field = Settings.model_fields.get(str(error["loc"][0])) if error["loc"] else None
+            variable = field.title if field and field.title else ".".join(map(str, error["loc"]))
+            if error["type"] == "missing":
+                lines.append(f"{variable} is not set ({field.description if field else ''})")
+            else:
+                lines.append(f"{variable}: {error['msg']}")
+        raise ConfigurationError("; ".join(lines)) from None
