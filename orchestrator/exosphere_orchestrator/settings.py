@@ -4,9 +4,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-
 from exosphere_core.errors import ConfigurationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 
 class Settings(BaseModel):
@@ -49,7 +48,10 @@ class Settings(BaseModel):
         description="how long an ended run and all that belongs to it is kept",
     )  # fmt: skip
     max_body_bytes: int = Field(
-        default=16 * 1024 * 1024, ge=1024, title="EXOSPHERE_MAX_BODY_BYTES", description="largest body of an HTTP request"
+        default=16 * 1024 * 1024,
+        ge=1024,
+        title="EXOSPHERE_MAX_BODY_BYTES",
+        description="largest body of an HTTP request",
     )
     max_nodes: int = Field(default=1000, ge=1, title="EXOSPHERE_MAX_NODES", description="most nodes in a graph")
     max_fan_out: int = Field(
@@ -64,7 +66,10 @@ class Settings(BaseModel):
         description="DEBUG, INFO, WARNING, ERROR or CRITICAL",
     )  # fmt: skip
     log_format: str = Field(
-        default="text", title="EXOSPHERE_LOG_FORMAT", pattern="^(text|json)$", description="text or json: one object a line"
+        default="text",
+        title="EXOSPHERE_LOG_FORMAT",
+        pattern="^(text|json)$",
+        description="text or json: one object a line",
     )
 
 

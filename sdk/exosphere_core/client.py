@@ -22,6 +22,7 @@ from exosphere_core.errors import (
 _FIELD = re.compile(r"\{(\w+)\}")
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
+_RANDOM = random.SystemRandom()
 
 
 class ApiClient:
@@ -72,24 +73,34 @@ class ApiClient:
                 answer = await self._http.request(
                     row.method, url, json=body, params=query, timeout=max(0.1, deadline - monotonic())
                 )
+            except (httpx.InvalidURL, httpx.UnsupportedProtocol) as bad:
+                raise BadRequest(
+                    f"state manager URI {self.uri!r} can't be used: {bad}; it looks like http://localhost:8000"
+                ) from None
             except httpx.HTTPError as lost:
                 error: ExosphereError = Unavailable(
                     f"the state manager at {self.uri} can't be reached ({str(lost) or type(lost).__name__}); "
                     "is it running, and is the URI right?"
                 )
                 may_repeat = row.repeatable or isinstance(lost, httpx.ConnectError | httpx.ConnectTimeout)
-            except (httpx.InvalidURL, httpx.UnsupportedProtocol) as bad:
-                raise BadRequest(f"state manager URI {self.uri!r} can't be used: {bad}") from None
             else:
                 if answer.is_success:
-                    result: dict[str, Any] = answer.json()
-                    return result
+                    return self._content_of(answer)
                 error = _error_of(answer)
                 may_repeat = answer.status_code in (429, 503)
             if not may_repeat or monotonic() + pause >= deadline:
                 raise error
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+            await asyncio.sleep(pause * _RANDOM.uniform(0.5, 1.0))
             pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+    def _content_of(self, answer: httpx.Response) -> dict[str, Any]:
+        try:
+            content = answer.json()
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            raise ExosphereError(f"what answers at {self.uri} is not a state manager; is the URI right?")
+        return content
 
 
 def _error_of(answer: httpx.Response) -> ExosphereError:

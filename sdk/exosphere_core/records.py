@@ -4,6 +4,7 @@ Payloads (inputs, outputs, store values) are JSON text made once in Python; Lua 
 them on and never decodes them. Ids, counters and times are decimal or hex text.
 """
 
+import re
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Final, Literal
@@ -17,6 +18,9 @@ _SHARD_DIGITS: Final = 4
 
 #: The most shards that an id can name.
 MAX_SHARDS: Final = 16**_SHARD_DIGITS
+
+#: A run's UUID; the id of a state or unite. Nothing else may become part of a key.
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
 
 
 class StateField(StrEnum):
@@ -82,8 +86,9 @@ class Task(msgspec.Struct, frozen=True, omit_defaults=True):
     branch: str = ""
     #: Which output of a fan-out a sibling keeps; 0 for the executed state itself.
     position: int = 0
-    #: Ids of the armed unites that this state counts for.
-    unites: tuple[str, ...] = ()
+    #: Armed unites that this state counts for: identifier of the uniting node → id of the unite.
+    #: Each identifier once: a branch passes a node at most once.
+    unites: dict[str, str] = {}
     #: Id of the first state of this attempt chain, where it is not this one: the source of the idempotency key.
     chain: str = ""
     retry_count: int = 0
@@ -104,8 +109,8 @@ class UnitePlan(msgspec.Struct, frozen=True, omit_defaults=True):
     #: `Task.parents` of the uniting state.
     parents: dict[str, str]
     branch: str
-    #: Ids of the unites around it, which its state will count for.
-    unites: tuple[str, ...] = ()
+    #: `Task.unites` of the uniting state: the unites around this one.
+    unites: dict[str, str] = {}
     #: How many outputs the anchor fanned out into; None when it gave one output alone.
     width: int | None = None
 
@@ -179,7 +184,6 @@ class ReportField(StrEnum):
     BODY = "body"  #: JSON of the kind's body
 
 
-#: The arguments of the placeholder dictionary: nothing but text to text.
 TextMap = dict[str, str]
 
 encode = msgspec.json.Encoder().encode
@@ -215,14 +219,17 @@ def derived_id(kind: IdKind, source: str, what: str = "") -> str:
 
 def shard_of(some_id: str) -> int | None:
     """Return the index of the shard that a run or state id names, or None for text that is no such id."""
-    try:
-        return int(some_id[-_SHARD_DIGITS:], 16) if len(some_id) in (32, 36) else None
-    except ValueError:
-        return None
+    return int(some_id[-_SHARD_DIGITS:], 16) if _ID.fullmatch(some_id) else None
 
 
 def sortable(number: int) -> str:
-    """Spell a number ≥ 0 so that text order is number order: its count of digits, then the digits."""
+    """Spell a number so that text order is number order: its count of digits, then the digits.
+
+    Raises:
+        ValueError: the number is not in 0 to 999,999,999; its count of digits would be no digit.
+    """
+    if not 0 <= number <= 999_999_999:
+        raise ValueError(f"{number} has no sortable spelling: it must be in 0 to 999999999")
     digits = str(number)
     return f"{len(digits)}{digits}"
 

@@ -71,7 +71,7 @@ MOVES: Final = {
     "expand": Move("expand", _OPEN_OR_EXECUTED, Status.EXECUTED),
     "advance": Move("advance", _OPEN_OR_EXECUTED, Status.SUCCESS),
     "fail": Move("fail", _OPEN, Status.ERRORED),
-    "fail_next": Move("fail", _OPEN_OR_EXECUTED, Status.NEXT_CREATED_ERROR),
+    "fail_next": Move("fail", _OPEN, Status.NEXT_CREATED_ERROR),
     "retry": Move("retry", _OPEN, Status.RETRY_CREATED),
     "prune": Move("prune", _OPEN, Status.PRUNED),
     "requeue": Move("requeue", _OPEN, Status.CREATED),

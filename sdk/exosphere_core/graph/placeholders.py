@@ -9,8 +9,9 @@ from exosphere_core.names import RESERVED_IDENTIFIER
 
 _OPEN: Final = "${{"
 _CLOSE: Final = "}}"
-_STORE = re.compile(r"store\.([A-Za-z0-9_][A-Za-z0-9_-]{0,127})")
-_OUTPUT = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_-]{0,127})\.outputs\.([A-Za-z0-9_][A-Za-z0-9_-]{0,127})")
+_WORD: Final = r"([A-Za-z0-9_][A-Za-z0-9_-]{0,127})"
+_STORE = re.compile(rf"store\s*\.\s*{_WORD}")
+_OUTPUT = re.compile(rf"{_WORD}\s*\.\s*outputs\s*\.\s*{_WORD}")
 
 
 class PlaceholderError(ValueError):

@@ -1,6 +1,6 @@
 """A compiled graph version: everything that the engine asks about a node, answered once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exosphere_core.graph.model import GraphTemplate, UnitesStrategyEnum
 from exosphere_core.graph.placeholders import Expression, OutputRef, StoreRef, parse
@@ -35,6 +35,8 @@ class NodePlan:
         armed: the uniting nodes that its success arms, an inner one before an outer one.
         reads_outputs: ancestors whose outputs its inputs read.
         reads_store: store keys that its inputs read.
+        ahead_outputs: ancestors, itself excluded, whose outputs its children read.
+        ahead_store: store keys that its children read.
     """
 
     identifier: str
@@ -49,6 +51,8 @@ class NodePlan:
     timeout_ms: int | None
     reads_outputs: frozenset[str]
     reads_store: frozenset[str]
+    ahead_outputs: frozenset[str] = frozenset()
+    ahead_store: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,13 @@ def compile_graph(namespace: str, graph: str, version: int, template: GraphTempl
             timeout_ms=declared.timeout_ms,
             reads_outputs=reads_outputs,
             reads_store=frozenset(ref.key for ref in refs if isinstance(ref, StoreRef)),
+        )
+    for identifier, node in nodes.items():
+        children = [nodes[child] for _, child in node.children]
+        nodes[identifier] = replace(
+            node,
+            ahead_outputs=frozenset().union(*(child.reads_outputs for child in children)) - {identifier},
+            ahead_store=frozenset().union(*(child.reads_store for child in children)),
         )
     return GraphPlan(
         namespace=namespace,

@@ -1,5 +1,6 @@
 """Structural validation: is this graph well-formed by itself? All errors at once, each naming node and field."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, TypeVar
@@ -30,21 +31,26 @@ def read_template(body: Mapping[str, Any]) -> tuple[GraphTemplate | None, list[s
         The template and no errors, or None and every error that could be told.
     """
     errors: list[str] = []
-    policy = _read(RetryPolicyModel, body.get("retry_policy") or {}, "retry_policy", errors)
-    store = _read(StoreConfigModel, body.get("store_config") or {}, "store_config", errors)
+    policy = _read(RetryPolicyModel, _given(body, "retry_policy", {}), "retry_policy", errors)
+    store = _read(StoreConfigModel, _given(body, "store_config", {}), "store_config", errors)
     triggers = [
         trigger
-        for index, item in enumerate(_list(body.get("triggers") or [], "triggers", errors))
+        for index, item in enumerate(_list(_given(body, "triggers", []), "triggers", errors))
         if (trigger := _read(TriggerModel, item, f"triggers[{index}]", errors))
     ]
+    items = _list(body.get("nodes"), "nodes", errors)
     nodes = [
         node
-        for index, item in enumerate(_list(body.get("nodes"), "nodes", errors))
+        for index, item in enumerate(items)
         if (node := _read(GraphNodeModel, item, _node_label(item, index), errors))
     ]
     if not errors and not nodes:
         errors.append("nodes: the graph is empty; it needs at least one node")
     if errors or policy is None or store is None:
+        # The parts that could be read are judged all the same, so that everything is told at once.
+        known = [identifier for item in items if (identifier := _identifier(item))]
+        errors += _reference_errors(nodes, known)
+        errors += _input_errors(nodes, known, _store_keys(store) if store else None, None)
         return None, errors
     template = GraphTemplate(nodes=nodes, retry_policy=policy, store_config=store, triggers=triggers)
     errors = structural_errors(template)
@@ -53,12 +59,20 @@ def read_template(body: Mapping[str, Any]) -> tuple[GraphTemplate | None, list[s
 
 def structural_errors(template: GraphTemplate) -> list[str]:
     """Return everything that is wrong with a template's edges and placeholders."""
-    if errors := list(_reference_errors(template)):
-        return errors
-    shape = shape_of(template)
-    if errors := list(_shape_errors(shape)):
-        return errors + list(_syntax_errors(template))
-    return list(_placeholder_errors(template, shape))
+    nodes = template.nodes
+    known = [node.identifier for node in nodes]
+    errors = list(_reference_errors(nodes, known))
+    shape = None
+    if not errors:
+        shape = shape_of(template)
+        errors = list(_shape_errors(shape))
+    sound_shape = None if errors else shape
+    return errors + list(_input_errors(nodes, known, _store_keys(template.store_config), sound_shape))
+
+
+def _given(body: Mapping[str, Any], field: str, default: Any) -> Any:
+    value = body.get(field)
+    return default if value is None else value
 
 
 def _read(model: type[M], value: Any, label: str, errors: list[str]) -> M | None:
@@ -68,46 +82,67 @@ def _read(model: type[M], value: Any, label: str, errors: list[str]) -> M | None
         for error in refused.errors(include_url=False):
             place = ".".join(str(part) for part in error["loc"])
             message = error["msg"].removeprefix("Value error, ")
-            given = error.get("input")
-            if error["type"].endswith("_type") and not isinstance(given, BaseModel | dict | list):
-                message += f", not {given!r} ({type(given).__name__})"
+            if error["type"].endswith("_type"):
+                message += f", not {_described(error['input'])}"
             errors.append(f"{label}: {place}: {message}" if place else f"{label}: {message}")
         return None
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, dict):
+        return "an object"
+    return f"{_short(repr(value))} ({type(value).__name__})"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 def _list(value: Any, label: str, errors: list[str]) -> Sequence[Any]:
     if isinstance(value, list):
         return value
-    errors.append(f"{label}: must be a list, not {type(value).__name__}")
+    errors.append(
+        f"{label}: missing; give a list" if value is None else f"{label}: must be a list, not {type(value).__name__}"
+    )
     return []
 
 
-def _node_label(item: Any, index: int) -> str:
+def _identifier(item: Any) -> str:
+    """The identifier that an item of `nodes` gives itself, or the empty text."""
     if isinstance(item, GraphNodeModel):
-        return f"node {item.identifier!r}"
+        return item.identifier
     identifier = item.get("identifier") if isinstance(item, dict) else None
-    if isinstance(identifier, str) and identifier.strip():
-        return f"node {identifier.strip()[:60]!r}"
-    return f"nodes[{index}]"
+    return identifier.strip() if isinstance(identifier, str) else ""
 
 
-def _reference_errors(template: GraphTemplate) -> Iterator[str]:
-    known = [node.identifier for node in template.nodes]
-    for identifier in sorted({name for name in known if known.count(name) > 1}):
-        yield f"node {identifier!r}: identifier is used by {known.count(identifier)} nodes; it must be unique in the graph"
-    for node in template.nodes:
+def _node_label(item: Any, index: int) -> str:
+    identifier = _identifier(item)
+    return f"node {_short(identifier)!r}" if identifier else f"nodes[{index}]"
+
+
+def _store_keys(store: StoreConfigModel) -> set[str]:
+    return {*store.required_keys, *store.default_values}
+
+
+def _reference_errors(nodes: Sequence[GraphNodeModel], known: Sequence[str]) -> Iterator[str]:
+    for identifier, count in sorted(Counter(known).items()):
+        if count > 1:
+            yield f"node {identifier!r}: identifier is used by {count} nodes; it must be unique in the graph"
+    for node in nodes:
+        place = f"node {node.identifier!r}"
         for child in node.next_nodes or ():
             if child not in known:
-                yield f"node {node.identifier!r}: next_nodes names {child!r}, which is no node of this graph{_hint(child, known)}"
-        if node.unites is not None:
-            united = node.unites.identifier
-            if united == node.identifier:
-                yield f"node {node.identifier!r}: unites names the node itself; name the node where its branches begin"
-            elif united not in known:
-                yield f"node {node.identifier!r}: unites names {united!r}, which is no node of this graph{_hint(united, known)}"
+                yield f"{place}: next_nodes names {child!r}, which is no node of this graph{_hint(child, known)}"
+        united = node.unites.identifier if node.unites else None
+        if united == node.identifier:
+            yield f"{place}: unites names the node itself; name the node where its branches begin"
+        elif united is not None and united not in known:
+            yield f"{place}: unites names {united!r}, which is no node of this graph{_hint(united, known)}"
 
 
-def _hint(name: str, known: list[str]) -> str:
+def _hint(name: str, known: Sequence[str]) -> str:
     close = get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
@@ -138,27 +173,14 @@ def _shape_errors(shape: Shape) -> Iterator[str]:
             )
 
 
-def _syntax_errors(template: GraphTemplate) -> Iterator[str]:
-    for node in template.nodes:
+def _input_errors(
+    nodes: Sequence[GraphNodeModel], known: Sequence[str], store_keys: set[str] | None, shape: Shape | None
+) -> Iterator[str]:
+    """Judge the placeholders: store keys where those are known, visibility where the shape is sound."""
+    lineage = shape.lineage() if shape else {}
+    for node in nodes:
         for field, text in node.inputs.items():
-            try:
-                parse(text)
-            except PlaceholderError as bad:
-                yield f"node {node.identifier!r}: inputs.{field}: {bad}"
-
-
-def _placeholder_errors(template: GraphTemplate, shape: Shape) -> Iterator[str]:
-    known = list(shape.next_nodes)
-    lineage = shape.lineage()
-    root = shape.roots()[0]
-    store_keys = {*template.store_config.required_keys, *template.store_config.default_values}
-    for node in template.nodes:
-        name = node.identifier
-        visible = set(lineage[name])
-        if name in shape.unites:
-            visible |= shape.between(name)
-        for field, text in node.inputs.items():
-            place = f"node {name!r}: inputs.{field}"
+            place = f"node {node.identifier!r}: inputs.{field}"
             try:
                 refs = parse(text).refs
             except PlaceholderError as bad:
@@ -166,20 +188,24 @@ def _placeholder_errors(template: GraphTemplate, shape: Shape) -> Iterator[str]:
                 continue
             for ref in refs:
                 if isinstance(ref, StoreRef):
-                    if ref.key not in store_keys:
+                    if store_keys is not None and ref.key not in store_keys:
                         yield (
                             f"{place}: '{ref}' reads a store key that is neither in store_config.required_keys "
                             f"nor in default_values{_hint(ref.key, sorted(store_keys))}"
                         )
                 elif ref.identifier not in known:
-                    yield f"{place}: '{ref}' names {ref.identifier!r}, which is no node of this graph{_hint(ref.identifier, known)}"
-                elif name == root:
-                    yield f"{place}: '{ref}' can't be used in the root's inputs: nothing ran before it; use the store or the trigger's inputs"
-                elif ref.identifier not in visible:
-                    yield f"{place}: '{ref}' {_invisible(shape, name, ref.identifier)}"
+                    hint = _hint(ref.identifier, known)
+                    yield f"{place}: '{ref}' names {ref.identifier!r}, which is no node of this graph{hint}"
+                elif shape and (reason := _invisible(shape, lineage, node.identifier, ref.identifier)):
+                    yield f"{place}: '{ref}' {reason}"
 
 
-def _invisible(shape: Shape, name: str, read: str) -> str:
+def _invisible(shape: Shape, lineage: Mapping[str, frozenset[str]], name: str, read: str) -> str | None:
+    """Say why a node can't read another one's outputs, or None when it can."""
+    if read in lineage[name] or (name in shape.unites and read in shape.between(name)):
+        return None
+    if name in shape.roots():
+        return "can't be used in the root's inputs: nothing ran before it; use the store or the trigger's inputs"
     if read == name:
         return "reads the node's own outputs"
     for uniting in shape.unites:

@@ -1,0 +1,1 @@
+"""What the HTTP API and the background jobs do with nodes and graphs."""

@@ -1,0 +1,48 @@
+"""Registering nodes."""
+
+from collections.abc import Sequence
+
+from exosphere_core.api import NodeBody
+from exosphere_core.errors import BadRequest
+from exosphere_core.graph.registry import NodeContract
+from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
+from exosphere_core.names import name_error
+from exosphere_core.store import catalog, streams
+from exosphere_core.store.catalog import NodeRecord
+from exosphere_core.store.connection import Redis
+
+
+def contract_of(node: NodeRecord) -> NodeContract:
+    """What a registered node takes and gives."""
+    return NodeContract.of(node.inputs_schema, node.outputs_schema, node.secrets)
+
+
+async def register(redis: Redis, namespace: str, runtime_name: str, nodes: Sequence[NodeBody], shards: int) -> None:
+    """Register a runtime's nodes and make their queues.
+
+    Raises:
+        BadRequest: a name is not allowed; all errors at once.
+    """
+    errors = [name_error("runtime_name", runtime_name)]
+    for node in nodes:
+        errors.append(name_error("node name", node.name))
+        errors += [name_error(f"node {node.name!r}: secret", secret) for secret in node.secrets]
+    if found := [error for error in errors if error]:
+        raise BadRequest("; ".join(found))
+    now = await catalog.now_ms(redis)
+    records = [
+        NodeRecord(
+            name=node.name,
+            runtime_name=runtime_name,
+            inputs_schema=node.inputs_schema,
+            outputs_schema=node.outputs_schema,
+            secrets=tuple(node.secrets),
+            created_at=now,
+            updated_at=now,
+        )
+        for node in nodes
+    ]
+    await catalog.save_nodes(redis, namespace, records)
+    queues = [ShardKeys(namespace, shard).ready(node.name) for shard in range(shards) for node in nodes]
+    if queues:
+        await streams.ensure_groups(redis, queues, RUNTIMES_GROUP)

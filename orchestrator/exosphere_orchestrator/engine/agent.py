@@ -1,0 +1,62 @@
+"""The skeleton of an agent: one duty, done again and again, that outlives any outage of Redis."""
+
+import asyncio
+import random
+from abc import ABC, abstractmethod
+
+from exosphere_core.store.faults import LOST, RedisError
+
+from exosphere_orchestrator.engine.context import EngineContext, logger
+
+_FIRST_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 2.0
+
+
+class Agent(ABC):
+    """Runs `run_once` until it is cancelled. After a fault it waits, a little longer each time, and recovers."""
+
+    def __init__(self, context: EngineContext, name: str) -> None:
+        self.context = context
+        self.name = name
+
+    @abstractmethod
+    async def run_once(self) -> None:
+        """Do the duty once; block while there is nothing to do."""
+
+    async def recover(self) -> None:
+        """Called after a fault, before the duty is taken up again."""
+        return
+
+    async def close(self) -> None:
+        """Called when the agent stops."""
+        return
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        pause = _FIRST_PAUSE_S
+        faulty = False
+        try:
+            while True:
+                try:
+                    if faulty:
+                        await self.recover()
+                        logger.info("%s goes on", self.name)
+                        faulty = False
+                    await self.run_once()
+                    pause = _FIRST_PAUSE_S
+                except LOST as fault:
+                    if not faulty:
+                        logger.warning("%s lost Redis, tries again: %s", self.name, fault)
+                    faulty = True
+                except RedisError as fault:
+                    logger.warning("%s was refused by Redis, tries again: %s", self.name, fault)
+                    faulty = True
+                except Exception:
+                    # A bug must not end an agent: the report stays pending and others go on.
+                    logger.exception("%s failed, tries again", self.name)
+                    faulty = True
+                if faulty:
+                    await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+                    pause = min(pause * 2, _LONGEST_PAUSE_S)
+        finally:
+            await self.close()

@@ -1,0 +1,35 @@
+"""What the engine's agents share."""
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, field
+
+from exosphere_core.store.connection import Redis
+
+from exosphere_orchestrator.engine.graphs import GraphPlans
+from exosphere_orchestrator.engine.succession import Limits
+from exosphere_orchestrator.engine.tasks import TaskCache
+
+logger = logging.getLogger("exosphere.engine")
+
+
+@dataclass(slots=True)
+class EngineContext:
+    """Passed to every agent.
+
+    Attributes:
+        url: address of Redis, for the agents that need a connection of their own.
+        redis: client for ordinary commands.
+        consumer: this process's name in the group of the state managers.
+        counts: what happened, by word: "stale", "rejected", "reclaimed", …
+    """
+
+    url: str
+    redis: Redis
+    consumer: str
+    lease_ms: int
+    max_lost_leases: int
+    limits: Limits
+    plans: GraphPlans
+    tasks: TaskCache
+    counts: Counter[str] = field(default_factory=Counter)

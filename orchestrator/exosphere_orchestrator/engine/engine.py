@@ -1,0 +1,91 @@
+"""Starts and stops the agents: three for each shard of each namespace."""
+
+import asyncio
+import os
+import secrets
+import socket
+
+from exosphere_core.keys import ShardKeys
+from exosphere_core.store.catalog import read_namespaces
+from exosphere_core.store.connection import Redis, connect
+
+from exosphere_orchestrator.engine.agent import Agent
+from exosphere_orchestrator.engine.consumer import Consumer
+from exosphere_orchestrator.engine.context import EngineContext
+from exosphere_orchestrator.engine.graphs import GraphPlans
+from exosphere_orchestrator.engine.promoter import Promoter
+from exosphere_orchestrator.engine.reaper import Reaper
+from exosphere_orchestrator.engine.succession import Limits
+from exosphere_orchestrator.engine.tasks import TaskCache
+from exosphere_orchestrator.settings import Settings
+
+#: How often namespaces that other state managers made known are looked for, in s.
+_LOOK_S = 2.0
+
+
+def new_context(settings: Settings, redis: Redis) -> EngineContext:
+    """Make what the agents share."""
+    return EngineContext(
+        url=settings.redis_url.get_secret_value(),
+        redis=redis,
+        consumer=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
+        lease_ms=settings.lease_ms,
+        max_lost_leases=settings.max_lost_leases,
+        limits=Limits(settings.max_fan_out, settings.max_value_bytes),
+        plans=GraphPlans(redis),
+        tasks=TaskCache(redis),
+    )
+
+
+class Scout(Agent):
+    """Looks for namespaces that other state managers made known."""
+
+    def __init__(self, engine: "Engine") -> None:
+        super().__init__(engine.context, "scout")
+        self._engine = engine
+
+    async def run_once(self) -> None:
+        for namespace in await read_namespaces(self.context.redis):
+            self._engine.serve(namespace)
+        await asyncio.sleep(_LOOK_S)
+
+
+class Engine:
+    """The agents of one state manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._redis = connect(settings.redis_url.get_secret_value())
+        self.context = new_context(settings, self._redis)
+        self._promoters: dict[ShardKeys, Promoter] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    def start(self) -> None:
+        """Start; the agents of a namespace start when it is known."""
+        self._run(Scout(self))
+
+    def serve(self, namespace: str) -> None:
+        """Work for a namespace from now on."""
+        for shard in range(self._settings.shards):
+            keys = ShardKeys(namespace, shard)
+            if keys not in self._promoters:
+                self._promoters[keys] = Promoter(self.context, keys)
+                self._run(self._promoters[keys])
+                self._run(Consumer(self.context, keys, self.note_due))
+                self._run(Reaper(self.context, keys))
+
+    def note_due(self, home: ShardKeys, state: str, delay_ms: int) -> None:
+        """A state of this shard becomes ready after this time."""
+        self.serve(home.namespace)
+        if promoter := self._promoters.get(home):
+            promoter.note(state, delay_ms)
+
+    async def stop(self) -> None:
+        """Stop the agents. What they leave undone is in the records and streams for others."""
+        for task in self._running.values():
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await self._redis.aclose()
+
+    def _run(self, agent: Agent) -> None:
+        self._running[agent.name] = asyncio.create_task(agent.run(), name=agent.name)

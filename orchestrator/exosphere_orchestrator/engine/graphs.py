@@ -1,0 +1,39 @@
+"""Compiled graph versions, kept in memory: a version never changes, so it is read and compiled once."""
+
+from collections import OrderedDict
+
+from exosphere_core.errors import NotFound
+from exosphere_core.graph.model import GraphTemplate
+from exosphere_core.graph.plan import GraphPlan, compile_graph
+from exosphere_core.store.catalog import read_version
+from exosphere_core.store.connection import Redis
+
+_KEPT = 2000
+
+
+class GraphPlans:
+    """Compiled versions by (namespace, graph, version), the most recently used `_KEPT` of them."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._plans: OrderedDict[tuple[str, str, int], GraphPlan] = OrderedDict()
+
+    async def get(self, namespace: str, graph: str, version: int) -> GraphPlan:
+        """Return a compiled version.
+
+        Raises:
+            NotFound: there is no such version.
+        """
+        key = (namespace, graph, version)
+        plan = self._plans.get(key)
+        if plan is None:
+            stored = await read_version(self._redis, namespace, graph, version)
+            if stored is None:
+                raise NotFound(f"graph {graph!r} of namespace {namespace!r} has no version {version}")
+            plan = compile_graph(namespace, graph, version, GraphTemplate.model_validate_json(stored.template))
+            self._plans[key] = plan
+            if len(self._plans) > _KEPT:
+                self._plans.popitem(last=False)
+        else:
+            self._plans.move_to_end(key)
+        return plan

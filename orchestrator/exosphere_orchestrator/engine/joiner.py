@@ -1,0 +1,105 @@
+"""Settles unites: reads what a settled unite's branches gave, and fires it, ends it or lets it wait."""
+
+from collections.abc import Sequence
+
+from exosphere_core.graph.plan import GraphPlan
+from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys
+from exosphere_core.records import ERRORED_MEMBERS, TextMap, UnitePlan, encode, member
+from exosphere_core.states import Status, UniteStatus
+from exosphere_core.store import moves
+from exosphere_core.store.calls import Call, apply
+from exosphere_core.store.reads import Wanted, read_outputs, read_unite, read_values, walk_members
+from exosphere_core.store.streams import acknowledge
+
+from exosphere_orchestrator.engine.context import EngineContext
+from exosphere_orchestrator.engine.reports import Report
+from exosphere_orchestrator.engine.succession import Unresolvable, join_of, ready_key, resolve, sized
+
+
+async def settle(context: EngineContext, report: Report, shard: int) -> None:
+    """Do what a settled unite calls for. Any part may be done twice, by whomever, and changes nothing then."""
+    home = ShardKeys(report.home, shard)
+    unite = await read_unite(context.redis, home, report.state)
+    if unite is None or unite.status != UniteStatus.ARMED or unite.pending != 0:
+        await acknowledge(context.redis, home.reports, STATE_MANAGERS_GROUP, [report.entry.id])
+        return
+    plan = unite.plan
+    graph = await context.plans.get(plan.home, plan.graph, plan.version)
+    if unite.errored and unite.strategy == "ALL_SUCCESS":
+        around = list(plan.unites.values())
+        await apply(context.redis, moves.hold(home, report.state, report.entry.id, plan.run, plan.home, around))
+        return
+    state, task = join_of(graph, report.state, plan)
+    if unite.pruned and not unite.arrived and not unite.errored:
+        members = [""] * len(plan.unites)
+        await apply(
+            context.redis,
+            moves.close(home, report.state, report.entry.id, state, task, Status.PRUNED, "", members),
+        )
+        return
+    if unite.errored:
+        async for page in walk_members(context.redis, home, report.state, ERRORED_MEMBERS):
+            await apply(context.redis, moves.tolerate(home, plan.run, page))
+    try:
+        inputs = await _inputs(context, graph, plan, home, report.state)
+    except Unresolvable as why:
+        call = moves.close(
+            home, report.state, report.entry.id, state, task, Status.ERRORED, str(why), _errored(graph, plan, state)
+        )
+        await apply(context.redis, call)
+        return
+    fire: Call = moves.join(home, report.state, report.entry.id, state, task, inputs, ready_key(task))
+    context.tasks.keep({state: task})
+    await apply(context.redis, fire)
+
+
+def _errored(graph: GraphPlan, plan: UnitePlan, state: str) -> Sequence[str]:
+    return [
+        member(ERRORED_MEMBERS, plan.branch, 0, state)
+        if (rule := graph.nodes[uniting].unites) and rule.strategy == "ALL_DONE"
+        else ""
+        for uniting in plan.unites
+    ]
+
+
+async def _inputs(context: EngineContext, graph: GraphPlan, plan: UnitePlan, home: ShardKeys, unite: str) -> bytes:
+    node = graph.nodes[plan.identifier]
+    rule = node.unites
+    if rule is None:
+        raise ValueError(f"{plan.identifier!r} unites nothing")
+    single = {name for name in node.reads_outputs if name in plan.parents and name not in rule.between}
+    lists = set(rule.collected)
+    if plan.width is None:
+        lists.discard(rule.united)
+    else:
+        single.discard(rule.united)
+    states = {name: plan.parents[name] for name in single}
+    ((outputs, store),) = await read_values(
+        context.redis, [Wanted(home, plan.run, list(states.values()), sorted(node.reads_store))]
+    )
+    visible: dict[str, TextMap] = {name: outputs[state] for name, state in states.items()}
+    for name in lists:
+        visible[name] = await _collect(context, home, unite, name, _fields(graph, plan.identifier, name))
+    return sized(resolve(node.inputs, plan.identifier, visible, store), plan.identifier, context.limits.max_value_bytes)
+
+
+def _fields(graph: GraphPlan, identifier: str, read: str) -> list[str]:
+    refs = {ref for expression in graph.nodes[identifier].inputs.values() for ref in expression.refs}
+    return sorted({ref.field for ref in refs if getattr(ref, "identifier", None) == read and hasattr(ref, "field")})
+
+
+async def _collect(
+    context: EngineContext, home: ShardKeys, unite: str, identifier: str, fields: Sequence[str]
+) -> TextMap:
+    """Read the values of an identifier's successful states: for each field a JSON array, in branch order."""
+    values: dict[str, list[str]] = {field: [] for field in fields}
+    async for page in walk_members(context.redis, home, unite, identifier):
+        for state, outputs in zip(page, await read_outputs(context.redis, home, page), strict=True):
+            for field in fields:
+                if field not in outputs:
+                    has = ", ".join(sorted(outputs)) or "none"
+                    raise Unresolvable(
+                        f"'${{{{ {identifier}.outputs.{field} }}}}' has no value in state {state}: its outputs are: {has}"
+                    )
+                values[field].append(outputs[field])
+    return {field: encode(found).decode() for field, found in values.items()}

@@ -1,0 +1,89 @@
+"""Makes waiting states ready when their time comes, to the millisecond."""
+
+import asyncio
+from heapq import heappop, heappush
+from time import monotonic
+
+from exosphere_core.keys import ShardKeys
+from exosphere_core.store import moves
+from exosphere_core.store.calls import Call, apply_all
+from exosphere_core.store.faults import ResponseError
+from exosphere_core.store.reads import read_due
+
+from exosphere_orchestrator.engine.agent import Agent
+from exosphere_orchestrator.engine.context import EngineContext
+from exosphere_orchestrator.engine.succession import ready_key
+
+#: How often due times that other state managers noted are looked for, in s: only those of one that died matter.
+_LOOK_S = 1.0
+
+#: The most states promoted in one round trip.
+_BATCH = 500
+
+
+class Promoter(Agent):
+    """Holds the due times that this state manager knows of and sleeps until the next.
+
+    The state manager that makes a state wait notes it here, so nothing is polled on its way; the
+    look at the records finds what was noted elsewhere.
+    """
+
+    def __init__(self, context: EngineContext, home: ShardKeys) -> None:
+        super().__init__(context, f"promoter of {home.due}")
+        self._home = home
+        self._heap: list[tuple[float, str]] = []
+        self._known: set[str] = set()
+        self._woken = asyncio.Event()
+        self._looked = 0.0
+
+    def note(self, state: str, delay_ms: int) -> None:
+        """A state becomes ready after this time."""
+        if state not in self._known and delay_ms <= 2_000 * _LOOK_S:
+            self._known.add(state)
+            heappush(self._heap, (monotonic() + delay_ms / 1000, state))
+            self._woken.set()
+
+    async def run_once(self) -> None:
+        if monotonic() - self._looked >= _LOOK_S:
+            for state, left_ms in await read_due(self.context.redis, self._home, int(2_000 * _LOOK_S), _BATCH):
+                self.note(state, left_ms)
+            self._looked = monotonic()
+        now = monotonic()
+        due: list[str] = []
+        while self._heap and self._heap[0][0] <= now and len(due) < _BATCH:
+            due.append(heappop(self._heap)[1])
+        if due:
+            self._known.difference_update(due)
+            await self._promote(due)
+            return
+        self._woken.clear()
+        until = self._looked + _LOOK_S
+        if self._heap:
+            until = min(until, self._heap[0][0])
+        try:
+            async with asyncio.timeout(max(0.0, until - monotonic())):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def recover(self) -> None:
+        self._heap.clear()
+        self._known.clear()
+        self._looked = 0.0
+
+    async def _promote(self, due: list[str]) -> None:
+        tasks = await self.context.tasks.get_many([(self._home, state) for state in due])
+        calls: list[Call] = []
+        called: list[str] = []
+        for state, task in zip(due, tasks, strict=True):
+            # A state whose record is gone is taken off the list by the same script: it finds no status.
+            ready = ready_key(task) if task else self._home.ready("none")
+            calls.append(moves.promote(self._home, state, ready))
+            called.append(state)
+            if task:
+                self.context.tasks.keep({state: task})
+        for state, reply in zip(called, await apply_all(self.context.redis, calls), strict=True):
+            if isinstance(reply, ResponseError):
+                raise reply
+            if reply > 0:
+                self.note(state, reply)

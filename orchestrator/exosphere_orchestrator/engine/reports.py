@@ -1,0 +1,56 @@
+"""Reading the entries of a report stream. Pure: nothing in an entry is trusted."""
+
+from typing import NamedTuple
+
+import msgspec
+from exosphere_core.names import name_error
+from exosphere_core.records import BODIES, Body, Kind, ReportField, shard_of
+from exosphere_core.store.streams import Entry
+
+_DECODERS = {kind: msgspec.json.Decoder(body) for kind, body in BODIES.items()}
+_FIELDS = tuple(field.value.encode() for field in ReportField)
+
+
+class Report(NamedTuple):
+    """One report, well-formed."""
+
+    entry: Entry
+    kind: Kind
+    #: Namespace of the run.
+    home: str
+    #: State id; a unite's id for `settled`.
+    state: str
+    attempt: str
+    body: Body | None
+
+
+class Malformed(Exception):
+    """An entry that is no report; the text says why."""
+
+
+def parse_report(entry: Entry) -> Report:
+    """Read an entry.
+
+    Raises:
+        Malformed: it is no report.
+    """
+    try:
+        kind_raw, home, state, attempt, body = (entry.fields[field].decode() for field in _FIELDS)
+        kind = Kind(kind_raw)
+    except KeyError as missing:
+        raise Malformed(f"field {missing.args[0].decode()} is missing") from None
+    except UnicodeDecodeError:
+        raise Malformed("a field is not UTF-8") from None
+    except ValueError:
+        raise Malformed("its kind is unknown") from None
+    if (error := name_error("home", home)) or (error := None if attempt.isdecimal() else "attempt is no number"):
+        raise Malformed(error)
+    if shard_of(state) is None or len(state) != 32:
+        raise Malformed("state is no id")
+    decoder = _DECODERS.get(kind)
+    if decoder is None:
+        return Report(entry, kind, home, state, attempt, None)
+    try:
+        return Report(entry, kind, home, state, attempt, decoder.decode(body))
+    except msgspec.DecodeError as bad:
+        raise Malformed(f"its body can't be read: {bad}") from None

@@ -1,0 +1,37 @@
+"""The tasks of living states, kept in memory by whoever made them: most reports then need no read of the record."""
+
+from exosphere_core.keys import ShardKeys
+from exosphere_core.records import Task
+from exosphere_core.store.connection import Redis
+from exosphere_core.store.reads import read_tasks
+
+#: About 200 MB at the most, at some 1 KB a task.
+_KEPT = 200_000
+
+
+class TaskCache:
+    """state id → task. A task never changes, so a copy is never wrong."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._tasks: dict[str, Task] = {}
+
+    def keep(self, tasks: dict[str, Task]) -> None:
+        """Remember tasks that were just made. The oldest half is forgotten when there are too many."""
+        self._tasks.update(tasks)
+        if len(self._tasks) > _KEPT:
+            for state in list(self._tasks)[: _KEPT // 2]:
+                del self._tasks[state]
+
+    def forget(self, state: str) -> None:
+        """A state has ended."""
+        self._tasks.pop(state, None)
+
+    async def get_many(self, states: list[tuple[ShardKeys, str]]) -> list[Task | None]:
+        """Return tasks, reading those that are not in memory in one round trip; None for a state that does not exist."""
+        found = [self._tasks.get(state) for _, state in states]
+        missing = [index for index, task in enumerate(found) if task is None]
+        if missing:
+            for index, task in zip(missing, await read_tasks(self._redis, [states[i] for i in missing]), strict=True):
+                found[index] = task
+        return found

@@ -1,0 +1,71 @@
+"""The Redis credentials of runtimes: one user per namespace, that may read its ready streams and report, nothing else."""
+
+import hmac
+import logging
+from collections.abc import Sequence
+from hashlib import sha256
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from exosphere_core.keys import ready_pattern, reports_pattern
+from exosphere_core.store.connection import Redis, ask
+from exosphere_core.store.faults import ResponseError
+
+logger = logging.getLogger("exosphere.grants")
+
+#: What every connection needs to be one.
+_CONNECTION = ("+ping", "+multi", "+exec", "+discard", "+select", "+auth", "+hello")
+_ON_READY = ("+xreadgroup", "+xack", "+xclaim")
+_ON_REPORTS = ("+xadd",)
+
+
+def runtime_user(namespace: str) -> str:
+    """The name of a namespace's Redis user."""
+    return f"exo-runtime-{namespace}"
+
+
+def runtime_password(secret: str, namespace: str) -> str:
+    """The password of a namespace's Redis user: every state manager tells the same one, and none has to be stored."""
+    return hmac.new(secret.encode(), f"runtime:{namespace}".encode(), sha256).hexdigest()
+
+
+def rules(namespace: str, password: str, *, selectors: bool) -> list[str]:
+    """The ACL rules of a namespace's user.
+
+    Args:
+        selectors: whether the server ties commands to keys (7.0 and later). Without, the user may also
+            read its own report stream and add to its own ready streams.
+    """
+    ready, reports = ready_pattern(namespace), reports_pattern(namespace)
+    head = ["reset", "on", f">{password}", "-@all", *_CONNECTION]
+    if selectors:
+        return [*head, f"({' '.join(_ON_READY)} ~{ready})", f"({' '.join(_ON_REPORTS)} %W~{reports})"]
+    return [*head, f"~{ready}", f"~{reports}", *_ON_READY, *_ON_REPORTS]
+
+
+def with_user(url: str, user: str, password: str) -> str:
+    """Return a Redis URL with other credentials."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    query = "&".join(
+        item for item in parts.query.split("&") if item and item.partition("=")[0] not in ("username", "password")
+    )
+    netloc = f"{quote(user, safe='')}:{quote(password, safe='')}@{host}"
+    return urlunsplit((parts.scheme, netloc, parts.path, query, parts.fragment))
+
+
+async def grant(redis: Redis, url: str, secret: str, namespace: str, version: Sequence[int]) -> str:
+    """Make or renew a namespace's user, and return the URL with which its runtimes connect.
+
+    A server that lets nobody manage users gives runtimes the state manager's own credentials, with a loud warning.
+    """
+    user, password = runtime_user(namespace), runtime_password(secret, namespace)
+    try:
+        await ask(redis, "ACL", "SETUSER", user, *rules(namespace, password, selectors=tuple(version) >= (7, 0)))
+    except ResponseError as refused:
+        logger.warning(
+            "Redis does not let us make users (%s): runtimes of %s get the state manager's own credentials",
+            refused,
+            namespace,
+        )
+        return url
+    return with_user(url, user, password)

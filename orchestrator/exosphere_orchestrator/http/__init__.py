@@ -1,0 +1,1 @@
+"""The HTTP API: one handler a row of `exosphere_core.api`."""

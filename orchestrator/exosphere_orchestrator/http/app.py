@@ -1,0 +1,115 @@
+"""Puts the HTTP application together."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from exosphere_core.errors import ExosphereError, InvalidGraph
+from exosphere_core.store.connection import check_server, connect
+from exosphere_core.store.faults import LOST, OutOfMemoryError
+from exosphere_core.version import VERSION
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from exosphere_orchestrator.engine.engine import Engine
+from exosphere_orchestrator.http import graphs, nodes, runs, states
+from exosphere_orchestrator.http.context import Services
+from exosphere_orchestrator.http.gate import Gate
+from exosphere_orchestrator.http.run_ends import RunEnds
+from exosphere_orchestrator.runs import RunStarter
+from exosphere_orchestrator.settings import Settings
+from exosphere_orchestrator.vault import Vault
+
+logger = logging.getLogger("exosphere.http")
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application; the engine runs while it does."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        redis = connect(settings.redis_url.get_secret_value())
+        engine = Engine(settings)
+        run_ends = RunEnds(engine.context)
+        app.state.services = Services(
+            settings=settings,
+            redis=redis,
+            redis_version=await check_server(redis),
+            engine=engine,
+            runs=RunStarter(redis, engine.context.plans, engine.context.limits, settings.shards, engine.note_due),
+            run_ends=run_ends,
+            vault=Vault(settings.encryption_key.get_secret_value()),
+        )
+        engine.start()
+        listening = asyncio.create_task(run_ends.run(), name=run_ends.name)
+        try:
+            yield
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            await engine.stop()
+            await redis.aclose()
+
+    app = FastAPI(
+        title="Exosphere state manager",
+        version=VERSION,
+        description="Graphs of typed nodes, run on Redis. Authenticate with the header `x-api-key`.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    for router in (nodes.router, graphs.router, runs.router, states.router):
+        app.include_router(router)
+    app.add_exception_handler(ExosphereError, _known)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _http)
+    for lost in LOST:
+        app.add_exception_handler(lost, _lost)
+    app.add_exception_handler(OutOfMemoryError, _full)
+    app.add_middleware(
+        Gate,
+        api_key=settings.api_key.get_secret_value(),
+        max_body_bytes=settings.max_body_bytes,
+    )
+    return app
+
+
+def _answer(status: int, detail: str, errors: list[str] | None = None) -> JSONResponse:
+    content: dict[str, object] = {"detail": detail}
+    if errors is not None:
+        content["errors"] = errors
+    return JSONResponse(content, status)
+
+
+async def _known(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ExosphereError)
+    return _answer(error.http_status, error.detail, error.errors if isinstance(error, InvalidGraph) else None)
+
+
+async def _malformed(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    faults = []
+    for fault in error.errors():
+        place = ".".join(str(part) for part in fault["loc"] if part != "body")
+        faults.append(f"{place}: {fault['msg']}" if place else str(fault["msg"]))
+    return _answer(422, "; ".join(faults), faults)
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    detail = {404: f"there is no call {request.method} {request.url.path[:200]}"}.get(error.status_code, error.detail)
+    return _answer(error.status_code, str(detail))
+
+
+async def _lost(request: Request, error: Exception) -> JSONResponse:
+    logger.warning("%s %s: Redis can't be reached: %s", request.method, request.url.path, error)
+    return _answer(503, "Redis can't be reached now; try again")
+
+
+async def _full(request: Request, error: Exception) -> JSONResponse:
+    logger.error("%s %s: Redis is out of memory", request.method, request.url.path)
+    return _answer(503, "Redis is out of memory; nothing was changed, try again later")
+

@@ -1,0 +1,65 @@
+"""What the handlers share."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from exosphere_core.errors import BadRequest, NotFound
+from exosphere_core.keys import ShardKeys
+from exosphere_core.names import name_error
+from exosphere_core.records import shard_of
+from exosphere_core.store.connection import Redis
+from fastapi import Request
+
+from exosphere_orchestrator.engine.engine import Engine
+from exosphere_orchestrator.http.run_ends import RunEnds
+from exosphere_orchestrator.runs import RunStarter
+from exosphere_orchestrator.settings import Settings
+from exosphere_orchestrator.vault import Vault
+
+
+@dataclass(slots=True)
+class Services:
+    """Made once for a process, when it starts."""
+
+    settings: Settings
+    redis: Redis
+    redis_version: tuple[int, ...]
+    engine: Engine
+    runs: RunStarter
+    run_ends: RunEnds
+    vault: Vault
+
+
+def services(request: Request) -> Services:
+    """Return the process's services."""
+    return cast(Services, request.app.state.services)
+
+
+def checked(kind: str, name: str) -> str:
+    """Return a name from a URL.
+
+    Raises:
+        BadRequest: it is not allowed.
+    """
+    if error := name_error(kind, name):
+        raise BadRequest(error)
+    return name
+
+
+def home_of(namespace: str, some_id: str, kind: str) -> ShardKeys:
+    """Return the shard that holds a run or state.
+
+    Raises:
+        NotFound: no such id was ever given out.
+    """
+    checked("namespace", namespace)
+    shard = shard_of(some_id)
+    if shard is None:
+        raise NotFound(f"namespace {namespace!r} has no {kind} {some_id[:60]!r}")
+    return ShardKeys(namespace, shard)
+
+
+def iso(unix_ms: int) -> str:
+    """Spell a time of the records as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(unix_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

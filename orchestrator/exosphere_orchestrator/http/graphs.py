@@ -1,0 +1,73 @@
+"""Graphs: upsert, read, trigger."""
+
+from typing import get_args
+
+from exosphere_core import api
+from fastapi import APIRouter, Request
+
+from exosphere_orchestrator.catalog import graphs
+from exosphere_orchestrator.catalog.graphs import Graph
+from exosphere_orchestrator.http.context import checked, iso, services
+from exosphere_orchestrator.http.routing import handles
+
+router = APIRouter(tags=["graphs"])
+
+_STATUSES: dict[str, api.ValidationStatus] = {status: status for status in get_args(api.ValidationStatus)}
+
+
+@handles(router, api.UPSERT_GRAPH)
+async def upsert_graph(
+    request: Request, namespace: str, graph_name: str, body: api.UpsertGraphRequest
+) -> api.GraphResponse:
+    the = services(request)
+    graph = await graphs.upsert(
+        the.redis,
+        the.vault,
+        checked("namespace", namespace),
+        checked("graph name", graph_name),
+        body.model_dump(exclude={"secrets"}),
+        body.secrets,
+        the.settings.max_nodes,
+    )
+    the.engine.serve(namespace)
+    return _response(namespace, graph)
+
+
+@handles(router, api.GET_GRAPH)
+async def get_graph(request: Request, namespace: str, graph_name: str) -> api.GraphResponse:
+    checked("namespace", namespace)
+    return _response(namespace, await graphs.get(services(request).redis, namespace, checked("graph name", graph_name)))
+
+
+@handles(router, api.LIST_GRAPHS)
+async def list_graphs(request: Request, namespace: str) -> api.GraphsResponse:
+    found = await graphs.get_all(services(request).redis, checked("namespace", namespace))
+    return api.GraphsResponse(
+        namespace=namespace, count=len(found), templates=[_response(namespace, graph) for graph in found]
+    )
+
+
+@handles(router, api.TRIGGER)
+async def trigger(request: Request, namespace: str, graph_name: str, body: api.TriggerRequest) -> api.TriggerResponse:
+    started = await services(request).runs.trigger(
+        checked("namespace", namespace), checked("graph name", graph_name), body.inputs, body.store, body.start_delay
+    )
+    return api.TriggerResponse(status="CREATED", run_id=started.run_id, ignored_inputs=started.ignored_inputs)
+
+
+def _response(namespace: str, graph: Graph) -> api.GraphResponse:
+    head, template = graph.head, graph.template
+    return api.GraphResponse(
+        name=head.name,
+        namespace=namespace,
+        version=head.version,
+        nodes=[api.GraphNodeBody.model_validate(node.model_dump()) for node in template.nodes],
+        secrets=dict.fromkeys(graph.secrets, True),
+        retry_policy=template.retry_policy,
+        store_config=template.store_config,
+        triggers=template.triggers,
+        created_at=iso(head.created_at),
+        updated_at=iso(head.updated_at),
+        validation_status=_STATUSES[head.validation_status],
+        validation_errors=head.validation_errors,
+    )

@@ -1,0 +1,73 @@
+"""Health, namespaces, and the registration of nodes."""
+
+from exosphere_core import api
+from exosphere_core.errors import Unavailable
+from exosphere_core.store import catalog
+from exosphere_core.store.faults import LOST
+from fastapi import APIRouter, Request
+
+from exosphere_orchestrator.catalog import graphs, nodes
+from exosphere_orchestrator.grants import grant
+from exosphere_orchestrator.http.context import checked, iso, services
+from exosphere_orchestrator.http.routing import handles
+
+router = APIRouter(tags=["nodes"])
+
+
+@handles(router, api.HEALTH)
+async def health() -> api.Message:
+    return api.Message(message="OK")
+
+
+@handles(router, api.READY)
+async def ready(request: Request) -> api.Message:
+    try:
+        await services(request).redis.ping()
+    except LOST:
+        raise Unavailable("Redis can't be reached") from None
+    return api.Message(message="OK")
+
+
+@handles(router, api.LIST_NAMESPACES)
+async def list_namespaces(request: Request) -> api.NamespacesResponse:
+    names = await catalog.read_namespaces(services(request).redis)
+    return api.NamespacesResponse(namespaces=names, count=len(names))
+
+
+@handles(router, api.REGISTER_NODES)
+async def register_nodes(request: Request, namespace: str, body: api.RegisterNodesRequest) -> api.RegisterNodesResponse:
+    the = services(request)
+    checked("namespace", namespace)
+    settings = the.settings
+    await nodes.register(the.redis, namespace, body.runtime_name, body.nodes, settings.shards)
+    the.engine.serve(namespace)
+    await graphs.judge_again(the.redis, namespace)
+    delivery = None
+    if body.delivery == "streams":
+        url = settings.worker_redis_url or settings.redis_url
+        secret = settings.encryption_key.get_secret_value()
+        delivery = api.Delivery(
+            redis_url=await grant(the.redis, url.get_secret_value(), secret, namespace, the.redis_version),
+            shards=settings.shards,
+            lease_ms=settings.lease_ms,
+            protocol=api.STREAM_PROTOCOL,
+        )
+    return api.RegisterNodesResponse(runtime_name=body.runtime_name, registered_nodes=body.nodes, delivery=delivery)
+
+
+@handles(router, api.LIST_NODES)
+async def list_nodes(request: Request, namespace: str) -> api.NodesResponse:
+    found = await catalog.read_nodes(services(request).redis, checked("namespace", namespace))
+    registered = [
+        api.RegisteredNode(
+            name=node.name,
+            inputs_schema=node.inputs_schema,
+            outputs_schema=node.outputs_schema,
+            secrets=list(node.secrets),
+            runtime_name=node.runtime_name,
+            created_at=iso(node.created_at),
+            updated_at=iso(node.updated_at),
+        )
+        for node in found.values()
+    ]
+    return api.NodesResponse(namespace=namespace, count=len(registered), nodes=registered)

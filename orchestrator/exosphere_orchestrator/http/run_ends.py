@@ -1,0 +1,61 @@
+"""Tells waiters that a run has ended, whichever state manager ended it."""
+
+import asyncio
+from typing import Any
+
+from exosphere_core.keys import RUN_ENDED
+from exosphere_core.store.connection import BLOCK_MS, connect_blocking
+
+from exosphere_orchestrator.engine.agent import Agent
+from exosphere_orchestrator.engine.context import EngineContext
+
+
+class RunEnds(Agent):
+    """Listens to the channel of ended runs."""
+
+    def __init__(self, context: EngineContext) -> None:
+        super().__init__(context, "listener of run ends")
+        self._redis = connect_blocking(context.url)
+        self._channel: Any = None
+        self._waiters: dict[str, list[asyncio.Event]] = {}
+
+    def expect(self, run_id: str) -> asyncio.Event:
+        """Return an event that is set when the run ends, or when a notice of it may have been missed.
+
+        Ask before reading the run: then its end can't fall between the two.
+        """
+        event = asyncio.Event()
+        self._waiters.setdefault(run_id, []).append(event)
+        return event
+
+    def forget(self, run_id: str, event: asyncio.Event) -> None:
+        """The waiter went away."""
+        waiting = self._waiters.get(run_id, [])
+        if event in waiting:
+            waiting.remove(event)
+        if not waiting:
+            self._waiters.pop(run_id, None)
+
+    async def run_once(self) -> None:
+        if self._channel is None:
+            self._channel = self._redis.pubsub(ignore_subscribe_messages=True)
+            await self._channel.subscribe(RUN_ENDED)
+        message = await self._channel.get_message(timeout=BLOCK_MS / 1000)
+        if message is not None:
+            for event in self._waiters.get(message["data"].decode(), ()):
+                event.set()
+
+    async def recover(self) -> None:
+        """Notices were missed while the connection was lost: everybody looks again."""
+        if self._channel is not None:
+            await self._channel.aclose()
+            self._channel = None
+        await self._redis.connection_pool.disconnect()
+        for waiting in self._waiters.values():
+            for event in waiting:
+                event.set()
+
+    async def close(self) -> None:
+        if self._channel is not None:
+            await self._channel.aclose()
+        await self._redis.aclose()

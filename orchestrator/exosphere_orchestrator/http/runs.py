@@ -1,0 +1,147 @@
+"""Runs: list, read, wait for the end, picture."""
+
+import asyncio
+from collections import Counter
+from typing import Annotated
+
+from exosphere_core import api
+from exosphere_core.errors import BadRequest, NotFound
+from exosphere_core.keys import ShardKeys
+from exosphere_core.states import FAILED, SUCCEEDED, RunStatus, Status
+from exosphere_core.store import reads
+from exosphere_core.store.reads import RunRecord, StateRecord
+from fastapi import APIRouter, Query, Request
+
+from exosphere_orchestrator.http.context import Services, checked, home_of, iso, services
+from exosphere_orchestrator.http.routing import handles
+
+router = APIRouter(tags=["runs"])
+
+LARGEST_PAGE = 1000
+LONGEST_WAIT_MS = 60_000
+
+
+@handles(router, api.LIST_RUNS)
+async def list_runs(request: Request, namespace: str, page: int, size: int) -> api.RunsResponse:
+    the = services(request)
+    checked("namespace", namespace)
+    if page < 1 or not 1 <= size <= LARGEST_PAGE:
+        raise BadRequest(f"page must be 1 or more and size 1 to {LARGEST_PAGE}, not {page} and {size}")
+    homes = [ShardKeys(namespace, shard) for shard in range(the.settings.shards)]
+    total, runs = await reads.read_newest_runs(the.redis, homes, (page - 1) * size, size)
+    return api.RunsResponse(
+        namespace=namespace, total=total, page=page, size=size, runs=[_summary(run) for run in runs]
+    )
+
+
+@handles(router, api.GET_RUN)
+async def get_run(request: Request, namespace: str, run_id: str) -> api.RunResponse:
+    the = services(request)
+    return await _details(the, namespace, await find_run(the, namespace, run_id))
+
+
+@handles(router, api.WAIT_RUN)
+async def wait_run(
+    request: Request,
+    namespace: str,
+    run_id: str,
+    timeout_ms: Annotated[int, Query(ge=0, le=LONGEST_WAIT_MS)] = 30_000,
+) -> api.RunResponse:
+    the = services(request)
+    event = the.run_ends.expect(run_id)
+    try:
+        run = await find_run(the, namespace, run_id)
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                while run.status is RunStatus.PENDING:
+                    await event.wait()
+                    event.clear()
+                    run = await find_run(the, namespace, run_id)
+        except TimeoutError:
+            run = await find_run(the, namespace, run_id)
+        return await _details(the, namespace, run)
+    finally:
+        the.run_ends.forget(run_id, event)
+
+
+@handles(router, api.GET_STRUCTURE)
+async def get_structure(request: Request, namespace: str, run_id: str) -> api.StructureResponse:
+    the = services(request)
+    run = await find_run(the, namespace, run_id)
+    home = home_of(namespace, run_id, "run")
+    states = await reads.read_states(the.redis, home, await reads.read_state_ids(the.redis, home, run_id))
+    nodes = [_structure_node(state) for state in states]
+    edges = [edge for state in states if (edge := _edge(state))]
+    return api.StructureResponse(
+        root_states=[node for node in nodes if node.id == run.root],
+        graph_name=run.graph,
+        nodes=nodes,
+        edges=edges,
+        node_count=len(nodes),
+        edge_count=len(edges),
+        execution_summary=dict(Counter(node.status for node in nodes)),
+    )
+
+
+async def find_run(the: Services, namespace: str, run_id: str) -> RunRecord:
+    """Read a run of a namespace. Raises NotFound."""
+    for run in await reads.read_runs(the.redis, home_of(namespace, run_id, "run"), [run_id]):
+        return run
+    raise NotFound(f"namespace {namespace!r} has no run {run_id[:60]!r}")
+
+
+def _edge(state: StateRecord) -> api.StructureEdge | None:
+    """The edge from a state's direct parent: the ancestor made last is the last of its parents."""
+    parents = list(state.task.parents.values())
+    return api.StructureEdge(source=parents[-1], target=state.id) if parents else None
+
+
+def _structure_node(state: StateRecord) -> api.StructureNode:
+    task = state.task
+    return api.StructureNode(
+        id=state.id, node_name=task.node, identifier=task.identifier, status=state.status, error=state.error
+    )
+
+
+def _progress(run: RunRecord) -> list[api.NodeProgress]:
+    progress = []
+    for identifier, total in run.made.items():
+        ended = {status: run.ended.get((identifier, status), 0) for status in Status}
+        progress.append(
+            api.NodeProgress(
+                identifier=identifier,
+                total=total,
+                pending=total - sum(ended.values()),
+                success=sum(ended[status] for status in SUCCEEDED),
+                errored=sum(ended[status] for status in FAILED),
+                retried=ended[Status.RETRY_CREATED],
+            )
+        )
+    return progress
+
+
+def _summary(run: RunRecord) -> api.RunSummary:
+    nodes = _progress(run)
+    return api.RunSummary(
+        run_id=run.id,
+        graph_name=run.graph,
+        success_count=sum(node.success for node in nodes),
+        pending_count=sum(node.pending for node in nodes),
+        errored_count=sum(node.errored for node in nodes),
+        retried_count=sum(node.retried for node in nodes),
+        total_count=sum(node.total for node in nodes),
+        status=run.status,
+        created_at=iso(run.created_at),
+    )
+
+
+async def _details(the: Services, namespace: str, run: RunRecord) -> api.RunResponse:
+    home = home_of(namespace, run.id, "run")
+    return api.RunResponse(
+        **_summary(run).model_dump(),
+        namespace=namespace,
+        version=run.version,
+        store=await reads.read_store(the.redis, home, run.id),
+        nodes=_progress(run),
+        ended_at=None if run.ended_at is None else iso(run.ended_at),
+    )

@@ -1,0 +1,59 @@
+"""The state manager's process."""
+
+import asyncio
+import socket
+
+import uvicorn
+from exosphere_core.errors import ConfigurationError
+from exosphere_core.store.connection import check_server, connect
+
+from exosphere_orchestrator.http.app import create_app
+from exosphere_orchestrator.logs import set_up_logging
+from exosphere_orchestrator.settings import Settings
+from exosphere_orchestrator.vault import Vault
+
+#: How long requests under way may take after a stop was asked for, in s.
+_GRACE_S = 5
+
+
+def serve(settings: Settings) -> None:
+    """Run the state manager until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigurationError: a setting is wrong, the port is in use, or Redis can't be reached.
+    """
+    set_up_logging(settings.log_level, settings.log_format)
+    Vault(settings.encryption_key.get_secret_value())
+    asyncio.run(_check_redis(settings))
+    listener = _listen(settings.host, settings.port)
+    config = uvicorn.Config(
+        create_app(settings),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+async def _check_redis(settings: Settings) -> None:
+    redis = connect(settings.redis_url.get_secret_value())
+    try:
+        await check_server(redis)
+    finally:
+        await redis.aclose()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as taken:
+        listener.close()
+        raise ConfigurationError(
+            f"can't listen on {host}:{port}: {taken.strerror}; choose another port with --port or EXOSPHERE_PORT"
+        ) from None
+    listener.listen(2048)
+    return listener

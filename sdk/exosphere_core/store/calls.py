@@ -1,0 +1,65 @@
+"""Calling scripts: a call is a value, and many calls go out in one round trip."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from redis.asyncio import Redis
+from redis.exceptions import NoScriptError, ResponseError
+
+from exosphere_core.store.scripts import script
+
+#: What a script takes as an argument.
+Arg = str | bytes | int
+
+
+class Call(NamedTuple):
+    """One call of a script: `name` is its file, `keys` and `args` as its header says."""
+
+    name: str
+    keys: Sequence[str]
+    args: Sequence[Arg]
+
+
+async def apply_all(redis: "Redis", calls: Sequence[Call]) -> list[Any]:
+    """Apply calls in order, in one round trip; each is atomic by itself.
+
+    Returns:
+        One reply a call. A call that Redis refused gives its `ResponseError` in place of a reply;
+        the others are applied all the same.
+
+    Raises:
+        redis.exceptions.ConnectionError, TimeoutError: nothing is known about any of the calls.
+    """
+    replies = await _send(redis, calls)
+    missing = [index for index, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+    if missing:
+        # The server was restarted or its scripts flushed. A call it does not know was not applied.
+        for name in {calls[index].name for index in missing}:
+            await redis.script_load(script(name).source)
+        again = await _send(redis, [calls[index] for index in missing])
+        for index, reply in zip(missing, again, strict=True):
+            replies[index] = reply
+    return replies
+
+
+async def apply(redis: "Redis", call: Call) -> Any:
+    """Apply one call and return its reply.
+
+    Raises:
+        redis.exceptions.ResponseError: Redis refused it.
+    """
+    (reply,) = await apply_all(redis, [call])
+    if isinstance(reply, ResponseError):
+        raise reply
+    return reply
+
+
+async def _send(redis: "Redis", calls: Sequence[Call]) -> list[Any]:
+    pipeline = redis.pipeline(transaction=False)
+    for name, keys, args in calls:
+        pipeline.execute_command("EVALSHA", script(name).sha, len(keys), *keys, *args)
+    replies: list[Any] = await pipeline.execute(raise_on_error=False)
+    for reply in replies:
+        if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
+            raise reply
+    return replies

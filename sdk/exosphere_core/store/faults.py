@@ -1,0 +1,23 @@
+"""What can go wrong between us and Redis, for those who must not import the driver."""
+
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    ConnectionError,
+    NoPermissionError,
+    OutOfMemoryError,
+    RedisError,
+    ResponseError,
+    TimeoutError,
+)
+
+#: The connection or the server is gone: nothing is known about what was under way.
+LOST: tuple[type[Exception], ...] = (ConnectionError, TimeoutError, BusyLoadingError, OSError)
+
+#: The server does not know us, or not any more.
+REFUSED: tuple[type[Exception], ...] = (AuthenticationError, NoPermissionError)
+
+#: Everything that Redis or the way to it can do to us.
+FAULTS: tuple[type[Exception], ...] = (*LOST, RedisError)
+
+__all__ = ["FAULTS", "LOST", "REFUSED", "OutOfMemoryError", "RedisError", "ResponseError"]

@@ -1,0 +1,45 @@
+-- close: a settled unite ends without running. ARMED → PRUNED: its state is recorded as PRUNED, when there were
+-- nothing but pruned branches; ARMED → FIRED: its state is recorded as ERRORED, when its inputs can't be made.
+-- KEYS[1] hash    the unite
+-- KEYS[2] hash    the run
+-- KEYS[3] list    the run's states
+-- KEYS[4] stream  reports of the run's own shard
+-- KEYS[5] hash    the uniting state
+-- KEYS[6] zset    ended runs
+-- KEYS[7] from here on, per unite around it: its hash, its members zset
+-- ARGV[1] report id
+-- ARGV[2] id of the uniting state
+-- ARGV[3] its identifier
+-- ARGV[4] its task, JSON
+-- ARGV[5] run id
+-- ARGV[6] namespace of the run
+-- ARGV[7] its status: PRUNED or ERRORED
+-- ARGV[8] error text, or ""
+-- ARGV[9] number of unites around it
+-- ARGV[10] from here on, per unite around it: its id, a member to add or ""
+-- returns {"applied" | "stale", status found}
+-- uses clock report conclude unites ending
+local unite = redis.call('HMGET', KEYS[1], 'status', 'pending')
+if unite[1] ~= 'ARMED' or tonumber(unite[2]) ~= 0 then
+  acknowledge(KEYS[4], ARGV[1])
+  return {'stale', unite[1] or ''}
+end
+local now = now_ms()
+local around = tonumber(ARGV[9])
+redis.call('HSET', KEYS[5], 'status', ARGV[7], 'attempt', '1', 'task', ARGV[4], 'inputs', '{}',
+  'created_at', now, 'updated_at', now)
+redis.call('RPUSH', KEYS[3], ARGV[2])
+redis.call('HINCRBY', KEYS[2], 'made/' .. ARGV[3], 1)
+redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/' .. ARGV[7], 1)
+if ARGV[7] == 'ERRORED' then
+  redis.call('HSET', KEYS[1], 'status', 'FIRED')
+  redis.call('HSET', KEYS[5], 'error', ARGV[8])
+  redis.call('HINCRBY', KEYS[2], 'untolerated', 1)
+  count_ending(7, 10, around, 'errored', KEYS[4], ARGV[6])
+else
+  redis.call('HSET', KEYS[1], 'status', 'PRUNED')
+  count_ending(7, 10, around, 'pruned', KEYS[4], ARGV[6])
+end
+acknowledge(KEYS[4], ARGV[1])
+move_open(KEYS[2], KEYS[6], ARGV[5], -1, now)
+return {'applied', 'ARMED'}

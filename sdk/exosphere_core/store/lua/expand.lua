@@ -1,0 +1,44 @@
+-- expand: CREATED | EXECUTED → EXECUTED. One chunk of a wide fan-out; `advance` applies the last one.
+-- A chunk applied twice, by whomever, changes nothing the second time.
+-- KEYS[1] hash    the state
+-- KEYS[2] hash    the run
+-- KEYS[3] list    the run's states
+-- KEYS[4] stream  reports, where the report came from
+-- KEYS[5] list    the run's unites
+-- KEYS[6] from here on: siblings, children and unites as lib/offspring says
+-- ARGV[1] attempt
+-- ARGV[2] report id
+-- ARGV[3] identifier
+-- ARGV[4] outputs of the state itself, JSON
+-- ARGV[5] number of siblings in this chunk
+-- ARGV[6] number of children in this chunk
+-- ARGV[7] number of unites that it counts for or arms
+-- ARGV[8] member of the state itself in the unites that collect it
+-- ARGV[9] from here on: siblings, children and unites as lib/offspring says
+-- returns {"applied" | "stale", status found}
+-- uses clock fence report push create offspring
+local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report')
+local again = is_continued(record, ARGV[1], record[3], ARGV[2])
+if not again and not is_current(record, ARGV[1]) then
+  acknowledge(KEYS[4], ARGV[2])
+  return {'stale', record[1] or ''}
+end
+local now = now_ms()
+local counts = {siblings = tonumber(ARGV[5]), children = tonumber(ARGV[6]), unites = tonumber(ARGV[7])}
+if not again then
+  redis.call('HSET', KEYS[1], 'status', 'EXECUTED', 'report', ARGV[2], 'outputs', ARGV[4], 'updated_at', now)
+end
+local opened, pending = bear({
+  keys = 6, args = 9, again = again, now = now, state = KEYS[1],
+  run = KEYS[2], states = KEYS[3], unites = KEYS[5], identifier = ARGV[3],
+}, counts)
+local unite_key = 6 + counts.siblings + counts.children * 2
+for n = 1, counts.unites do
+  if pending[n] ~= 0 then
+    redis.call('HINCRBY', KEYS[unite_key + (n - 1) * 2], 'pending', pending[n])
+  end
+end
+if opened ~= 0 then
+  redis.call('HINCRBY', KEYS[2], 'open', opened)
+end
+return {'applied', record[1]}

@@ -1,0 +1,25 @@
+-- join: a settled unite ARMED → FIRED, and its state is made ready. Happens once: the unite's status is the fence.
+-- KEYS[1] hash    the unite
+-- KEYS[2] hash    the run
+-- KEYS[3] list    the run's states
+-- KEYS[4] stream  reports of the run's own shard
+-- KEYS[5] hash    the uniting state
+-- KEYS[6] stream  ready stream of its node
+-- ARGV[1] report id
+-- ARGV[2] id of the uniting state
+-- ARGV[3] its identifier
+-- ARGV[4] its task, JSON
+-- ARGV[5] its inputs, JSON
+-- returns {"applied" | "stale", status found}
+-- uses clock report push create
+local unite = redis.call('HMGET', KEYS[1], 'status', 'pending')
+if unite[1] ~= 'ARMED' or tonumber(unite[2]) ~= 0 then
+  acknowledge(KEYS[4], ARGV[1])
+  return {'stale', unite[1] or ''}
+end
+create_ready(KEYS[5], KEYS[6], ARGV[2], ARGV[4], ARGV[5], now_ms())
+redis.call('HSET', KEYS[1], 'status', 'FIRED')
+redis.call('RPUSH', KEYS[3], ARGV[2])
+redis.call('HINCRBY', KEYS[2], 'made/' .. ARGV[3], 1)
+acknowledge(KEYS[4], ARGV[1])
+return {'applied', 'ARMED'}

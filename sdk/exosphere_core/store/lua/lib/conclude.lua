@@ -1,0 +1,16 @@
+-- Move the count of what is open in a run; at zero the run ends, once.
+local function move_open(run, ended, run_id, by, now)
+  if by == 0 then
+    return
+  end
+  if redis.call('HINCRBY', run, 'open', by) > 0 then
+    return
+  end
+  local status = 'SUCCESS'
+  if tonumber(redis.call('HGET', run, 'untolerated') or '0') > 0 then
+    status = 'FAILED'
+  end
+  redis.call('HSET', run, 'status', status, 'ended_at', now)
+  redis.call('ZADD', ended, now, run_id)
+  redis.call('PUBLISH', 'exo:run-ended', run_id)
+end

@@ -1,0 +1,13 @@
+-- Make the record of a state that is ready now.
+local function create_ready(state, ready, id, task, inputs, now)
+  local entry = push(ready, id, '1', task, inputs)
+  redis.call('HSET', state, 'status', 'CREATED', 'attempt', '1', 'task', task, 'inputs', inputs,
+    'entry', entry, 'created_at', now, 'updated_at', now)
+end
+
+-- Make the record of a state that becomes ready at `due_at`.
+local function create_due(state, due, id, task, inputs, due_at, now)
+  redis.call('ZADD', due, due_at, id)
+  redis.call('HSET', state, 'status', 'CREATED', 'attempt', '1', 'task', task, 'inputs', inputs,
+    'due_at', due_at, 'created_at', now, 'updated_at', now)
+end

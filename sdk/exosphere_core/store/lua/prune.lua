@@ -1,0 +1,31 @@
+-- prune: CREATED → PRUNED. The branch ends here; it is neither a success nor a failure of the unites around it.
+-- KEYS[1] hash    the state
+-- KEYS[2] hash    the run
+-- KEYS[3] stream  reports, where the report came from
+-- KEYS[4] stream  ready stream that the state was taken from
+-- KEYS[5] stream  reports of the run's own shard
+-- KEYS[6] zset    ended runs
+-- KEYS[7] from here on, per unite that it counts for: its hash, its members zset
+-- ARGV[1] attempt
+-- ARGV[2] report id
+-- ARGV[3] identifier
+-- ARGV[4] run id
+-- ARGV[5] namespace of the run
+-- ARGV[6] data of the signal, JSON
+-- ARGV[7] number of unites
+-- ARGV[8] from here on, per unite: its id, ""
+-- returns {"applied" | "stale", status found}
+-- uses clock fence report conclude unites ending
+local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'entry')
+if not is_current(record, ARGV[1]) then
+  acknowledge(KEYS[3], ARGV[2])
+  return {'stale', record[1] or ''}
+end
+local now = now_ms()
+redis.call('HSET', KEYS[1], 'status', 'PRUNED', 'data', ARGV[6], 'updated_at', now)
+redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/PRUNED', 1)
+count_ending(7, 8, tonumber(ARGV[7]), 'pruned', KEYS[5], ARGV[5])
+acknowledge(KEYS[3], ARGV[2])
+drop_entry(KEYS[4], record[3])
+move_open(KEYS[2], KEYS[6], ARGV[4], -1, now)
+return {'applied', record[1]}

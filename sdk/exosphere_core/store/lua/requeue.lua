@@ -1,0 +1,32 @@
+-- requeue: CREATED → CREATED, ready again after a delay, or at once when a runtime gives it back.
+-- The attempt number moves on, so nothing that the old delivery still says counts.
+-- KEYS[1] hash    the state
+-- KEYS[2] stream  reports, where the report came from
+-- KEYS[3] stream  ready stream of the node
+-- KEYS[4] zset    due times
+-- ARGV[1] attempt
+-- ARGV[2] report id
+-- ARGV[3] state id
+-- ARGV[4] delay, ms
+-- returns {"applied" | "stale", status found, due time in unix ms or ""}
+-- uses clock fence report push
+local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'entry', 'task', 'inputs')
+if not is_current(record, ARGV[1]) then
+  acknowledge(KEYS[2], ARGV[2])
+  return {'stale', record[1] or '', ''}
+end
+local now = now_ms()
+local due_at = ''
+local attempt = string.format('%.0f', tonumber(record[2]) + 1)
+if tonumber(ARGV[4]) > 0 then
+  due_at = plus_ms(now, ARGV[4])
+  redis.call('ZADD', KEYS[4], due_at, ARGV[3])
+  redis.call('HSET', KEYS[1], 'attempt', attempt, 'due_at', due_at, 'updated_at', now)
+  redis.call('HDEL', KEYS[1], 'entry')
+else
+  local entry = push(KEYS[3], ARGV[3], attempt, record[4], record[5])
+  redis.call('HSET', KEYS[1], 'attempt', attempt, 'entry', entry, 'updated_at', now)
+end
+acknowledge(KEYS[2], ARGV[2])
+drop_entry(KEYS[3], record[3])
+return {'applied', record[1], due_at}

@@ -1,0 +1,38 @@
+-- retry: CREATED → RETRY_CREATED, and a new state with the same inputs that goes on with the branch.
+-- The unites around it see no difference: one state is still pending.
+-- KEYS[1] hash    the state
+-- KEYS[2] hash    the run
+-- KEYS[3] list    the run's states
+-- KEYS[4] stream  reports, where the report came from
+-- KEYS[5] stream  ready stream of the node
+-- KEYS[6] zset    due times
+-- KEYS[7] hash    the new state
+-- ARGV[1] attempt
+-- ARGV[2] report id
+-- ARGV[3] identifier
+-- ARGV[4] error text
+-- ARGV[5] id of the new state
+-- ARGV[6] task of the new state, JSON
+-- ARGV[7] delay before it is ready, ms
+-- returns {"applied" | "stale", status found, due time in unix ms or ""}
+-- uses clock fence report push create
+local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'entry', 'inputs')
+if not is_current(record, ARGV[1]) then
+  acknowledge(KEYS[4], ARGV[2])
+  return {'stale', record[1] or '', ''}
+end
+local now = now_ms()
+local due_at = ''
+if tonumber(ARGV[7]) > 0 then
+  due_at = plus_ms(now, ARGV[7])
+  create_due(KEYS[7], KEYS[6], ARGV[5], ARGV[6], record[4], due_at, now)
+else
+  create_ready(KEYS[7], KEYS[5], ARGV[5], ARGV[6], record[4], now)
+end
+redis.call('HSET', KEYS[1], 'status', 'RETRY_CREATED', 'error', ARGV[4], 'retried_by', ARGV[5], 'updated_at', now)
+redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/RETRY_CREATED', 1)
+redis.call('HINCRBY', KEYS[2], 'made/' .. ARGV[3], 1)
+redis.call('RPUSH', KEYS[3], ARGV[5])
+acknowledge(KEYS[4], ARGV[2])
+drop_entry(KEYS[5], record[3])
+return {'applied', record[1], due_at}

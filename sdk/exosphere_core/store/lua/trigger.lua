@@ -1,0 +1,39 @@
+-- trigger: nothing → a run with its store and its root state, ready now or after a delay.
+-- The same run id a second time changes nothing.
+-- KEYS[1] hash    the run
+-- KEYS[2] hash    the run's store
+-- KEYS[3] list    the run's states
+-- KEYS[4] zset    runs by creation
+-- KEYS[5] hash    the root state
+-- KEYS[6] stream  ready stream of the root's node
+-- KEYS[7] zset    due times
+-- ARGV[1] run id
+-- ARGV[2] graph name
+-- ARGV[3] graph version
+-- ARGV[4] root state id
+-- ARGV[5] root identifier
+-- ARGV[6] task, JSON
+-- ARGV[7] inputs, JSON
+-- ARGV[8] delay before the root is ready, ms
+-- ARGV[9] number of store values; then their keys and values
+-- returns {"made" | "existed", due time in unix ms or ""}
+-- uses clock push create
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  return {'existed', ''}
+end
+local now = now_ms()
+local due_at = ''
+if tonumber(ARGV[8]) > 0 then
+  due_at = plus_ms(now, ARGV[8])
+  create_due(KEYS[5], KEYS[7], ARGV[4], ARGV[6], ARGV[7], due_at, now)
+else
+  create_ready(KEYS[5], KEYS[6], ARGV[4], ARGV[6], ARGV[7], now)
+end
+redis.call('HSET', KEYS[1], 'graph', ARGV[2], 'version', ARGV[3], 'status', 'PENDING', 'root', ARGV[4],
+  'open', 1, 'created_at', now, 'made/' .. ARGV[5], 1)
+for n = 1, tonumber(ARGV[9]) do
+  redis.call('HSET', KEYS[2], ARGV[8 + n * 2], ARGV[9 + n * 2])
+end
+redis.call('RPUSH', KEYS[3], ARGV[4])
+redis.call('ZADD', KEYS[4], now, ARGV[1])
+return {'made', due_at}

@@ -1,0 +1,218 @@
+"""Every atomic move as a value: which script, which keys, which arguments. The one place that knows their order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from exosphere_core.keys import ShardKeys
+from exosphere_core.records import Task, encode
+from exosphere_core.store.calls import Arg, Call
+from exosphere_core.store.offspring import Offspring
+
+#: How many rejected reports a shard keeps for the operator.
+KEPT_REJECTED = 1000
+
+#: How much of a rejected report's field is kept, bytes.
+KEPT_FIELD_BYTES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One delivery of a state, as a report names it.
+
+    Attributes:
+        home: the shard that holds the records.
+        queue: the shard whose streams the state and its report went through: the node's namespace.
+        report: id of the report's entry.
+        unites: ids of the unites that the state counts for.
+    """
+
+    state: str
+    attempt: str
+    task: Task
+    home: ShardKeys
+    queue: ShardKeys
+    report: str
+
+    @property
+    def ready(self) -> str:
+        """The ready stream that the state is queued on."""
+        return self.queue.ready(self.task.node)
+
+
+def trigger(
+    home: ShardKeys,
+    run: str,
+    task: Task,
+    state: str,
+    inputs: bytes,
+    store: Mapping[str, str],
+    delay_ms: int,
+    ready: str,
+) -> Call:
+    """Make a run, its store and its root state."""
+    pairs = [word for pair in store.items() for word in pair]
+    return Call(
+        "trigger",
+        [home.run(run), home.store(run), home.states(run), home.runs, home.state(state), ready, home.due],
+        [
+            run,
+            task.graph,
+            task.version,
+            state,
+            task.identifier,
+            encode(task),
+            inputs,
+            delay_ms,
+            len(store),
+            *pairs,
+        ],
+    )
+
+
+def promote(home: ShardKeys, state: str, ready: str) -> Call:
+    """Make a waiting state ready when its time has come."""
+    return Call("promote", [home.due, home.state(state), ready], [state])
+
+
+def expand(of: Delivery, outputs: bytes, member: str, part: Offspring) -> Call:
+    """Apply one chunk of a wide fan-out."""
+    run = of.task.run
+    keys = [
+        of.home.state(of.state),
+        of.home.run(run),
+        of.home.states(run),
+        of.queue.reports,
+        of.home.unites(run),
+    ]
+    args: list[Arg] = [of.attempt, of.report, of.task.identifier, outputs]
+    return Call("expand", keys + part.keys(of.home), [*args, *_counts(part), member, *part.args()])
+
+
+def advance(
+    of: Delivery, outputs: bytes, member: str, part: Offspring, arrivals: int, store: Mapping[str, str]
+) -> Call:
+    """End a state in success, with its children made ready."""
+    run = of.task.run
+    home = of.home
+    keys = [
+        home.state(of.state), home.run(run), home.states(run), of.queue.reports, home.unites(run),
+        of.ready, home.reports, home.ended, home.store(run),
+    ]  # fmt: skip
+    pairs = [word for pair in store.items() for word in pair]
+    args: list[Arg] = [of.attempt, of.report, of.task.identifier, outputs, *_counts(part), member]
+    args += [run, of.task.home, arrivals, len(store), *part.args(), *pairs]
+    return Call("advance", keys + part.keys(home), args)
+
+
+def fail(of: Delivery, status: str, error: str, outputs: bytes, members: Sequence[str]) -> Call:
+    """End a state in failure. `members` holds, per unite that it counts for, the member to add, or ""."""
+    args: list[Arg] = [
+        of.attempt, of.report, of.task.identifier, of.task.run, of.task.home, status, error, outputs,
+    ]  # fmt: skip
+    return Call("fail", _ending_keys(of), [*args, *_unite_args(of.task, members)])
+
+
+def prune(of: Delivery, data: bytes) -> Call:
+    """End a state's branch."""
+    args: list[Arg] = [of.attempt, of.report, of.task.identifier, of.task.run, of.task.home, data]
+    return Call("prune", _ending_keys(of), [*args, *_unite_args(of.task, [""] * len(of.task.unites))])
+
+
+def retry(of: Delivery, error: str, new_state: str, new_task: Task, delay_ms: int) -> Call:
+    """End a state as failed, and make the one that retries it."""
+    home, run = of.home, of.task.run
+    return Call(
+        "retry",
+        [
+            home.state(of.state), home.run(run), home.states(run), of.queue.reports, of.ready, home.due,
+            home.state(new_state),
+        ],
+        [of.attempt, of.report, of.task.identifier, error, new_state, encode(new_task), delay_ms],
+    )  # fmt: skip
+
+
+def requeue(of: Delivery, delay_ms: int) -> Call:
+    """Make a state ready again, after a delay or at once."""
+    keys = [of.home.state(of.state), of.queue.reports, of.ready, of.home.due]
+    return Call("requeue", keys, [of.attempt, of.report, of.state, delay_ms])
+
+
+def reclaim(
+    home: ShardKeys,
+    queue: ShardKeys,
+    task: Task,
+    state: str,
+    attempt: str,
+    entry: str,
+    max_lost: int,
+    failed: bytes,
+) -> Call:
+    """Take a state back from a runtime that shows no life."""
+    keys = [home.state(state), queue.ready(task.node), queue.reports]
+    return Call("reclaim", keys, [entry, state, attempt, max_lost, failed, task.home])
+
+
+def join(home: ShardKeys, unite: str, report: str, state: str, task: Task, inputs: bytes, ready: str) -> Call:
+    """Fire a settled unite."""
+    run = task.run
+    keys = [home.unite(unite), home.run(run), home.states(run), home.reports, home.state(state), ready]
+    return Call("join", keys, [report, state, task.identifier, encode(task), inputs])
+
+
+def close(
+    home: ShardKeys,
+    unite: str,
+    report: str,
+    state: str,
+    task: Task,
+    status: str,
+    error: str,
+    members: Sequence[str],
+) -> Call:
+    """End a settled unite without running its node."""
+    run = task.run
+    keys = [home.unite(unite), home.run(run), home.states(run), home.reports, home.state(state), home.ended]
+    args: list[Arg] = [report, state, task.identifier, encode(task), run, task.home, status, error]
+    return Call("close", keys + _unite_keys(home, task), [*args, *_unite_args(task, members)])
+
+
+def hold(home: ShardKeys, unite: str, report: str, run: str, namespace: str, around: Sequence[str]) -> Call:
+    """Let a settled unite wait for a manual retry."""
+    keys = [
+        home.unite(unite),
+        home.run(run),
+        home.reports,
+        home.ended,
+        *(home.unite(outer) for outer in around),
+    ]
+    return Call("hold", keys, [report, run, namespace, len(around), *around])
+
+
+def tolerate(home: ShardKeys, run: str, states: Sequence[str]) -> Call:
+    """Note that an ALL_DONE unite fires over these errored states."""
+    return Call("tolerate", [home.run(run), *(home.state(state) for state in states)], [])
+
+
+def reject(queue: ShardKeys, report: str, reason: str, entry: Mapping[bytes, bytes]) -> Call:
+    """Put a report aside that nobody can apply."""
+    words = [word[:KEPT_FIELD_BYTES] for pair in list(entry.items())[:20] for word in pair]
+    return Call("reject", [queue.reports, queue.rejected], [report, reason, KEPT_REJECTED, *words])
+
+
+def _counts(part: Offspring) -> tuple[int, int, int]:
+    return len(part.siblings), len(part.children), len(part.unites)
+
+
+def _ending_keys(of: Delivery) -> list[str]:
+    home, run = of.home, of.task.run
+    keys = [home.state(of.state), home.run(run), of.queue.reports, of.ready, home.reports, home.ended]
+    return keys + _unite_keys(home, of.task)
+
+
+def _unite_keys(home: ShardKeys, task: Task) -> list[str]:
+    return [key for unite in task.unites.values() for key in (home.unite(unite), home.members(unite))]
+
+
+def _unite_args(task: Task, members: Sequence[str]) -> list[Arg]:
+    pairs = zip(task.unites.values(), members, strict=True)
+    return [len(task.unites), *(word for pair in pairs for word in pair)]

@@ -1,0 +1,287 @@
+"""Reading records: bounded, pipelined, never changing anything."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from redis.asyncio import Redis
+
+from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
+from exosphere_core.records import (
+    StateField,
+    Task,
+    TextMap,
+    UnitePlan,
+    decode_task,
+    decode_text_map,
+    decode_unite_plan,
+)
+from exosphere_core.states import RunStatus, Status
+from exosphere_core.store.connection import ask
+
+#: How many records one round trip reads at the most.
+PAGE = 500
+
+#: How many deliveries of a node are looked through for those that are running.
+_MOST_RUNNING = 20_000
+
+
+class StateRecord(NamedTuple):
+    """A state as it is stored, with QUEUED told from the ready stream's pending list."""
+
+    id: str
+    status: Status
+    attempt: int
+    task: Task
+    inputs: TextMap
+    outputs: TextMap
+    data: bytes | None
+    error: str | None
+    due_at: int | None
+    created_at: int
+    updated_at: int
+
+
+class RunRecord(NamedTuple):
+    """A run as it is stored."""
+
+    id: str
+    graph: str
+    version: int
+    status: RunStatus
+    root: str
+    created_at: int
+    ended_at: int | None
+    #: identifier → states made.
+    made: dict[str, int]
+    #: (identifier, status) → states that ended so.
+    ended: dict[tuple[str, Status], int]
+
+
+class UniteRecord(NamedTuple):
+    """An armed unite as it is stored."""
+
+    plan: UnitePlan
+    strategy: str
+    status: str
+    pending: int
+    arrived: int
+    errored: int
+    pruned: int
+
+
+class Wanted(NamedTuple):
+    """What is to be read about one state's branch."""
+
+    home: ShardKeys
+    run: str
+    #: Ids of states whose outputs are wanted.
+    states: Sequence[str]
+    #: Store keys whose values are wanted.
+    store: Sequence[str]
+
+
+async def read_tasks(redis: "Redis", states: Sequence[tuple[ShardKeys, str]]) -> list[Task | None]:
+    """Read the tasks of states; None for a state that does not exist."""
+    pipeline = redis.pipeline(transaction=False)
+    for home, state in states:
+        pipeline.hget(home.state(state), StateField.TASK)
+    return [decode_task(reply) if reply else None for reply in await pipeline.execute()]
+
+
+async def read_values(redis: "Redis", wanted: Sequence[Wanted]) -> list[tuple[dict[str, TextMap], TextMap]]:
+    """Read outputs (state id → outputs) and store values, for several states in one round trip."""
+    pipeline = redis.pipeline(transaction=False)
+    for want in wanted:
+        for state in want.states:
+            pipeline.hget(want.home.state(state), StateField.OUTPUTS)
+        if want.store:
+            pipeline.hmget(want.home.store(want.run), list(want.store))
+    replies = iter(await pipeline.execute())
+    found = []
+    for want in wanted:
+        outputs = {state: _text_map(next(replies)) for state in want.states}
+        values = next(replies) if want.store else ()
+        found.append(
+            (
+                outputs,
+                {key: value.decode() for key, value in zip(want.store, values, strict=False) if value is not None},
+            )
+        )
+    return found
+
+
+async def read_unite(redis: "Redis", home: ShardKeys, unite: str) -> UniteRecord | None:
+    """Read an armed unite, or None when there is no such one."""
+    raw = await ask(redis, "HGETALL", home.unite(unite))
+    if not raw:
+        return None
+    return UniteRecord(
+        plan=decode_unite_plan(raw[b"plan"]),
+        strategy=raw[b"strategy"].decode(),
+        status=raw[b"status"].decode(),
+        **{name: int(raw[name.encode()]) for name in ("pending", "arrived", "errored", "pruned")},
+    )
+
+
+async def walk_members(redis: "Redis", home: ShardKeys, unite: str, identifier: str) -> AsyncIterator[list[str]]:
+    """Go through the states of one identifier that a unite reads, in branch order, a page of ids at a time."""
+    low, high = f"[{identifier}/", f"({identifier}0"  # '0' follows '/'
+    while True:
+        page = await redis.zrangebylex(home.members(unite), low, high, 0, PAGE)
+        if not page:
+            return
+        yield [member.decode().rpartition("/")[2] for member in page]
+        low = f"({page[-1].decode()}"
+
+
+async def read_outputs(redis: "Redis", home: ShardKeys, states: Sequence[str]) -> list[TextMap]:
+    """Read the outputs of states, in their order."""
+    pipeline = redis.pipeline(transaction=False)
+    for state in states:
+        pipeline.hget(home.state(state), StateField.OUTPUTS)
+    return [_text_map(reply) for reply in await pipeline.execute()]
+
+
+async def read_states(redis: "Redis", home: ShardKeys, states: Sequence[str]) -> list[StateRecord]:
+    """Read states, a page at a time; those that do not exist are left out."""
+    found: list[StateRecord] = []
+    entries: dict[str, str] = {}
+    for start in range(0, len(states), PAGE):
+        page = states[start : start + PAGE]
+        pipeline = redis.pipeline(transaction=False)
+        for state in page:
+            pipeline.hgetall(home.state(state))
+        for state, raw in zip(page, await pipeline.execute(), strict=True):
+            if raw:
+                found.append(_state(state, raw))
+                if raw[b"status"] == b"CREATED" and b"entry" in raw:
+                    entries[state] = raw[b"entry"].decode()
+    running = await _running(redis, home, found, entries)
+    return [record._replace(status=Status.QUEUED) if record.id in running else record for record in found]
+
+
+async def _running(
+    redis: "Redis", home: ShardKeys, records: Iterable[StateRecord], entries: Mapping[str, str]
+) -> set[str]:
+    """Tell which states are taken: their entry is pending with a runtime."""
+    by_stream: dict[str, list[str]] = {}
+    for record in records:
+        if record.id in entries:
+            stream = ShardKeys(record.task.namespace, home.shard).ready(record.task.node)
+            by_stream.setdefault(stream, []).append(record.id)
+    pipeline = redis.pipeline(transaction=False)
+    asked: list[list[str]] = []
+    for stream, states in by_stream.items():
+        if len(states) <= 3:
+            for state in states:
+                pipeline.xpending_range(stream, RUNTIMES_GROUP, entries[state], entries[state], 1)
+                asked.append([state])
+        else:
+            pipeline.xpending_range(stream, RUNTIMES_GROUP, "-", "+", _MOST_RUNNING)
+            asked.append(states)
+    running: set[str] = set()
+    for states, reply in zip(asked, await pipeline.execute(raise_on_error=False), strict=True):
+        if not isinstance(reply, Exception):
+            taken = {item["message_id"].decode() for item in reply}
+            running.update(state for state in states if entries[state] in taken)
+    return running
+
+
+async def read_state_ids(redis: "Redis", home: ShardKeys, run: str) -> list[str]:
+    """Read the ids of a run's states, in order of creation."""
+    return [raw.decode() for raw in await ask(redis, "LRANGE", home.states(run), 0, -1)]
+
+
+async def read_runs(redis: "Redis", home: ShardKeys, runs: Sequence[str]) -> list[RunRecord]:
+    """Read runs; those that do not exist are left out."""
+    pipeline = redis.pipeline(transaction=False)
+    for run in runs:
+        pipeline.hgetall(home.run(run))
+    return [_run(run, raw) for run, raw in zip(runs, await pipeline.execute(), strict=True) if raw]
+
+
+async def read_newest_runs(
+    redis: "Redis", homes: Sequence[ShardKeys], skip: int, count: int
+) -> tuple[int, list[RunRecord]]:
+    """Read a page of a namespace's runs, newest first, over all its shards, and how many there are."""
+    pipeline = redis.pipeline(transaction=False)
+    for home in homes:
+        pipeline.zcard(home.runs)
+        pipeline.zrevrange(home.runs, 0, skip + count - 1, withscores=True)
+    replies = await pipeline.execute()
+    total = sum(replies[0::2])
+    newest = sorted(
+        ((score, run.decode(), home) for home, page in zip(homes, replies[1::2], strict=True) for run, score in page),
+        key=lambda item: (-item[0], item[1]),
+    )[skip : skip + count]
+    found: dict[str, RunRecord] = {}
+    for home in homes:
+        for record in await read_runs(redis, home, [run for _, run, where in newest if where == home]):
+            found[record.id] = record
+    return total, [found[run] for _, run, _ in newest if run in found]
+
+
+async def read_store(redis: "Redis", home: ShardKeys, run: str) -> TextMap:
+    """Read the whole store of a run."""
+    raw = await ask(redis, "HGETALL", home.store(run))
+    return {key.decode(): value.decode() for key, value in raw.items()}
+
+
+async def read_store_value(redis: "Redis", home: ShardKeys, run: str, key: str) -> str | None:
+    """Read one value of a run's store."""
+    raw = await ask(redis, "HGET", home.store(run), key)
+    return None if raw is None else raw.decode()
+
+
+async def read_due(redis: "Redis", home: ShardKeys, within_ms: int, limit: int) -> list[tuple[str, int]]:
+    """Read which states become ready within a time from now: pairs of state id and ms that are left, maybe negative."""
+    seconds, micros = await redis.time()
+    now = int(seconds) * 1000 + int(micros) // 1000
+    page = await redis.zrangebyscore(home.due, "-inf", now + within_ms, 0, limit, withscores=True)
+    return [(state.decode(), int(score) - now) for state, score in page]
+
+
+def _text_map(raw: bytes | None) -> TextMap:
+    return decode_text_map(raw) if raw else {}
+
+
+def _state(state: str, raw: Mapping[bytes, bytes]) -> StateRecord:
+    error = raw.get(b"error")
+    due = raw.get(b"due_at")
+    return StateRecord(
+        id=state,
+        status=Status(raw[b"status"].decode()),
+        attempt=int(raw[b"attempt"]),
+        task=decode_task(raw[b"task"]),
+        inputs=_text_map(raw.get(b"inputs")),
+        outputs=_text_map(raw.get(b"outputs")),
+        data=raw.get(b"data"),
+        error=None if error is None else error.decode(),
+        due_at=None if due is None else int(due),
+        created_at=int(raw[b"created_at"]),
+        updated_at=int(raw[b"updated_at"]),
+    )
+
+
+def _run(run: str, raw: Mapping[bytes, bytes]) -> RunRecord:
+    made: dict[str, int] = {}
+    ended: dict[tuple[str, Status], int] = {}
+    for field, value in raw.items():
+        kind, _, rest = field.decode().partition("/")
+        if kind == "made":
+            made[rest] = int(value)
+        elif kind == "ended":
+            identifier, _, status = rest.partition("/")
+            ended[identifier, Status(status)] = int(value)
+    ended_at = raw.get(b"ended_at")
+    return RunRecord(
+        id=run,
+        graph=raw[b"graph"].decode(),
+        version=int(raw[b"version"]),
+        status=RunStatus(raw[b"status"].decode()),
+        root=raw[b"root"].decode(),
+        created_at=int(raw[b"created_at"]),
+        ended_at=None if ended_at is None else int(ended_at),
+        made=made,
+        ended=ended,
+    )

@@ -1,0 +1,164 @@
+"""The streams: ready states to the runtimes, reports to the state managers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from redis import Redis as BlockingRedis
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP
+
+#: Fields of an entry, as Redis gives them.
+Fields = Mapping[bytes, bytes]
+
+
+class Entry(NamedTuple):
+    """One entry of a stream."""
+
+    stream: str
+    id: str
+    #: Empty when the entry was deleted while it was pending.
+    fields: Fields
+
+
+class Pending(NamedTuple):
+    """An entry that was delivered and not acknowledged."""
+
+    id: str
+    consumer: str
+    #: How often it was delivered, or the number that its owner's heartbeat set.
+    beats: int
+
+
+async def ensure_groups(redis: "Redis", streams: Iterable[str], group: str) -> None:
+    """Make the consumer group on each stream, and the stream, where they do not exist."""
+    pipeline = redis.pipeline(transaction=False)
+    for stream in streams:
+        pipeline.xgroup_create(stream, group, id="0", mkstream=True)
+    for reply in await pipeline.execute(raise_on_error=False):
+        if isinstance(reply, Exception) and not str(reply).startswith("BUSYGROUP"):
+            raise reply
+
+
+async def read_new(
+    redis: "Redis", group: str, consumer: str, streams: Sequence[str], count: int, block_ms: int | None
+) -> list[Entry]:
+    """Take entries that nobody has; wait up to `block_ms` for the first, or not at all when it is None."""
+    return await _read(redis, group, consumer, dict.fromkeys(streams, ">"), count, block_ms)
+
+
+async def read_own(redis: "Redis", group: str, consumer: str, stream: str, after: str, count: int) -> list[Entry]:
+    """Read entries that this consumer holds already: those whose delivery reply was lost are among them."""
+    return await _read(redis, group, consumer, {stream: after}, count, None)
+
+
+async def _read(
+    redis: "Redis", group: str, consumer: str, streams: dict[str, str], count: int, block_ms: int | None
+) -> list[Entry]:
+    positions: dict[Any, Any] = dict(streams)
+    reply: Any = await redis.xreadgroup(group, consumer, positions, count=count, block=block_ms)
+    return [
+        Entry(stream.decode(), entry_id.decode(), fields or {})
+        for stream, entries in reply or ()
+        for entry_id, fields in entries
+    ]
+
+
+async def read_pending(redis: "Redis", streams: Sequence[str], group: str, limit: int) -> dict[str, list[Pending]]:
+    """Read who holds what, for each stream that exists; at most `limit` entries a stream, the oldest."""
+    pipeline = redis.pipeline(transaction=False)
+    for stream in streams:
+        pipeline.xpending_range(stream, group, "-", "+", limit)
+    replies = await pipeline.execute(raise_on_error=False)
+    held: dict[str, list[Pending]] = {}
+    for stream, reply in zip(streams, replies, strict=True):
+        if isinstance(reply, ResponseError) and str(reply).startswith("NOGROUP"):
+            continue
+        if isinstance(reply, Exception):
+            raise reply
+        held[stream] = [
+            Pending(_text(item["message_id"]), _text(item["consumer"]), int(item["times_delivered"])) for item in reply
+        ]
+    return held
+
+
+async def read_entries(redis: "Redis", stream: str, ids: Sequence[str]) -> list[Entry]:
+    """Read entries by their ids; a deleted one comes with no fields."""
+    pipeline = redis.pipeline(transaction=False)
+    for entry_id in ids:
+        pipeline.xrange(stream, entry_id, entry_id)
+    replies = await pipeline.execute()
+    return [Entry(stream, entry_id, reply[0][1] if reply else {}) for entry_id, reply in zip(ids, replies, strict=True)]
+
+
+async def acknowledge(redis: "Redis", stream: str, group: str, ids: Sequence[str]) -> None:
+    """Take entries off a stream."""
+    if ids:
+        pipeline = redis.pipeline(transaction=True)
+        pipeline.xack(stream, group, *ids)
+        pipeline.xdel(stream, *ids)
+        await pipeline.execute()
+
+
+async def take_over(redis: "Redis", stream: str, consumer: str, idle_ms: int, count: int) -> list[Entry]:
+    """Take reports that another state manager has held for too long.
+
+    A clock that jumps can make this take a report from a living one; applying it twice changes nothing.
+    """
+    reply: Any = await redis.xautoclaim(stream, STATE_MANAGERS_GROUP, consumer, idle_ms, "0-0", count=count)
+    return [Entry(stream, _text(entry_id), fields or {}) for entry_id, fields in reply[1] if entry_id is not None]
+
+
+async def keep(redis: "Redis", stream: str, consumer: str, ids: Sequence[str]) -> None:
+    """Show that reports which take long are still being applied."""
+    if ids:
+        await redis.xclaim(stream, STATE_MANAGERS_GROUP, consumer, 0, list(ids), justid=True)
+
+
+async def send_reports(
+    redis: "Redis",
+    reports: Sequence[tuple[str, Mapping[str, str | bytes]]],
+    done: Mapping[str, Sequence[str]],
+) -> None:
+    """Send reports and acknowledge the deliveries they end, all or nothing.
+
+    Args:
+        reports: pairs of report stream and fields.
+        done: ready stream → entry ids. Acknowledged in the same step, so that an entry is always
+            to be seen either in the pending list or as a report.
+    """
+    pipeline = redis.pipeline(transaction=True)
+    for stream, fields in reports:
+        pipeline.execute_command("XADD", stream, "*", *(word for pair in fields.items() for word in pair))
+    for stream, ids in done.items():
+        pipeline.execute_command("XACK", stream, RUNTIMES_GROUP, *ids)
+    await pipeline.execute()
+
+
+def renew(redis: "BlockingRedis", consumer: str, beat: int, held: Mapping[str, Sequence[str]]) -> set[str]:
+    """Renew the lease of each entry, from the heartbeat's thread.
+
+    Args:
+        beat: a number that grows; whoever watches sees by it that the owner is alive.
+        held: ready stream → ids of entries that this runtime knows it holds.
+
+    Returns:
+        The ids that are held no longer.
+    """
+    pipeline = redis.pipeline(transaction=False)
+    for stream, ids in held.items():
+        pipeline.xclaim(stream, RUNTIMES_GROUP, consumer, 0, list(ids), retrycount=beat, justid=True)
+    lost: set[str] = set()
+    for ids, reply in zip(held.values(), pipeline.execute(raise_on_error=False), strict=True):
+        if isinstance(reply, Exception):
+            if str(reply).startswith("NOGROUP"):
+                lost.update(ids)
+                continue
+            raise reply
+        lost.update(set(ids) - {_text(entry_id) for entry_id in reply})
+    return lost
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,145 @@
+"""Executes a node: inputs in, outcome out. Touches no Redis and never raises, except when it is cancelled."""
+
+import asyncio
+import contextvars
+import traceback
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any
+
+import msgspec
+from pydantic import BaseModel, ValidationError
+
+from exosphere_worker.node import BaseNode, Execution, runs_in_thread
+from exosphere_worker.outcome import Failed, Outcome, Pruned, Requeued, Succeeded
+from exosphere_worker.signals import NonRetryableError, PruneSignal, ReQueueAfterSignal
+
+#: How much of an error's text is kept, in characters.
+KEPT_ERROR = 8_000
+
+#: A secret shorter than this is too common a word to be taken out of error texts.
+_SHORTEST_REDACTED = 4
+
+
+class NodeRunner:
+    """One node class, ready to run; what can be found out once is found out once."""
+
+    def __init__(self, node: type[BaseNode], threads: Executor) -> None:
+        self.node = node
+        self.name = node.__name__
+        self.has_secrets = bool(node.Secrets.model_fields)
+        self._threads = threads
+        self._in_thread = runs_in_thread(node)
+        self._no_secrets = None if self.has_secrets else node.Secrets()
+
+    async def execute(
+        self, inputs: bytes, secrets: dict[str, str] | None, execution: Execution, timeout_ms: int | None
+    ) -> Outcome:
+        """Run the node once.
+
+        Args:
+            inputs: JSON object.
+            secrets: values of the secrets that the node declares.
+            timeout_ms: how long it may run; None for no limit.
+
+        Raises:
+            asyncio.CancelledError: it was cancelled.
+        """
+        try:
+            node = self.node()
+            node.inputs = self.node.Inputs.model_validate_json(inputs)
+            node.secrets = self._no_secrets or self.node.Secrets.model_validate(secrets or {})
+            node._execution = execution
+        except ValidationError as bad:
+            return Failed(_validation_text(self.name, bad))
+        except Exception as fault:
+            return Failed(_error_text(fault, secrets))
+        try:
+            if timeout_ms is None:
+                returned = await self._call(node)
+            else:
+                async with asyncio.timeout(timeout_ms / 1000) as limit:
+                    returned = await self._call(node)
+        except PruneSignal as signal:
+            return _pruned(self.name, signal)
+        except ReQueueAfterSignal as signal:
+            return Requeued(max(1, round(signal.delay.total_seconds() * 1000)))
+        except NonRetryableError as final:
+            return Failed(_error_text(final, secrets), retryable=False)
+        except TimeoutError as late:
+            if timeout_ms is not None and limit.expired():
+                return Failed(f"timed out: {self.name} ran longer than its timeout_ms of {timeout_ms}")
+            return Failed(_error_text(late, secrets))
+        except asyncio.CancelledError as cancelled:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            # The node's own code raised it: that is a failure, not a wish to stop this runtime.
+            return Failed(_error_text(cancelled, secrets))
+        except BaseException as fault:
+            # SystemExit and the like of a node must not end the worker, or every worker that takes it.
+            return Failed(_error_text(fault, secrets))
+        return self._judge(returned, execution)
+
+    async def _call(self, node: BaseNode) -> Any:
+        if not self._in_thread:
+            return await node.execute()
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, partial(context.run, node.execute))
+
+    def _judge(self, returned: Any, execution: Execution) -> Outcome:
+        listed = isinstance(returned, list)
+        if returned is None:
+            results: list[Any] = []
+        else:
+            results = returned if listed else [returned]
+        outputs: list[dict[str, str]] = [] if returned is not None else [{}]
+        for position, result in enumerate(results):
+            where = f"element {position} of what {self.name} returned" if listed else f"what {self.name} returned"
+            if not isinstance(result, self.node.Outputs):
+                return Failed(
+                    f"{where} is {type(result).__name__}; it must be {self.name}.Outputs, a list of it, or None"
+                )
+            values = _values(result)
+            for name, value in values.items():
+                if not isinstance(value, str):
+                    return Failed(f"{where}: Outputs.{name} is {type(value).__name__}; it must be str")
+            outputs.append(values)
+        return Succeeded(outputs, fanned_out=listed, store=execution.store.writes)
+
+
+def _values(result: BaseModel) -> dict[str, Any]:
+    # Not model_dump: fields are plain strings, and this is on the path of every state.
+    return {name: getattr(result, name) for name in type(result).model_fields}
+
+
+def _pruned(name: str, signal: PruneSignal) -> Outcome:
+    try:
+        msgspec.json.encode(signal.data)
+    except (TypeError, ValueError) as bad:
+        return Failed(f"the data of the prune signal of {name} can't be spelled as JSON: {bad}")
+    if not isinstance(signal.data, dict):
+        return Failed(f"the data of the prune signal of {name} is {type(signal.data).__name__}; it must be a dict")
+    return Pruned(signal.data)
+
+
+def _validation_text(name: str, bad: ValidationError) -> str:
+    faults = "; ".join(
+        f"{bad.title}.{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+        for fault in bad.errors(include_url=False, include_input=False, include_context=False)
+    )
+    return f"the inputs or secrets of {name} do not fit its models: {faults}"
+
+
+def _error_text(fault: BaseException, secrets: dict[str, str] | None) -> str:
+    """The error's class and message on the first line, then where it happened. Secrets are taken out."""
+    message = str(fault)
+    text = f"{type(fault).__name__}: {message}" if message else type(fault).__name__
+    frames = traceback.extract_tb(fault.__traceback__)[1:]
+    if frames:
+        text += "\n" + "".join(traceback.format_list(frames)).rstrip()
+    for value in (secrets or {}).values():
+        if len(value) >= _SHORTEST_REDACTED:
+            text = text.replace(value, "***")
+    return text if len(text) <= KEPT_ERROR else text[:KEPT_ERROR] + "…"

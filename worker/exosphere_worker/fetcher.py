@@ -1,0 +1,48 @@
+"""Takes ready states: as many as there are free slots, blocking while there are none."""
+
+from collections.abc import Sequence
+
+from exosphere_core.keys import RUNTIMES_GROUP
+from exosphere_core.store import streams
+from exosphere_core.store.connection import BLOCK_MS, Redis
+from exosphere_core.store.streams import Entry
+
+
+class Fetcher:
+    """Reads the ready streams of a runtime's nodes.
+
+    `COUNT` of a read holds for each stream, so a read of many streams may bring more than there are free
+    slots. With fewer slots than streams it therefore probes some streams at a time, beginning with another
+    each time so that none starves, and blocks on all only when all were empty.
+    """
+
+    def __init__(self, consumer: str, ready: Sequence[str], batch_size: int) -> None:
+        self._consumer = consumer
+        self._ready = list(ready)
+        self._batch_size = batch_size
+        self._turn = 0
+
+    async def fetch(self, redis: Redis, free: int) -> list[Entry]:
+        """Return up to `free` new deliveries (few more in a race); wait a while for the first."""
+        free = min(free, self._batch_size)
+        if free >= len(self._ready):
+            return await self._read(redis, self._ready, free // len(self._ready), BLOCK_MS)
+        for _ in range(0, len(self._ready), free):
+            some = [self._ready[(self._turn + place) % len(self._ready)] for place in range(free)]
+            self._turn = (self._turn + free) % len(self._ready)
+            if entries := await self._read(redis, some, 1, None):
+                return entries
+        return await self._read(redis, self._ready, 1, BLOCK_MS)
+
+    async def recover(self, redis: Redis) -> list[Entry]:
+        """Return all that was delivered to this runtime and not acknowledged: a reply may have been lost."""
+        found: list[Entry] = []
+        for stream in self._ready:
+            after = "0"
+            while page := await streams.read_own(redis, RUNTIMES_GROUP, self._consumer, stream, after, 100):
+                found += page
+                after = page[-1].id
+        return found
+
+    async def _read(self, redis: Redis, ready: Sequence[str], count: int, block_ms: int | None) -> list[Entry]:
+        return await streams.read_new(redis, RUNTIMES_GROUP, self._consumer, ready, count, block_ms)

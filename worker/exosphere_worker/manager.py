@@ -1,0 +1,112 @@
+"""What a runtime asks the state manager over HTTP: to be registered, secrets, store values."""
+
+import asyncio
+import logging
+import random
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from exosphere_core import api
+from exosphere_core.api import Delivery
+from exosphere_core.client import ApiClient
+from exosphere_core.errors import ConfigurationError, Unavailable
+from exosphere_core.records import Task
+
+from exosphere_worker.node import BaseNode, secret_names
+
+logger = logging.getLogger("exosphere.runtime")
+
+_FIRST_PAUSE_S = 0.2
+_LONGEST_PAUSE_S = 5.0
+
+#: How many sets of secrets are kept in memory.
+_KEPT_SECRETS = 1000
+
+
+class Manager:
+    """One runtime's way to the state manager."""
+
+    def __init__(self, client: ApiClient, namespace: str, name: str, nodes: Sequence[type[BaseNode]]) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._name = name
+        self._nodes = {node.__name__: node for node in nodes}
+        self._secrets: OrderedDict[tuple[str, str, int, str], asyncio.Future[dict[str, str]]] = OrderedDict()
+
+    async def register(self) -> Delivery:
+        """Register the nodes, however long it takes until the state manager is there.
+
+        Raises:
+            ExosphereError: the state manager refuses it: trying again would not help.
+        """
+        body = {
+            "runtime_name": self._name,
+            "delivery": "streams",
+            "nodes": [
+                {
+                    "name": name,
+                    "inputs_schema": node.Inputs.model_json_schema(),
+                    "outputs_schema": node.Outputs.model_json_schema(),
+                    "secrets": secret_names(node),
+                }
+                for name, node in self._nodes.items()
+            ],
+        }
+        pause = _FIRST_PAUSE_S
+        while True:
+            try:
+                answer = await self._client.call(api.REGISTER_NODES, body=body, namespace=self._namespace)
+                break
+            except Unavailable as away:
+                logger.warning("can't register yet, tries again: %s", away.detail)
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+                pause = min(pause * 2, _LONGEST_PAUSE_S)
+        if answer.get("delivery") is None:
+            raise ConfigurationError("the state manager does not deliver over Redis streams: it is of another kind")
+        delivery = Delivery.model_validate(answer["delivery"])
+        if delivery.protocol != api.STREAM_PROTOCOL:
+            raise ConfigurationError(
+                f"the state manager speaks stream protocol {delivery.protocol}, this runtime {api.STREAM_PROTOCOL}: "
+                "install the same version of exosphere-redis on both"
+            )
+        return delivery
+
+    async def secrets(self, task: Task, state: str) -> dict[str, str]:
+        """Return the secrets that a running state's node declares, kept in memory per graph version.
+
+        Raises:
+            ExosphereError: they can't be had now.
+        """
+        key = (task.home, task.graph, task.version, task.node)
+        known = self._secrets.get(key)
+        if known is None:
+            # One request for all states that wait for the same secrets.
+            known = self._secrets[key] = asyncio.ensure_future(self._fetch_secrets(state))
+            if len(self._secrets) > _KEPT_SECRETS:
+                self._secrets.popitem(last=False)
+        try:
+            return await asyncio.shield(known)
+        except BaseException:
+            if known.done() and self._secrets.get(key) is known:
+                del self._secrets[key]
+            raise
+
+    async def store_value(self, task: Task, key: str) -> str | None:
+        """Return a value of a run's store.
+
+        Raises:
+            ExosphereError: it can't be had now.
+        """
+        answer = await self._client.call(api.GET_STORE_VALUE, namespace=task.home, run_id=task.run, key=key)
+        value = answer["value"]
+        return None if value is None else str(value)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        for future in self._secrets.values():
+            future.cancel()
+        await self._client.aclose()
+
+    async def _fetch_secrets(self, state: str) -> dict[str, str]:
+        answer = await self._client.call(api.GET_SECRETS, namespace=self._namespace, state_id=state)
+        return {str(name): str(value) for name, value in answer["secrets"].items()}

@@ -1,0 +1,149 @@
+"""The base class of nodes, and what is checked about a node class before anything runs."""
+
+import inspect
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from exosphere_core.names import identifier_error, name_error
+from pydantic import BaseModel
+
+
+class _NoFields(BaseModel):
+    """Stands in for a model that a node leaves out."""
+
+
+@dataclass(slots=True)
+class Store:
+    """A run's key-value store, as a node sees it.
+
+    Writes are kept until the node succeeds and take effect together with its success, once.
+    """
+
+    _read: Callable[[str], Awaitable[str | None]]
+    writes: dict[str, str] = field(default_factory=dict)
+
+    async def get(self, key: str) -> str | None:
+        """Return the value of a key, this node's own writes included; None when it is not set."""
+        _check_key(key)
+        return self.writes[key] if key in self.writes else await self._read(key)
+
+    def set(self, key: str, value: str) -> None:
+        """Set a key when this node succeeds.
+
+        Raises:
+            TypeError: the value is not text.
+            ValueError: the key is not allowed.
+        """
+        _check_key(key)
+        if not isinstance(value, str):
+            raise TypeError(f"store key {key!r}: the value must be str, not {type(value).__name__}")
+        self.writes[key] = value
+
+
+def _check_key(key: str) -> None:
+    if error := identifier_error("store key", key):
+        raise ValueError(error)
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What a node may know about the execution that it is."""
+
+    run_id: str
+    state_id: str
+    retry_count: int
+    idempotency_key: str
+    store: Store
+
+
+class BaseNode(ABC):
+    """A unit of work. Subclass it, declare `Inputs`, `Outputs` and `Secrets`, and write `execute`.
+
+    All fields of the three models are `str`. `Secrets`, like the others, may be left out when it would have no fields.
+    A new instance is made for each execution.
+    """
+
+    Inputs: type[BaseModel] = _NoFields
+    Outputs: type[BaseModel] = _NoFields
+    Secrets: type[BaseModel] = _NoFields
+
+    # Typed as Any: each subclass has its own models, and reads their fields.
+    inputs: Any
+    secrets: Any
+    _execution: Execution
+
+    @abstractmethod
+    async def execute(self) -> Any:
+        """Do the work.
+
+        A plain `def` is allowed and runs in a thread.
+
+        Returns:
+            One `Outputs`, or a list of them (a branch for each), or None.
+        """
+
+    @property
+    def store(self) -> Store:
+        """The key-value store of the run."""
+        return self._execution.store
+
+    @property
+    def run_id(self) -> str:
+        """Id of the run."""
+        return self._execution.run_id
+
+    @property
+    def state_id(self) -> str:
+        """Id of the state that this execution is of."""
+        return self._execution.state_id
+
+    @property
+    def retry_count(self) -> int:
+        """How many retries came before; 0 at first."""
+        return self._execution.retry_count
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every delivery and retry of this piece of work: hand it to services that drop repeats."""
+        return self._execution.idempotency_key
+
+    @property
+    def logger(self) -> "logging.LoggerAdapter[logging.Logger]":
+        """A logger whose records carry the ids of run and state."""
+        return logging.LoggerAdapter(
+            logging.getLogger(f"exosphere.node.{type(self).__name__}"),
+            {"run_id": self.run_id, "state_id": self.state_id, "node": type(self).__name__},
+        )
+
+
+def node_errors(node: object) -> list[str]:
+    """Return everything that is wrong with a node class, each error naming node, model and field."""
+    if not (isinstance(node, type) and issubclass(node, BaseNode)):
+        return [f"{node!r} is not a node: it must be a subclass of BaseNode"]
+    name = node.__name__
+    errors = [error for error in [name_error("node name", name)] if error]
+    if inspect.isabstract(node):
+        errors.append(f"node {name!r} has no execute method")
+    for label in ("Inputs", "Outputs", "Secrets"):
+        model = getattr(node, label, None)
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            errors.append(f"node {name!r}: {label} must be a pydantic BaseModel class, not {model!r}")
+            continue
+        for field_name, info in model.model_fields.items():
+            if info.annotation is not str:
+                kind = getattr(info.annotation, "__name__", None) or str(info.annotation)
+                errors.append(f"node {name!r}: {label}.{field_name} is {kind}; all fields must be str")
+    return errors
+
+
+def runs_in_thread(node: type[BaseNode]) -> bool:
+    """Whether `execute` is a plain function."""
+    return not inspect.iscoroutinefunction(inspect.unwrap(cast(Any, node.execute)))
+
+
+def secret_names(node: type[BaseNode]) -> list[str]:
+    """The secrets that a node needs."""
+    return list(node.Secrets.model_fields)

@@ -1,0 +1,234 @@
+"""One runtime at work: fetches, executes, reports, and recovers from whatever goes away."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+import secrets
+import socket
+from collections.abc import Mapping
+from functools import partial
+
+from exosphere_core.api import Delivery
+from exosphere_core.errors import ExosphereError
+from exosphere_core.keys import ShardKeys
+from exosphere_core.store.connection import Redis, connect, connect_blocking
+from exosphere_core.store.faults import FAULTS, LOST, REFUSED
+from exosphere_core.store.streams import Entry
+
+from exosphere_worker.executor import NodeRunner
+from exosphere_worker.fetcher import Fetcher
+from exosphere_worker.heartbeat import Heartbeat
+from exosphere_worker.held import Held, Holdings, read_delivery
+from exosphere_worker.manager import Manager
+from exosphere_worker.node import Execution, Store
+from exosphere_worker.outcome import Failed, Lost, Outcome, Released
+from exosphere_worker.reporter import Reporter
+
+logger = logging.getLogger("exosphere.runtime")
+
+_FIRST_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 2.0
+
+#: After so many failures in a row Redis may have moved: the state manager knows where to.
+_MOVED_AFTER = 3
+
+#: How long reports may take to get out when the runtime stops, in s.
+_LAST_REPORTS_S = 5.0
+
+
+class Session:
+    """A registered runtime.
+
+    Args:
+        slots: how many states run at a time.
+    """
+
+    def __init__(
+        self,
+        manager: Manager,
+        delivery: Delivery,
+        namespace: str,
+        runners: Mapping[str, NodeRunner],
+        slots: int,
+        batch_size: int,
+    ) -> None:
+        self._manager = manager
+        self._namespace = namespace
+        self._runners = runners
+        self._slots = slots
+        self._delivery = delivery
+        self.consumer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        ready = [ShardKeys(namespace, shard).ready(node) for shard in range(delivery.shards) for node in runners]
+        self._fetcher = Fetcher(self.consumer, ready, batch_size)
+        self._holdings = Holdings()
+        self._loop = asyncio.get_running_loop()
+        self._redis: Redis = connect_blocking(delivery.redis_url)
+        self._reports: Redis = connect(delivery.redis_url, max_connections=2)
+        self._reporter = Reporter(self._reports, self._holdings, self._note_refused)
+        self._heartbeat = Heartbeat(
+            delivery.redis_url,
+            self.consumer,
+            delivery.lease_ms,
+            self._holdings,
+            lambda stream, entry: self._call_in_loop(stream, entry),
+        )
+        self._freed = asyncio.Event()
+        self._running = 0
+        self._refused = False
+
+    async def run(self, stop: asyncio.Event, grace_s: float) -> None:
+        """Work until `stop` is set or the task is cancelled; then finish or give back what is held.
+
+        Args:
+            grace_s: how long running nodes may take after a stop was asked for; a cancelled task gives none.
+        """
+        self._heartbeat.start()
+        reporting = asyncio.create_task(self._reporter.run(), name="exosphere-reporter")
+        fetching = asyncio.create_task(self._fetch_for_ever(), name="exosphere-fetcher")
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            done, _ = await asyncio.wait([fetching, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if fetching in done:
+                fetching.result()
+            fetching.cancel()
+            await asyncio.wait([fetching])
+            await self._finish(grace_s)
+        except asyncio.CancelledError:
+            fetching.cancel()
+            await asyncio.wait([fetching])
+            raise
+        finally:
+            stopping.cancel()
+            await self._give_back()
+            reporting.cancel()
+            await asyncio.gather(reporting, return_exceptions=True)
+            await asyncio.to_thread(self._heartbeat.stop)
+            await self._redis.aclose()
+            await self._reports.aclose()
+
+    async def _fetch_for_ever(self) -> None:
+        pause = _FIRST_PAUSE_S
+        faulty = False
+        failures = 0
+        while True:
+            try:
+                if faulty:
+                    await self._recover()
+                    faulty = False
+                    logger.info("the connection to Redis is back")
+                while self._running >= self._slots:
+                    self._freed.clear()
+                    await self._freed.wait()
+                for entry in await self._fetcher.fetch(self._redis, self._slots - self._running):
+                    self._begin(entry)
+                pause, failures = _FIRST_PAUSE_S, 0
+            except FAULTS as fault:
+                if not faulty:
+                    logger.warning("ready states can't be read, tries again: %s", fault)
+                faulty = True
+                failures += 1
+                # Not known any more, a stream or group vanished, or Redis moved: registering again mends each.
+                self._refused |= isinstance(fault, REFUSED) or not isinstance(fault, LOST) or failures >= _MOVED_AFTER
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+                pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+    async def _recover(self) -> None:
+        await self._redis.connection_pool.disconnect()
+        if self._refused:
+            # Users vanish when a server restarts without an ACL file; the state manager makes them again.
+            await self._move_to(await self._manager.register())
+            self._refused = False
+        for entry in await self._fetcher.recover(self._redis):
+            self._begin(entry)
+
+    async def _move_to(self, delivery: Delivery) -> None:
+        """Redis has another address, or knows us by other credentials."""
+        if delivery.redis_url == self._delivery.redis_url:
+            return
+        logger.info("Redis has a new address or credentials")
+        self._delivery = delivery
+        old, self._redis = self._redis, connect_blocking(delivery.redis_url)
+        old_reports, self._reports = self._reports, connect(delivery.redis_url, max_connections=2)
+        self._reporter.use(self._reports)
+        self._heartbeat.use(delivery.redis_url)
+        await old.aclose()
+        await old_reports.aclose()
+
+    def _begin(self, entry: Entry) -> None:
+        if not entry.fields:
+            return  # deleted meanwhile: its run was ended or its lease lost
+        try:
+            held = read_delivery(entry)
+            runner = self._runners[held.task.node]
+        except (KeyError, ValueError) as bad:
+            logger.error("entry %s of %s is no delivery for this runtime: %r", entry.id, entry.stream, bad)
+            return
+        if self._holdings.add(held):
+            self._running += 1
+            held.running = asyncio.create_task(self._execute(held, runner))
+
+    async def _execute(self, held: Held, runner: NodeRunner) -> None:
+        outcome: Outcome
+        try:
+            outcome = await self._outcome(held, runner)
+        except asyncio.CancelledError:
+            outcome = Lost() if held.lost else Released()
+        except Exception as bug:
+            logger.exception("state %s could not be executed", held.state)
+            outcome = Failed(f"the runtime failed: {type(bug).__name__}: {bug}")
+        self._running -= 1
+        self._freed.set()
+        self._reporter.report(held, outcome)
+
+    async def _outcome(self, held: Held, runner: NodeRunner) -> Outcome:
+        task = held.task
+        values = None
+        if runner.has_secrets:
+            try:
+                values = await self._manager.secrets(task, held.state)
+            except ExosphereError as refused:
+                return Failed(f"the secrets of {runner.name} could not be fetched: {refused.detail}")
+        execution = Execution(
+            run_id=task.run,
+            state_id=held.state,
+            retry_count=task.retry_count,
+            idempotency_key=task.chain or held.state,
+            store=Store(partial(self._manager.store_value, task)),
+        )
+        return await runner.execute(held.inputs, values, execution, task.timeout_ms)
+
+    async def _finish(self, grace_s: float) -> None:
+        running = [held.running for held in self._holdings.all() if held.running and not held.running.done()]
+        if running:
+            logger.info("stopping: %d running states may take %g s to end", len(running), grace_s)
+            await asyncio.wait(running, timeout=grace_s)
+
+    async def _give_back(self) -> None:
+        left = [held.running for held in self._holdings.all() if held.running and not held.running.done()]
+        for task in left:
+            task.cancel()
+        if left:
+            logger.info("stopping: %d states are given back unfinished", len(left))
+            await asyncio.wait(left, timeout=_LAST_REPORTS_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_REPORTS_S):
+                await self._reporter.drained()
+
+    def _note_refused(self) -> None:
+        self._refused = True
+
+    def _call_in_loop(self, stream: str, entry: str) -> None:
+        """From the heartbeat's thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nothing runs any more
+            self._loop.call_soon_threadsafe(self._lease_lost, stream, entry)
+
+    def _lease_lost(self, stream: str, entry: str) -> None:
+        held = self._holdings.get(stream, entry)
+        if held is None:
+            return  # its report went out while the heartbeat was asking
+        held.lost = True
+        logger.warning("the lease of state %s was lost: its node is cancelled and nothing is reported", held.state)
+        if held.running is not None:
+            held.running.cancel()
