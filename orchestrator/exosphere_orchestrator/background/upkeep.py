@@ -1,0 +1,39 @@
+"""Removes ended runs after their retention time, and consumers of processes that are gone."""
+
+from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
+from exosphere_core.store import catalog, upkeep
+
+from exosphere_orchestrator.background.context import Jobs
+
+#: The most runs that one sweep removes from a shard.
+_BATCH = 200
+
+#: A consumer that has been silent for longer belongs to a process that is gone, in ms.
+_SILENT_MS = 3_600_000
+
+
+async def remove_expired_runs(jobs: Jobs) -> int:
+    """Remove runs whose retention time is over. Returns how many."""
+    before = await catalog.now_ms(jobs.redis) - jobs.settings.retention_ms
+    removed = 0
+    for home in await _homes(jobs):
+        for run in await upkeep.read_expired(jobs.redis, home, before, _BATCH):
+            await upkeep.delete_run(jobs.redis, home, run)
+            removed += 1
+    return removed
+
+
+async def forget_consumers(jobs: Jobs) -> int:
+    """Take the consumers of processes that are gone off the streams' groups. Returns how many."""
+    gone = 0
+    for home in await _homes(jobs):
+        nodes = await catalog.read_nodes(jobs.redis, home.namespace)
+        ready = [home.ready(node) for node in nodes]
+        gone += await upkeep.forget_consumers(jobs.redis, ready, RUNTIMES_GROUP, _SILENT_MS)
+        gone += await upkeep.forget_consumers(jobs.redis, [home.reports], STATE_MANAGERS_GROUP, _SILENT_MS)
+    return gone
+
+
+async def _homes(jobs: Jobs) -> list[ShardKeys]:
+    namespaces = await catalog.read_namespaces(jobs.redis)
+    return [ShardKeys(namespace, shard) for namespace in namespaces for shard in range(jobs.settings.shards)]

@@ -1,0 +1,42 @@
+"""Removing what is no longer needed, in bounded steps, each of which may be done twice."""
+
+from collections.abc import Sequence
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from exosphere_core.keys import ShardKeys
+from exosphere_core.store.calls import Call, apply_all
+from exosphere_core.store.connection import ask
+
+#: The most records that one round trip deletes.
+_STEP = 500
+
+
+async def read_expired(redis: "Redis", home: ShardKeys, before_ms: int, limit: int) -> list[str]:
+    """Read the runs that ended before a moment, the oldest first."""
+    return [run.decode() for run in await ask(redis, "ZRANGEBYSCORE", home.ended, "-inf", before_ms, "LIMIT", 0, limit)]
+
+
+async def delete_run(redis: "Redis", home: ShardKeys, run: str) -> None:
+    """Delete an ended run and all that belongs to it: states and unites first, so that a crash leaves it to be found."""
+    for list_key, keys_of in (
+        (home.states(run), lambda state: (home.state(state),)),
+        (home.unites(run), lambda unite: (home.unite(unite), home.members(unite))),
+    ):
+        while page := await ask(redis, "LRANGE", list_key, 0, _STEP - 1):
+            pipeline = redis.pipeline(transaction=True)
+            pipeline.unlink(*(key for raw in page for key in keys_of(raw.decode())))
+            pipeline.ltrim(list_key, len(page), -1)
+            await pipeline.execute()
+    pipeline = redis.pipeline(transaction=True)
+    pipeline.unlink(home.run(run), home.store(run), home.states(run), home.unites(run))
+    pipeline.zrem(home.runs, run)
+    pipeline.zrem(home.ended, run)
+    await pipeline.execute()
+
+
+async def forget_consumers(redis: "Redis", streams: Sequence[str], group: str, silent_ms: int) -> int:
+    """Take consumers that hold nothing and have been silent for long off their groups. Returns how many."""
+    replies = await apply_all(redis, [Call("forget_consumer", [stream], [group, silent_ms]) for stream in streams])
+    return sum(reply for reply in replies if not isinstance(reply, ResponseError))
