@@ -68,7 +68,7 @@ class Consumer(Agent):
             self._redis, STATE_MANAGERS_GROUP, self.context.consumer, [self._queue.reports], _BATCH, BLOCK_MS
         )
         if entries:
-            await self._apply(entries)
+            await self.apply(entries)
 
     async def recover(self) -> None:
         """A reply may be lost: go on with new connections, and with what was delivered to us and not seen."""
@@ -79,7 +79,12 @@ class Consumer(Agent):
             self.context.redis, STATE_MANAGERS_GROUP, self.context.consumer, self._queue.reports, after, _BATCH
         ):
             after = entries[-1].id
-            await self._apply(entries)
+            await self.apply(entries)
+
+    async def settled(self) -> None:
+        """Wait until no wide fan-out or unite is being worked at."""
+        while self._at_work:
+            await asyncio.gather(*self._at_work.values())
 
     async def close(self) -> None:
         for work in self._at_work.values():
@@ -92,9 +97,10 @@ class Consumer(Agent):
         await streams.keep(redis, self._queue.reports, consumer, list(self._at_work))
         taken = await streams.take_over(redis, self._queue.reports, consumer, _HELD_TOO_LONG_MS, _BATCH)
         if taken:
-            await self._apply(taken)
+            await self.apply(taken)
 
-    async def _apply(self, entries: Sequence[Entry], limits: Limits | None = None) -> None:
+    async def apply(self, entries: Sequence[Entry], limits: Limits | None = None) -> None:
+        """Apply a batch of entries. Those that take long go on beside; `settled` waits for them."""
         fresh = [entry for entry in entries if entry.id not in self._at_work]
         gone = [entry.id for entry in fresh if not entry.fields]
         await streams.acknowledge(self.context.redis, self._queue.reports, STATE_MANAGERS_GROUP, gone)
@@ -114,7 +120,7 @@ class Consumer(Agent):
                 refused = reply
                 await self._refused(work.report, reply)
             elif reply[0] == b"continued":
-                await self._apply([work.report.entry], UNLIMITED)
+                await self.apply([work.report.entry], UNLIMITED)
             else:
                 self._finish(work, reply)
         if refused is not None:

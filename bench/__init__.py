@@ -1,0 +1,1 @@
+"""Benchmarks: real processes, real Redis, figures with their machine and settings."""

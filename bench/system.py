@@ -1,0 +1,124 @@
+"""A whole system to measure: an embedded Redis, a state manager process, worker processes."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from redis import Redis
+
+from bench.nodes import NODES
+from exosphere_core import api
+from exosphere_core.client import ApiClient
+from exosphere_orchestrator.embedded import EmbeddedRedis
+from exosphere_orchestrator.vault import new_key
+from exosphere_worker.node import secret_names
+
+KEY = "bench-key"
+NAMESPACE = "bench"
+
+
+@dataclass
+class System:
+    """Use as a context manager; everything it started is ended with it."""
+
+    children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory(prefix="exo-bench-")
+        self._embedded = EmbeddedRedis(Path(self._folder.name))
+        self._embedded.__enter__()
+        self.redis: Redis = Redis.from_url(self._embedded.url)
+        self.port = _free_port()
+        self.uri = f"http://127.0.0.1:{self.port}"
+        self._environ = {
+            **os.environ,
+            "EXOSPHERE_REDIS_URL": self._embedded.url,
+            "STATE_MANAGER_SECRET": KEY,
+            "SECRETS_ENCRYPTION_KEY": new_key(),
+            "EXOSPHERE_PORT": str(self.port),
+            "EXOSPHERE_LOG_LEVEL": "WARNING",
+            "EXOSPHERE_STATE_MANAGER_URI": self.uri,
+            "EXOSPHERE_API_KEY": KEY,
+        }
+        serve = "from exosphere_orchestrator.server import serve; from exosphere_orchestrator.settings import load_settings; serve(load_settings())"
+        self._start("state manager", "-c", serve)
+        asyncio.run(self._register())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for name in list(self.children):
+            self.stop(name)
+        self.redis.close()
+        self._embedded.__exit__(kind, error, trace)
+        self._folder.cleanup()
+
+    def start_worker(self, name: str = "worker") -> None:
+        """Start a worker process."""
+        self._start(name, "-m", "bench.nodes")
+
+    def stop(self, name: str) -> None:
+        """Stop a process and wait for it."""
+        child = self.children.pop(name)
+        child.send_signal(signal.SIGTERM)
+        try:
+            child.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """User and system time of each process so far."""
+        pids = {name: child.pid for name, child in self.children.items()}
+        pids["redis"] = int(self.info("server")["process_id"])
+        return {name: _cpu_seconds(pid) for name, pid in pids.items()}
+
+    def info(self, section: str) -> dict[str, Any]:
+        """A section of INFO."""
+        found: dict[str, Any] = self.redis.info(section)  # type: ignore[assignment]
+        return found
+
+    def client(self) -> ApiClient:
+        """A client of the HTTP API."""
+        return ApiClient(self.uri, KEY, timeout_s=60)
+
+    def _start(self, name: str, *arguments: str) -> None:
+        root = Path(__file__).resolve().parent.parent
+        self.children[name] = subprocess.Popen([sys.executable, *arguments], env=self._environ, cwd=root)
+
+    async def _register(self) -> None:
+        nodes = [
+            {
+                "name": node.__name__,
+                "inputs_schema": node.Inputs.model_json_schema(),
+                "outputs_schema": node.Outputs.model_json_schema(),
+                "secrets": secret_names(node),
+            }
+            for node in NODES
+        ]
+        client = self.client()
+        await client.call(
+            api.REGISTER_NODES, namespace=NAMESPACE, body={"runtime_name": "bench", "nodes": nodes}, timeout_s=30
+        )
+        await client.aclose()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _cpu_seconds(pid: int) -> float:
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
