@@ -13,7 +13,6 @@ import httpx
 from exosphere_core.api import API_KEY_HEADER, Row
 from exosphere_core.errors import (
     BY_STATUS,
-    BadRequest,
     ExosphereError,
     InvalidGraph,
     Unavailable,
@@ -32,17 +31,21 @@ class ApiClient:
         uri: base address, such as `http://localhost:8000`.
         key: API key.
         timeout_s: how long one call may take, its repeats included.
+
+    Raises:
+        ValueError: HTTP can't carry the URI or the key.
     """
 
     def __init__(self, uri: str, key: str, timeout_s: float = 30.0) -> None:
         self.uri = uri.rstrip("/")
         self._timeout_s = timeout_s
         try:
+            _check(self.uri)
             self._http = httpx.AsyncClient(
                 base_url=self.uri, headers={API_KEY_HEADER: key}, timeout=httpx.Timeout(timeout_s, connect=5.0)
             )
         except (httpx.InvalidURL, ValueError, UnicodeError) as bad:
-            raise ValueError(f"state manager URI {uri!r} or its key can't be used: {bad}") from None
+            raise ValueError(f"state manager URI {uri!r} or its API key can't be used: {bad}") from None
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -73,10 +76,6 @@ class ApiClient:
                 answer = await self._http.request(
                     row.method, url, json=body, params=query, timeout=max(0.1, deadline - monotonic())
                 )
-            except (httpx.InvalidURL, httpx.UnsupportedProtocol) as bad:
-                raise BadRequest(
-                    f"state manager URI {self.uri!r} can't be used: {bad}; it looks like http://localhost:8000"
-                ) from None
             except httpx.HTTPError as lost:
                 error: ExosphereError = Unavailable(
                     f"the state manager at {self.uri} can't be reached ({str(lost) or type(lost).__name__}); "
@@ -101,6 +100,12 @@ class ApiClient:
         if not isinstance(content, dict):
             raise ExosphereError(f"what answers at {self.uri} is not a state manager; is the URI right?")
         return content
+
+
+def _check(uri: str) -> None:
+    url = httpx.URL(uri)
+    if url.scheme not in ("http", "https") or not url.host or (url.port or 0) > 65535:
+        raise ValueError("it must look like http://localhost:8000")
 
 
 def _error_of(answer: httpx.Response) -> ExosphereError:

@@ -131,7 +131,7 @@ def _success(report: Report, of: Delivery, made: Succession, body: Executed) -> 
 
     def calls() -> Iterator[Call]:
         for part in parts[:-1]:
-            yield moves.expand(of, made.outputs, made.member, part)
+            yield moves.expand(of, made.outputs, part)
         yield moves.advance(of, made.outputs, made.member, parts[-1], made.arrivals, body.store)
 
     return Step(report, of, calls(), len(parts), None, made.tasks)

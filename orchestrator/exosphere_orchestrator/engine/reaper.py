@@ -76,14 +76,15 @@ class Reaper(Agent):
             for stream, entry in self._watch.look(held, monotonic()):
                 lost.setdefault(stream, []).append(entry)
             for stream, ids in lost.items():
-                await self._reclaim(await streams.read_entries(self.context.redis, stream, ids))
+                await self.reclaim(await streams.read_entries(self.context.redis, stream, ids))
         await asyncio.sleep(min(self.context.lease_ms / 1000 / _LOOKS_PER_LEASE, _LONGEST_LOOK_S))
 
     async def recover(self) -> None:
         """Nobody could show life while Redis was away: every lease begins anew."""
         self._watch = Watch(self.context.lease_ms / 1000)
 
-    async def _reclaim(self, entries: list[Entry]) -> None:
+    async def reclaim(self, entries: list[Entry]) -> None:
+        """Give back deliveries whose lease is lost."""
         failed = encode(
             Failed(
                 f"lost its worker {self.context.max_lost_leases} times: each time the worker showed no life "

@@ -74,7 +74,7 @@ def promote(home: ShardKeys, state: str, ready: str) -> Call:
     return Call("promote", [home.due, home.state(state), ready], [state])
 
 
-def expand(of: Delivery, outputs: bytes, member: str, part: Offspring) -> Call:
+def expand(of: Delivery, outputs: bytes, part: Offspring) -> Call:
     """Apply one chunk of a wide fan-out."""
     run = of.task.run
     keys = [
@@ -85,7 +85,7 @@ def expand(of: Delivery, outputs: bytes, member: str, part: Offspring) -> Call:
         of.home.unites(run),
     ]
     args: list[Arg] = [of.attempt, of.report, of.task.identifier, outputs]
-    return Call("expand", keys + part.keys(of.home), [*args, *_counts(part), member, *part.args()])
+    return Call("expand", keys + part.keys(of.home), [*args, *_counts(part), *part.args()])
 
 
 def advance(

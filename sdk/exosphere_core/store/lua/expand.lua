@@ -13,8 +13,7 @@
 -- ARGV[5] number of siblings in this chunk
 -- ARGV[6] number of children in this chunk
 -- ARGV[7] number of unites that it counts for or arms
--- ARGV[8] member of the state itself in the unites that collect it
--- ARGV[9] from here on: siblings, children and unites as lib/offspring says
+-- ARGV[8] from here on: siblings, children and unites as lib/offspring says
 -- returns {"applied" | "stale", status found}
 -- uses clock fence report push create offspring
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report')
@@ -29,7 +28,7 @@ if not again then
   redis.call('HSET', KEYS[1], 'status', 'EXECUTED', 'report', ARGV[2], 'outputs', ARGV[4], 'updated_at', now)
 end
 local opened, pending = bear({
-  keys = 6, args = 9, again = again, now = now, state = KEYS[1],
+  keys = 6, args = 8, again = again, now = now, state = KEYS[1],
   run = KEYS[2], states = KEYS[3], unites = KEYS[5], identifier = ARGV[3],
 }, counts)
 local unite_key = 6 + counts.siblings + counts.children * 2
