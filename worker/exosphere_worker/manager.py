@@ -16,6 +16,9 @@ from exosphere_worker.node import BaseNode, secret_names
 
 logger = logging.getLogger("exosphere.runtime")
 
+#: How long one try to register may take, in s: longer than a state manager that starts keeps us waiting.
+_TRY_S = 5.0
+
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 5.0
 
@@ -55,7 +58,9 @@ class Manager:
         pause = _FIRST_PAUSE_S
         while True:
             try:
-                answer = await self._client.call(api.REGISTER_NODES, body=body, namespace=self._namespace)
+                answer = await self._client.call(
+                    api.REGISTER_NODES, body=body, timeout_s=_TRY_S, namespace=self._namespace
+                )
                 break
             except Unavailable as away:
                 logger.warning("can't register yet, tries again: %s", away.detail)

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from exosphere_core.client import ApiClient
 from exosphere_core.names import name_error
@@ -21,6 +21,8 @@ from exosphere_worker.session import Session
 logger = logging.getLogger("exosphere.runtime")
 
 _DEFAULT_GRACE_MS = 10_000
+
+T = TypeVar("T")
 
 
 class Runtime:
@@ -116,7 +118,9 @@ class Runtime:
         threads = ThreadPoolExecutor(self._workers, thread_name_prefix="exosphere-node")
         manager = Manager(ApiClient(self._uri, self._key), self.namespace, self.name, self._nodes)
         try:
-            delivery = await manager.register()
+            delivery = await _unless(stop, manager.register())
+            if delivery is None:
+                return
             logger.info(
                 "runtime %s runs %s of namespace %s",
                 self.name, ", ".join(node.__name__ for node in self._nodes), self.namespace,
@@ -143,10 +147,10 @@ class Runtime:
                 raise
 
     def _stop_or_exit(self, serving: "asyncio.Task[None]") -> None:
-        if self._stop is not None and self._stop.is_set():
-            os._exit(130)
         if self._stop is None:
-            serving.cancel()  # still registering: there is nothing to finish
+            serving.cancel()  # it has not begun, or has ended
+        elif self._stop.is_set():
+            os._exit(130)
         else:
             logger.info("stopping: no new states are taken")
             self._stop.set()
@@ -160,6 +164,19 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main)
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """Return what the work gives, or None when a stop was asked for before."""
+    working = asyncio.ensure_future(work)
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        working.cancel()
+        stopping.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
 
 
 def _nodes_errors(nodes: object) -> list[str]:

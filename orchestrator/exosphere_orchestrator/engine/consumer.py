@@ -24,11 +24,8 @@ from exosphere_orchestrator.engine.succession import UNLIMITED, Limits
 #: The most reports applied at once.
 _BATCH = 256
 
-#: How often the reports of state managers that died are looked for, and own long work is shown to be alive, in s.
-_LOOK_S = 5.0
-
-#: A report that another state manager has held for longer is taken over, in ms.
-_HELD_TOO_LONG_MS = 15_000
+#: A report that another state manager has held for half a lease is taken over; six looks fall into that time.
+_LOOKS_PER_LEASE = 12
 
 #: A report whose script Redis refuses this often is put aside.
 _MOST_REFUSALS = 5
@@ -55,17 +52,18 @@ class Consumer(Agent):
         self._long_work = asyncio.Semaphore(_LONG_WORK)
         self._looked = 0.0
         self._ready = False
+        self._block_ms = min(BLOCK_MS, context.lease_ms // _LOOKS_PER_LEASE)
         self._refusals: Counter[str] = Counter()
 
     async def run_once(self) -> None:
         if not self._ready:
             await streams.ensure_groups(self.context.redis, [self._queue.reports], STATE_MANAGERS_GROUP)
             self._ready = True
-        if monotonic() - self._looked > _LOOK_S:
+        if monotonic() - self._looked > self.context.lease_ms / 1000 / _LOOKS_PER_LEASE:
             self._looked = monotonic()
             await self._look()
         entries = await streams.read_new(
-            self._redis, STATE_MANAGERS_GROUP, self.context.consumer, [self._queue.reports], _BATCH, BLOCK_MS
+            self._redis, STATE_MANAGERS_GROUP, self.context.consumer, [self._queue.reports], _BATCH, self._block_ms
         )
         if entries:
             await self.apply(entries)
@@ -95,7 +93,7 @@ class Consumer(Agent):
     async def _look(self) -> None:
         redis, consumer = self.context.redis, self.context.consumer
         await streams.keep(redis, self._queue.reports, consumer, list(self._at_work))
-        taken = await streams.take_over(redis, self._queue.reports, consumer, _HELD_TOO_LONG_MS, _BATCH)
+        taken = await streams.take_over(redis, self._queue.reports, consumer, self.context.lease_ms // 2, _BATCH)
         if taken:
             await self.apply(taken)
 

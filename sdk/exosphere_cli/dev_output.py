@@ -1,0 +1,59 @@
+"""What `exosphere dev` shows: the lines of its parts, each with the part's name before it."""
+
+import shlex
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from threading import Lock
+from typing import Final
+
+import click
+
+_COLOURS: Final = ("cyan", "green", "magenta", "yellow", "blue")
+
+
+class DevOutput:
+    """Writes whole lines, from any thread. Colours only in a terminal.
+
+    Args:
+        names: of everything that writes.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._width = max(map(len, names))
+        self._colours = {name: _COLOURS[index % len(_COLOURS)] for index, name in enumerate(names)}
+        self._lock = Lock()
+
+    def printer(self, name: str) -> Callable[[str], None]:
+        """Return a function that writes a line in this name."""
+        prefix = click.style(f"{name:<{self._width}} | ", fg=self._colours[name])
+        return lambda line: self._write(prefix + line)
+
+    def welcome(self, uri: str, api_key: str, redis: str, apps: Sequence[str]) -> None:
+        """Say where everything is and what to do next."""
+        worker = "" if apps else "\n    exosphere worker my_nodes:runtime          run the nodes of my_nodes.py"
+        self._write(
+            f"""
+Exosphere is ready.
+
+  State manager   {uri}
+  Redis           {redis}
+
+In another terminal, tell clients and workers where it is:
+
+    export EXOSPHERE_STATE_MANAGER_URI={shlex.quote(uri)}
+    export EXOSPHERE_API_KEY={shlex.quote(api_key)}
+
+Then:
+{worker}
+    exosphere graph apply my-graph.yaml        declare a graph
+    exosphere run start my-graph --wait        run it and watch
+    exosphere run list                         what ran
+
+Ctrl-C stops everything; the data stays.
+"""
+        )
+
+    def _write(self, text: str) -> None:
+        # The terminal may be gone; what runs must not end because nobody watches.
+        with suppress(OSError), self._lock:
+            click.echo(text)

@@ -1,0 +1,86 @@
+"""`exosphere`: the commands, and how an error looks: one line, never a stack trace."""
+
+import os
+import sys
+from typing import Final
+
+import click
+from exosphere_core.errors import ExosphereError, InvalidGraph
+from exosphere_core.version import VERSION
+
+from exosphere_cli.command_group import CommandGroup
+from exosphere_cli.dev import dev
+from exosphere_cli.graph import graph
+from exosphere_cli.run import run
+from exosphere_cli.server import background, server
+from exosphere_cli.worker import worker
+
+_FAILED: Final = 1
+#: As a shell counts it: 128 plus the number of SIGINT.
+_INTERRUPTED: Final = 130
+
+
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(VERSION, prog_name="exosphere")
+def cli() -> None:
+    """Exosphere runs workflows on Redis: graphs of nodes, written as Python classes, run by workers.
+
+    \b
+    To begin:
+      exosphere dev                              everything that a developer needs, until Ctrl-C
+      exosphere worker my_package.nodes:runtime  a worker, in another terminal
+      exosphere graph apply my-graph.yaml        declare a graph
+      exosphere run start my-graph --wait        run it and watch
+
+    \b
+    In production, each part alone:
+      exosphere server       state manager: HTTP API and engine; start as many as you like
+      exosphere background   periodic jobs: cron triggers, retention, repair
+      exosphere worker …     workers
+
+    \b
+    Client commands (graph, run) find the state manager by
+      EXOSPHERE_STATE_MANAGER_URI   its address (http://localhost:8000)
+      EXOSPHERE_API_KEY             the API key; on the machine of `exosphere dev` its key is found by itself
+      EXOSPHERE_NAMESPACE           the namespace (default)
+
+    Exit codes: 0 done; 1 failed, with one line that says why; 2 the command line is wrong.
+    """
+
+
+for command in (dev, server, background, worker, graph, run):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        code = cli.main(prog_name="exosphere", standalone_mode=False)
+    except click.UsageError as wrong:
+        path = wrong.ctx.command_path if wrong.ctx is not None else "exosphere"
+        code = _fail(f"{wrong.format_message().rstrip('.')} (see '{path} --help')", wrong.exit_code)
+    except click.ClickException as wrong:
+        code = _fail(wrong.format_message(), wrong.exit_code)
+    except InvalidGraph as wrong:
+        code = _fail("\n  - ".join([wrong.detail, *wrong.errors]), _FAILED)
+    except ExosphereError as wrong:
+        code = _fail(wrong.detail, _FAILED)
+    except BrokenPipeError:
+        # The reader of our output, such as `head`, has seen enough. Python would
+        # complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = _FAILED
+    except OSError as denied:
+        code = _fail(str(denied), _FAILED)
+    except (KeyboardInterrupt, click.Abort):
+        code = _INTERRUPTED
+    sys.exit(code)
+
+
+def _fail(text: str, code: int) -> int:
+    click.echo(f"error: {text}", err=True)
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""Real processes over a real Redis: state managers and runtimes that a test starts, kills and waits for."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from conftest import die_with_driver
+from exosphere_core import api
+from exosphere_core.client import ApiClient
+from exosphere_core.errors import ExosphereError
+from exosphere_orchestrator.vault import new_key
+
+KEY = "test-key"
+NAMESPACE = "test"
+HERE = Path(__file__).resolve().parent
+
+#: Upper bound on any wait, in s: long past what anything here takes.
+PATIENCE_S = 60.0
+
+
+def wait_for(what: str, condition: Callable[[], Any], within_s: float = PATIENCE_S) -> Any:
+    """Wait until a condition holds and return what it gave."""
+    deadline = time.monotonic() + within_s
+    while True:
+        if found := condition():
+            return found
+        assert time.monotonic() < deadline, f"waited {within_s} s in vain: {what}"
+        time.sleep(0.01)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Stack:
+    """Started processes by name; all are ended when the test ends."""
+
+    def __init__(self, redis_url: str, folder: Path, lease_ms: int = 1500) -> None:
+        self.folder = folder
+        self.ledger = folder / "ledger"
+        self.ledger.touch()
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.ports: dict[str, int] = {}
+        self.environ = {
+            **os.environ,
+            "EXOSPHERE_REDIS_URL": redis_url,
+            "STATE_MANAGER_SECRET": KEY,
+            "SECRETS_ENCRYPTION_KEY": new_key(),
+            "EXOSPHERE_LEASE_MS": str(lease_ms),
+            "EXOSPHERE_API_KEY": KEY,
+            "LEDGER": str(self.ledger),
+        }
+
+    def state_manager(self, name: str = "sm", **environ: str) -> str:
+        """Start a state manager, wait until it is ready, and return its URI."""
+        port = free_port()
+        code = (
+            "from exosphere_orchestrator.server import serve; "
+            "from exosphere_orchestrator.settings import load_settings; serve(load_settings())"
+        )
+        self.start(name, [sys.executable, "-c", code], EXOSPHERE_PORT=str(port), **environ)
+        self.ports[name] = port
+        uri = f"http://127.0.0.1:{port}"
+        self.environ.setdefault("EXOSPHERE_STATE_MANAGER_URI", uri)
+        self.call(api.READY, uri=uri)
+        return uri
+
+    def runtime(self, name: str = "rt", **environ: str) -> None:
+        """Start a runtime with all nodes."""
+        self.start(name, [sys.executable, str(HERE / "nodes.py"), name], **environ)
+
+    def start(self, name: str, command: list[str], **environ: str) -> None:
+        log = (self.folder / f"{name}.log").open("ab")
+        self.processes[name] = subprocess.Popen(
+            command, env={**self.environ, **environ}, stdout=log, stderr=log, preexec_fn=die_with_driver
+        )
+        log.close()
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text()
+
+    def kill(self, name: str) -> None:
+        process = self.processes.pop(name)
+        process.kill()
+        process.wait()
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        self.processes[name].send_signal(number)
+
+    def wait_end(self, name: str) -> int:
+        return self.processes.pop(name).wait(timeout=PATIENCE_S)
+
+    def close(self) -> None:
+        for name in list(self.processes):
+            self.kill(name)
+
+    def call(self, row: api.Row, uri: str | None = None, body: Mapping[str, Any] | None = None, **path: Any) -> Any:
+        """Make one HTTP call and return its answer."""
+        query = path.pop("query", None)
+
+        async def once() -> Any:
+            client = ApiClient(uri or self.environ["EXOSPHERE_STATE_MANAGER_URI"], KEY, timeout_s=PATIENCE_S)
+            try:
+                return await client.call(row, body=body, query=query, **path)
+            finally:
+                await client.aclose()
+
+        return asyncio.run(once())
+
+    def graph(self, name: str, *nodes: dict[str, Any], **extra: Any) -> None:
+        """Store a graph and wait until it is valid: the runtime may still be registering."""
+        body = {"nodes": [{"namespace": NAMESPACE, **node} for node in nodes], **extra}
+        self.call(api.UPSERT_GRAPH, body=body, namespace=NAMESPACE, graph_name=name)
+
+        def valid() -> bool:
+            answer = self.call(api.GET_GRAPH, namespace=NAMESPACE, graph_name=name)
+            return bool(answer["validation_status"] == "VALID")
+
+        wait_for(f"graph {name} is valid", valid)
+
+    def trigger(self, graph: str, **body: Any) -> str:
+        run: str = self.call(api.TRIGGER, body=body, namespace=NAMESPACE, graph_name=graph)["run_id"]
+        return run
+
+    def wait_run(self, run: str, uri: str | None = None) -> dict[str, Any]:
+        """Wait until a run has ended."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            try:
+                answer: dict[str, Any] = self.call(
+                    api.WAIT_RUN, uri=uri, namespace=NAMESPACE, run_id=run, query={"timeout_ms": 5000}
+                )
+            except ExosphereError:
+                continue
+            if answer["status"] != "PENDING":
+                return answer
+        raise AssertionError(f"run {run} did not end")
+
+    def states(self, run: str, identifier: str | None = None) -> list[dict[str, Any]]:
+        """The states of a run, with their details."""
+
+        async def read() -> list[dict[str, Any]]:
+            client = ApiClient(self.environ["EXOSPHERE_STATE_MANAGER_URI"], KEY, timeout_s=PATIENCE_S)
+            try:
+                structure = await client.call(api.GET_STRUCTURE, namespace=NAMESPACE, run_id=run)
+                graph = structure["graph_name"]
+                return [
+                    await client.call(
+                        api.GET_STATE, namespace=NAMESPACE, graph_name=graph, run_id=run, state_id=node["id"]
+                    )
+                    for node in structure["nodes"]
+                    if identifier in (None, node["identifier"])
+                ]
+            finally:
+                await client.aclose()
+
+        return asyncio.run(read())
+
+    def ledger_lines(self) -> list[str]:
+        return self.ledger.read_text().splitlines()
+
+
+def spread_work_gather(width: int, ms: int = 5) -> tuple[dict[str, Any], ...]:
+    """Fan out, work, unite."""
+    return (
+        {"node_name": "Spread", "identifier": "spread", "inputs": {"width": str(width)}, "next_nodes": ["work"]},
+        {
+            "node_name": "Work", "identifier": "work",
+            "inputs": {"value": "${{ spread.outputs.value }}", "ms": str(ms)}, "next_nodes": ["all"],
+        },
+        {
+            "node_name": "Gather", "identifier": "all", "unites": {"identifier": "spread"},
+            "inputs": {"values": "${{ work.outputs.value }}", "workers": "${{ work.outputs.worker }}"},
+        },
+    )  # fmt: skip
