@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import quantiles
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -176,7 +177,7 @@ def hops(system: System, runs: int) -> list[Figure]:
             ids = [raw.decode() for raw in system.redis.lrange(HOME.states(run), 0, -1)]  # type: ignore[union-attr]
             stamps = [int(system.redis.hget(HOME.state(state), "outputs").split(b'"')[3]) for state in ids]  # type: ignore[union-attr]
             if number >= 5:
-                gaps += [(later - sooner) / 1e6 for sooner, later in zip(stamps, stamps[1:], strict=False)]
+                gaps += [(later - sooner) / 1e6 for sooner, later in pairwise(stamps)]
         await client.aclose()
         return gaps
 

@@ -15,7 +15,6 @@ from exosphere_core.store.calls import apply
 from exosphere_core.store.catalog import read_head
 from exosphere_core.store.connection import Redis
 from exosphere_core.store.faults import LOST
-
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.succession import Limits, Unresolvable, ready_key, resolve, sized
 

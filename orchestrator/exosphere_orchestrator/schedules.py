@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import croniter
 from croniter.croniter import CroniterError
+
 from exosphere_core.graph.model import CronTrigger, TriggerModel
 
 

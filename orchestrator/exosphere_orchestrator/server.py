@@ -4,9 +4,9 @@ import asyncio
 import socket
 
 import uvicorn
+
 from exosphere_core.errors import ConfigurationError
 from exosphere_core.store.connection import check_server, connect
-
 from exosphere_orchestrator.http.app import create_app
 from exosphere_orchestrator.logs import set_up_logging
 from exosphere_orchestrator.settings import Settings

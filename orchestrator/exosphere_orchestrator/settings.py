@@ -4,8 +4,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from exosphere_core.errors import ConfigurationError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from exosphere_core.errors import ConfigurationError
 
 
 class Settings(BaseModel):

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from exosphere_core.errors import ConfigurationError
 
 _FORMAT = "v1"

@@ -10,13 +10,14 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import click
+from pydantic import ValidationError
+
+from exosphere_cli.keys import DATA_DIR_VARIABLE, DEFAULT_DATA_DIR, local_api_key
+from exosphere_core.access import read_access
 from exosphere_core.api import HEALTH
 from exosphere_core.client import ApiClient
 from exosphere_core.errors import ConfigurationError, ExosphereError
 from exosphere_core.names import name_error
-from pydantic import ValidationError
-
-from exosphere_cli.keys import DATA_DIR_VARIABLE, DEFAULT_DATA_DIR, local_api_key
 
 #: Seconds until a state manager must be there at all, so that a wrong address shows soon; and for one call.
 _THERE_S: Final = 3.0
@@ -51,7 +52,8 @@ class Connection:
 
         async def run() -> Result:
             try:
-                client = ApiClient(self.uri, self.key, timeout_s=_TIMEOUT_S)
+                access = read_access(self.uri, self.key)
+                client = ApiClient(access.uri, access.key, timeout_s=_TIMEOUT_S)
             except ValueError as wrong:
                 raise ConfigurationError(str(wrong)) from None
             try:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 import click
-from exosphere_core.lifeline import Lifeline, watch_lifeline
 
 from exosphere_cli.child import Child
 from exosphere_cli.dev_address import free_port, local_uri
@@ -17,6 +16,7 @@ from exosphere_cli.dev_session import DevSession, Parts
 from exosphere_cli.extras import require_server_extra
 from exosphere_cli.keys import DATA_DIR_VARIABLE, DEFAULT_DATA_DIR, LocalKeys, ensure_keys
 from exosphere_cli.source_watch import source_root
+from exosphere_core.lifeline import Lifeline, watch_lifeline
 
 #: -P: a file of the current directory must not stand in for a module of ours.
 _EXOSPHERE: Final = (sys.executable, "-P", "-m", "exosphere_cli.main")

@@ -9,11 +9,11 @@ from types import FrameType
 from typing import Final, Protocol
 
 import httpx
-from exosphere_core.errors import ConfigurationError
 
 from exosphere_cli.child import Child, stop_children
 from exosphere_cli.keeper import Keeper, Part
 from exosphere_cli.source_watch import SourceWatch
+from exosphere_core.errors import ConfigurationError
 
 #: Seconds until the state manager must be ready.
 _READY_S: Final = 60.0

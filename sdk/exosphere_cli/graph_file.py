@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+
 from exosphere_core.errors import ConfigurationError
 
 _CONTENT_KEYS: Final = ("nodes", "secrets", "retry_policy", "store_config", "triggers")

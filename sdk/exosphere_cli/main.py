@@ -5,8 +5,6 @@ import sys
 from typing import Final
 
 import click
-from exosphere_core.errors import ExosphereError, InvalidGraph
-from exosphere_core.version import VERSION
 
 from exosphere_cli.command_group import CommandGroup
 from exosphere_cli.dev import dev
@@ -14,6 +12,8 @@ from exosphere_cli.graph import graph
 from exosphere_cli.run import run
 from exosphere_cli.server import background, server
 from exosphere_cli.worker import worker
+from exosphere_core.errors import ExosphereError, InvalidGraph
+from exosphere_core.version import VERSION
 
 _FAILED: Final = 1
 #: As a shell counts it: 128 plus the number of SIGINT.

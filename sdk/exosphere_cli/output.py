@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from exosphere_core.states import FAILED, PENDING, SUCCEEDED, RunStatus, Status
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from exosphere_core.states import FAILED, PENDING, SUCCEEDED, RunStatus, Status
 
 #: Wider than any line: without a terminal nothing is wrapped or cut.
 _UNLIMITED_COLUMNS: Final = 100_000

@@ -4,6 +4,12 @@ import sys
 from collections.abc import Iterable
 
 import click
+
+from exosphere_cli.command_group import CommandGroup
+from exosphere_cli.connection import Connection, with_connection
+from exosphere_cli.output import console, short_time, table
+from exosphere_cli.run_progress import follow, watch_progress
+from exosphere_cli.run_report import print_failures, print_run
 from exosphere_core.api import (
     GET_RUN,
     GET_STRUCTURE,
@@ -17,12 +23,6 @@ from exosphere_core.api import (
 from exosphere_core.client import ApiClient
 from exosphere_core.names import name_error
 from exosphere_core.states import RunStatus
-
-from exosphere_cli.command_group import CommandGroup
-from exosphere_cli.connection import Connection, with_connection
-from exosphere_cli.output import console, short_time, table
-from exosphere_cli.run_progress import follow, watch_progress
-from exosphere_cli.run_report import print_failures, print_run
 
 
 @click.group(cls=CommandGroup)

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from exosphere_core.api import WAIT_RUN, RunResponse
-from exosphere_core.client import ApiClient
-from exosphere_core.states import RunStatus
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from exosphere_cli.output import printable
+from exosphere_core.api import WAIT_RUN, RunResponse
+from exosphere_core.client import ApiClient
+from exosphere_core.states import RunStatus
 
 #: How long one call waits for the end, in ms: with a live display, and with lines that somebody reads later.
 _LIVE_MS: Final = 250

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from exosphere_core.api import RunResponse, StructureResponse
-from exosphere_core.states import FAILED
 from rich.console import Console
 from rich.text import Text
 
 from exosphere_cli.output import printable, short_time, status_text, table
+from exosphere_core.api import RunResponse, StructureResponse
+from exosphere_core.states import FAILED
 
 #: Most failed states that are shown; of these, how many with more than the first line of their error.
 _FAILURES: Final = 20

@@ -1,9 +1,9 @@
 """`exosphere server` and `exosphere background`: the parts of the state manager."""
 
 import click
-from exosphere_core.lifeline import watch_lifeline
 
 from exosphere_cli.extras import require_server_extra
+from exosphere_core.lifeline import watch_lifeline
 
 _HOST = click.option("--host", help="Address to listen on.  [EXOSPHERE_HOST; default: 127.0.0.1]")
 _PORT = click.option(

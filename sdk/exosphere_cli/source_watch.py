@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from exosphere_core.errors import ConfigurationError
-
 from exosphere_cli.runtime_loader import split_target
+from exosphere_core.errors import ConfigurationError
 
 #: Seconds between two looks.
 _LOOK_S: Final = 0.5

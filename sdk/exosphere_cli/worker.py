@@ -1,10 +1,10 @@
 """`exosphere worker`: run a runtime that a Python module defines."""
 
 import click
-from exosphere_core.errors import ConfigurationError
-from exosphere_core.lifeline import watch_lifeline
 
 from exosphere_cli.runtime_loader import load_runtime
+from exosphere_core.errors import ConfigurationError
+from exosphere_core.lifeline import watch_lifeline
 
 
 @click.command(short_help="Run a worker: the Runtime that a module defines.")

@@ -299,12 +299,16 @@ _NAMESPACE: Final = f"/{VERSION}/namespace/{{namespace}}"
 
 HEALTH: Final = Row("health", "GET", "/health", "Whether the process runs", Message, keyed=False)
 READY: Final = Row("ready", "GET", "/readyz", "Whether Redis can be reached", Message, keyed=False, errors=(503,))
-LIST_NAMESPACES: Final = Row("list_namespaces", "GET", f"/{VERSION}/namespaces", "List all namespaces", NamespacesResponse)
+LIST_NAMESPACES: Final = Row(
+    "list_namespaces", "GET", f"/{VERSION}/namespaces", "List all namespaces", NamespacesResponse
+)
 REGISTER_NODES: Final = Row(
     "register_nodes", "PUT", f"{_NAMESPACE}/nodes/", "Register a runtime and its nodes",
     RegisterNodesResponse, RegisterNodesRequest, errors=(400,),
 )  # fmt: skip
-LIST_NODES: Final = Row("list_nodes", "GET", f"{_NAMESPACE}/nodes/", "List the registered nodes", NodesResponse, errors=(400,))
+LIST_NODES: Final = Row(
+    "list_nodes", "GET", f"{_NAMESPACE}/nodes/", "List the registered nodes", NodesResponse, errors=(400,)
+)
 UPSERT_GRAPH: Final = Row(
     "upsert_graph", "PUT", f"{_NAMESPACE}/graph/{{graph_name}}", "Create a graph or a new version of it",
     GraphResponse, UpsertGraphRequest, status=201, errors=(400,),
@@ -313,15 +317,29 @@ GET_GRAPH: Final = Row(
     "get_graph", "GET", f"{_NAMESPACE}/graph/{{graph_name}}", "Get a graph's newest version",
     GraphResponse, errors=(400, 404),
 )  # fmt: skip
-LIST_GRAPHS: Final = Row("list_graphs", "GET", f"{_NAMESPACE}/graphs/", "List the graphs", GraphsResponse, errors=(400,))
+LIST_GRAPHS: Final = Row(
+    "list_graphs", "GET", f"{_NAMESPACE}/graphs/", "List the graphs", GraphsResponse, errors=(400,)
+)
 TRIGGER: Final = Row(
     "trigger", "POST", f"{_NAMESPACE}/graph/{{graph_name}}/trigger", "Start a run",
     TriggerResponse, TriggerRequest, errors=(400, 404), repeatable=False,
 )  # fmt: skip
 LIST_RUNS: Final = Row(
-    "list_runs", "GET", f"{_NAMESPACE}/runs/{{page}}/{{size}}", "List the runs, newest first", RunsResponse, errors=(400,)
+    "list_runs",
+    "GET",
+    f"{_NAMESPACE}/runs/{{page}}/{{size}}",
+    "List the runs, newest first",
+    RunsResponse,
+    errors=(400,),
 )
-GET_RUN: Final = Row("get_run", "GET", f"{_NAMESPACE}/run/{{run_id}}", "Get a run and the progress of its nodes", RunResponse, errors=(400, 404))
+GET_RUN: Final = Row(
+    "get_run",
+    "GET",
+    f"{_NAMESPACE}/run/{{run_id}}",
+    "Get a run and the progress of its nodes",
+    RunResponse,
+    errors=(400, 404),
+)
 WAIT_RUN: Final = Row(
     "wait_run", "GET", f"{_NAMESPACE}/run/{{run_id}}/wait", "Get a run when it has ended, or as it is after the timeout",
     RunResponse, errors=(400, 404), query={"timeout_ms": "how long to wait at most, in ms, up to 60000"},

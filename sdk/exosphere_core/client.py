@@ -1,7 +1,5 @@
 """The HTTP client of the state manager: one row of `api`, one call. The only module that speaks HTTP as a client."""
 
-import asyncio
-import random
 import re
 from collections.abc import Mapping
 from time import monotonic
@@ -11,6 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from exosphere_core.api import API_KEY_HEADER, Row
+from exosphere_core.backoff import Backoff
 from exosphere_core.errors import (
     BY_STATUS,
     ExosphereError,
@@ -18,10 +17,8 @@ from exosphere_core.errors import (
     Unavailable,
 )
 
+_LOOPBACK = re.compile(r"https?://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|/|$)")
 _FIELD = re.compile(r"\{(\w+)\}")
-_FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 2.0
-_RANDOM = random.SystemRandom()
 
 
 class ApiClient:
@@ -47,6 +44,8 @@ class ApiClient:
                 timeout=httpx.Timeout(timeout_s, connect=5.0),
                 # Reading the certificates takes tens of ms, for nothing where there is no TLS.
                 verify=not self.uri.startswith("http://"),
+                # A proxy of the environment can't reach this machine's own loopback.
+                trust_env=not _LOOPBACK.match(self.uri),
             )
         except (httpx.InvalidURL, ValueError, UnicodeError) as bad:
             raise ValueError(f"state manager URI {uri!r} or its API key can't be used: {bad}") from None
@@ -74,7 +73,7 @@ class ApiClient:
         """
         url = _FIELD.sub(lambda found: quote(str(path[found[1]]), safe=""), row.path)
         deadline = monotonic() + (timeout_s or self._timeout_s)
-        pause = _FIRST_PAUSE_S
+        backoff = Backoff(0.1)
         while True:
             try:
                 answer = await self._http.request(
@@ -91,10 +90,9 @@ class ApiClient:
                     return self._content_of(answer)
                 error = _error_of(answer)
                 may_repeat = answer.status_code in (429, 503)
-            if not may_repeat or monotonic() + pause >= deadline:
+            if not may_repeat or monotonic() + backoff.next_s >= deadline:
                 raise error
-            await asyncio.sleep(pause * _RANDOM.uniform(0.5, 1.0))
-            pause = min(pause * 2, _LONGEST_PAUSE_S)
+            await backoff.wait()
 
     def _content_of(self, answer: httpx.Response) -> dict[str, Any]:
         try:

@@ -1,16 +1,16 @@
 """The tree of errors. Each class says what to do about it; servers and clients use the same ones.
 
-    ExosphereError
-    ├── BadRequest            400  mend the request: the detail names the field
-    │   └── InvalidGraph      400  mend the graph: `errors` lists everything wrong with it
-    ├── AuthenticationFailed  401  send the right API key
-    ├── Forbidden             403  use a key that is good for this namespace
-    ├── NotFound              404  the thing named does not exist
-    ├── Conflict              409  it was done already, or something is in its way
-    ├── TooLarge              413  send less: the detail names the limit
-    ├── Unavailable           503  try again: the server or its Redis can't be reached now
-    ├── TimedOut                   it took longer than asked; it may still happen
-    └── ConfigurationError         mend the settings; shown as one line, never as a stack trace
+ExosphereError
+├── BadRequest            400  mend the request: the detail names the field
+│   └── InvalidGraph      400  mend the graph: `errors` lists everything wrong with it
+├── AuthenticationFailed  401  send the right API key
+├── Forbidden             403  use a key that is good for this namespace
+├── NotFound              404  the thing named does not exist
+├── Conflict              409  it was done already, or something is in its way
+├── TooLarge              413  send less: the detail names the limit
+├── Unavailable           503  try again: the server or its Redis can't be reached now
+├── TimedOut                   it took longer than asked; it may still happen
+└── ConfigurationError         mend the settings; shown as one line, never as a stack trace
 """
 
 from typing import ClassVar

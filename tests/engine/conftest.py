@@ -1,6 +1,7 @@
 """Engine tests run on two lanes: fakeredis, and a real server."""
 
 import pytest
+
 from engine.world import Lane
 
 

@@ -1,6 +1,7 @@
 """How a run flows: chains, fan-out, signals, retries, store, versions, limits."""
 
 import pytest
+
 from engine.world import HOME, Lane, Pruned, Requeued, World, failed, many, node, one
 from exosphere_core.errors import BadRequest, InvalidGraph, NotFound
 from exosphere_core.store import catalog, moves

@@ -4,6 +4,7 @@ import re
 from importlib.resources import files
 
 import pytest
+
 from exosphere_core.store.scripts import script, script_names
 
 FOLDER = files("exosphere_core.store").joinpath("lua")

@@ -1,6 +1,7 @@
 """The whole transition matrix: each move in each stored status, on both lanes. What is not legal changes nothing."""
 
 import pytest
+
 from engine.world import HOME, Lane, World, node, one
 from exosphere_core.records import Executed, derived_id
 from exosphere_core.states import MOVES, STORED, Status

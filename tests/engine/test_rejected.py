@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from engine.world import HOME, Lane, World, node, one
 
 GOOD: dict[str, Any] = {

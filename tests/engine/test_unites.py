@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+
 from engine.world import HOME, Lane, Pruned, World, failed, many, node, one
 from exosphere_core.records import derived_id
 from exosphere_worker.outcome import Succeeded

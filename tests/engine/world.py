@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import fakeredis
+from redis.asyncio import Redis
+
 from exosphere_core.graph.structure import read_template
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.store import catalog, reads, streams
@@ -19,7 +21,6 @@ from exosphere_orchestrator.runs import RunStarter
 from exosphere_worker.held import Held, read_delivery
 from exosphere_worker.outcome import Failed, Outcome, Pruned, Requeued, Succeeded
 from exosphere_worker.reporter import report_of
-from redis.asyncio import Redis
 
 HOME = ShardKeys("ns")
 

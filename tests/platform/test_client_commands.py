@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from exosphere_cli.keys import ensure_keys
 from exosphere_cli.main import main
 from exosphere_core.api import (

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from exosphere_cli.dev_address import free_port, local_uri
 from exosphere_core.errors import ConfigurationError
 from exosphere_orchestrator.embedded import EmbeddedRedis

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import redis
+
 from exosphere_core.errors import ConfigurationError
 from exosphere_orchestrator.embedded import EmbeddedRedis, binary
 from exosphere_orchestrator.embedded.binary import find_server, parse_version

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from exosphere_cli.graph_file import GraphFile, parse_graph, read_graph_file
 from exosphere_core.errors import ConfigurationError
 

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from exosphere_cli.keys import ensure_keys, local_api_key
 from exosphere_core.errors import ConfigurationError
 

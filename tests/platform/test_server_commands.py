@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from exosphere_cli import extras
 from exosphere_cli.extras import require_server_extra
 from exosphere_cli.keys import ensure_keys

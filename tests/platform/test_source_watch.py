@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from exosphere_cli.source_watch import SourceWatch, source_root
 from exosphere_core.errors import ConfigurationError
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
+
 from system.stack import Stack
 
 

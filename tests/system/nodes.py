@@ -7,8 +7,9 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from exospherehost import BaseNode, PruneSignal, ReQueueAfterSignal, Runtime
 from pydantic import BaseModel
+
+from exospherehost import BaseNode, PruneSignal, ReQueueAfterSignal, Runtime
 
 
 def note(line: str) -> None:

@@ -4,9 +4,10 @@ import json
 import signal
 from collections import Counter
 
+from redis import Redis
+
 from exosphere_core import api
 from exosphere_core.keys import ShardKeys
-from redis import Redis
 from system.stack import NAMESPACE, Stack, spread_work_gather, wait_for
 
 HOME = ShardKeys(NAMESPACE)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from exosphere_core.store.connection import connect_sync
 from exosphere_core.store.faults import FAULTS
 from exosphere_core.store.streams import renew
-
 from exosphere_worker.held import Holdings
 
 logger = logging.getLogger("exosphere.runtime")

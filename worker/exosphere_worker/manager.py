@@ -2,25 +2,21 @@
 
 import asyncio
 import logging
-import random
 from collections import OrderedDict
 from collections.abc import Sequence
 
 from exosphere_core import api
 from exosphere_core.api import Delivery
+from exosphere_core.backoff import Backoff
 from exosphere_core.client import ApiClient
 from exosphere_core.errors import ConfigurationError, Unavailable
 from exosphere_core.records import Task
-
 from exosphere_worker.node import BaseNode, secret_names
 
 logger = logging.getLogger("exosphere.runtime")
 
 #: How long one try to register may take, in s: longer than a state manager that starts keeps us waiting.
 _TRY_S = 5.0
-
-_FIRST_PAUSE_S = 0.2
-_LONGEST_PAUSE_S = 5.0
 
 #: How many sets of secrets are kept in memory.
 _KEPT_SECRETS = 1000
@@ -55,7 +51,7 @@ class Manager:
                 for name, node in self._nodes.items()
             ],
         }
-        pause = _FIRST_PAUSE_S
+        backoff = Backoff(0.2, 5.0)
         while True:
             try:
                 answer = await self._client.call(
@@ -64,8 +60,7 @@ class Manager:
                 break
             except Unavailable as away:
                 logger.warning("can't register yet, tries again: %s", away.detail)
-                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-                pause = min(pause * 2, _LONGEST_PAUSE_S)
+                await backoff.wait()
         if answer.get("delivery") is None:
             raise ConfigurationError("the state manager does not deliver over Redis streams: it is of another kind")
         delivery = Delivery.model_validate(answer["delivery"])

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from exosphere_core.names import identifier_error, name_error
 from pydantic import BaseModel
+
+from exosphere_core.names import identifier_error, name_error
 
 
 class _NoFields(BaseModel):
@@ -76,10 +77,8 @@ class BaseNode(ABC):
     _execution: Execution
 
     @abstractmethod
-    async def execute(self) -> Any:
-        """Do the work.
-
-        A plain `def` is allowed and runs in a thread.
+    def execute(self) -> Any:
+        """Do the work: an `async def`, or a plain `def`, which runs in a thread.
 
         Returns:
             One `Outputs`, or a list of them (a branch for each), or None.

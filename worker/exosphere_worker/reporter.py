@@ -2,16 +2,15 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable
 
 from exosphere_core import records
+from exosphere_core.backoff import Backoff
 from exosphere_core.keys import ShardKeys
 from exosphere_core.records import Body, Kind, ReportField, encode, shard_of
 from exosphere_core.store.connection import Redis
 from exosphere_core.store.faults import FAULTS, REFUSED
 from exosphere_core.store.streams import send_reports
-
 from exosphere_worker.held import Held, Holdings
 from exosphere_worker.outcome import Failed, Lost, Outcome, Pruned, Requeued, Succeeded
 
@@ -22,9 +21,6 @@ _BATCH = 256
 
 #: The most bytes of bodies in one step.
 _BATCH_BYTES = 4 * 1024 * 1024
-
-_FIRST_PAUSE_S = 0.05
-_LONGEST_PAUSE_S = 2.0
 
 
 def report_of(outcome: Outcome) -> tuple[Kind, bytes]:
@@ -79,19 +75,18 @@ class Reporter:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        pause = _FIRST_PAUSE_S
+        backoff = Backoff()
         while True:
             await self._wake.wait()
             batch = self._next()
             try:
                 await self._send(batch)
-                pause = _FIRST_PAUSE_S
+                backoff.reset()
             except FAULTS as fault:
                 logger.warning("reports can't be sent, tries again: %s", fault)
                 if isinstance(fault, REFUSED):
                     self._on_refused()
-                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-                pause = min(pause * 2, _LONGEST_PAUSE_S)
+                await backoff.wait()
                 continue
             del self._waiting[: len(batch)]
             for held, _, _ in batch:

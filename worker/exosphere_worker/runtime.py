@@ -10,9 +10,10 @@ from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from exosphere_core.access import read_access
 from exosphere_core.client import ApiClient
+from exosphere_core.ending import end
 from exosphere_core.names import name_error
-
 from exosphere_worker.executor import NodeRunner
 from exosphere_worker.manager import Manager
 from exosphere_worker.node import BaseNode, node_errors
@@ -57,13 +58,12 @@ class Runtime:
         poll_interval: float = 1,
         state_manager_version: str | None = None,
     ) -> None:
-        uri = state_manager_uri or os.environ.get("EXOSPHERE_STATE_MANAGER_URI")
-        api_key = key or os.environ.get("EXOSPHERE_API_KEY")
         errors = [name_error("namespace", namespace), name_error("runtime name", name)]
-        if not uri:
-            errors.append("State manager URI is not set: pass state_manager_uri or set EXOSPHERE_STATE_MANAGER_URI")
-        if not api_key:
-            errors.append("API key is not set: pass key or set EXOSPHERE_API_KEY")
+        access = None
+        try:
+            access = read_access(state_manager_uri, key)
+        except ValueError as bad:
+            errors.append(str(bad))
         errors += [
             f"{label} must be {least}, not {value!r}"
             for label, least, value, good in (
@@ -82,13 +82,13 @@ class Runtime:
         if version != "v0":
             errors.append(f"state_manage_version {version!r} is unknown; this runtime speaks 'v0'")
         errors += _nodes_errors(nodes)
-        if found := [error for error in errors if error]:
+        found = [error for error in errors if error]
+        if found or access is None:
             raise ValueError("\n".join(found))
         self.namespace = namespace
         self.name = name
         self._nodes = list(nodes)
-        self._uri = str(uri)
-        self._key = str(api_key)
+        self._access = access
         self._batch_size = batch_size
         self._workers = workers
         self._stop: asyncio.Event | None = None
@@ -116,7 +116,7 @@ class Runtime:
         stop = asyncio.Event()
         self._stop = stop
         threads = ThreadPoolExecutor(self._workers, thread_name_prefix="exosphere-node")
-        manager = Manager(ApiClient(self._uri, self._key), self.namespace, self.name, self._nodes)
+        manager = Manager(ApiClient(self._access.uri, self._access.key), self.namespace, self.name, self._nodes)
         try:
             delivery = await _unless(stop, manager.register())
             if delivery is None:
@@ -168,15 +168,13 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
     """Return what the work gives, or None when a stop was asked for before."""
-    working = asyncio.ensure_future(work)
-    stopping = asyncio.ensure_future(stop.wait())
+    working = asyncio.create_task(work)
+    stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
         return working.result() if working.done() else None
     finally:
-        working.cancel()
-        stopping.cancel()
-        await asyncio.gather(working, stopping, return_exceptions=True)
+        await end(working, stopping)
 
 
 def _nodes_errors(nodes: object) -> list[str]:

@@ -4,19 +4,19 @@ import asyncio
 import contextlib
 import logging
 import os
-import random
 import secrets
 import socket
 from collections.abc import Mapping
 from functools import partial
 
 from exosphere_core.api import Delivery
+from exosphere_core.backoff import Backoff
+from exosphere_core.ending import end
 from exosphere_core.errors import ExosphereError
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store.connection import Redis, connect, connect_blocking
 from exosphere_core.store.faults import FAULTS, LOST, REFUSED
 from exosphere_core.store.streams import Entry
-
 from exosphere_worker.executor import NodeRunner
 from exosphere_worker.fetcher import Fetcher
 from exosphere_worker.heartbeat import Heartbeat
@@ -27,9 +27,6 @@ from exosphere_worker.outcome import Failed, Lost, Outcome, Released
 from exosphere_worker.reporter import Reporter
 
 logger = logging.getLogger("exosphere.runtime")
-
-_FIRST_PAUSE_S = 0.05
-_LONGEST_PAUSE_S = 2.0
 
 #: After so many failures in a row Redis may have moved: the state manager knows where to.
 _MOVED_AFTER = 3
@@ -92,24 +89,18 @@ class Session:
             done, _ = await asyncio.wait([fetching, stopping], return_when=asyncio.FIRST_COMPLETED)
             if fetching in done:
                 fetching.result()
-            fetching.cancel()
-            await asyncio.wait([fetching])
+            await end(fetching)
             await self._finish(grace_s)
-        except asyncio.CancelledError:
-            fetching.cancel()
-            await asyncio.wait([fetching])
-            raise
         finally:
-            stopping.cancel()
+            await end(fetching, stopping)
             await self._give_back()
-            reporting.cancel()
-            await asyncio.gather(reporting, return_exceptions=True)
+            await end(reporting)
             await asyncio.to_thread(self._heartbeat.stop)
             await self._redis.aclose()
             await self._reports.aclose()
 
     async def _fetch_for_ever(self) -> None:
-        pause = _FIRST_PAUSE_S
+        backoff = Backoff()
         faulty = False
         failures = 0
         while True:
@@ -123,7 +114,8 @@ class Session:
                     await self._freed.wait()
                 for entry in await self._fetcher.fetch(self._redis, self._slots - self._running):
                     self._begin(entry)
-                pause, failures = _FIRST_PAUSE_S, 0
+                backoff.reset()
+                failures = 0
             except FAULTS as fault:
                 if not faulty:
                     logger.warning("ready states can't be read, tries again: %s", fault)
@@ -131,8 +123,7 @@ class Session:
                 failures += 1
                 # Not known any more, a stream or group vanished, or Redis moved: registering again mends each.
                 self._refused |= isinstance(fault, REFUSED) or not isinstance(fault, LOST) or failures >= _MOVED_AFTER
-                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-                pause = min(pause * 2, _LONGEST_PAUSE_S)
+                await backoff.wait()
 
     async def _recover(self) -> None:
         await self._redis.connection_pool.disconnect()

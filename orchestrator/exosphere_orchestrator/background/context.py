@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from exosphere_core.store.connection import Redis
-
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings
 

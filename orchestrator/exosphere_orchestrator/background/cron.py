@@ -7,7 +7,6 @@ from zlib import crc32
 from exosphere_core.errors import ExosphereError, NotFound
 from exosphere_core.records import run_id_for
 from exosphere_core.store import catalog
-
 from exosphere_orchestrator.background.context import Jobs
 from exosphere_orchestrator.catalog import graphs
 from exosphere_orchestrator.schedules import latest_due, next_due

@@ -2,7 +2,6 @@
 
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.store import catalog, upkeep
-
 from exosphere_orchestrator.background.context import Jobs
 
 #: The most runs that one sweep removes from a shard.

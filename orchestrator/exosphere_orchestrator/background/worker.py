@@ -11,10 +11,11 @@ from arq.connections import RedisSettings
 from arq.cron import cron
 from arq.typing import WorkerCoroutine
 from arq.worker import Worker
+
+from exosphere_core.ending import end
 from exosphere_core.keys import BACKGROUND_QUEUE
 from exosphere_core.store.connection import check_server, connect
 from exosphere_core.store.faults import FAULTS
-
 from exosphere_orchestrator.background import cron as schedules
 from exosphere_orchestrator.background import upkeep
 from exosphere_orchestrator.background.context import Jobs
@@ -63,13 +64,13 @@ async def _serve(settings: Settings) -> None:
             worker = _worker(settings, jobs)
             working = asyncio.create_task(worker.async_run())
             await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
-            working.cancel()
+            await end(working)
             await _swept(working)
             await _swept(worker.close())
             if not stop.is_set():
                 await asyncio.wait([stopping], timeout=_PAUSE_S)
     finally:
-        stopping.cancel()
+        await end(stopping)
         await redis.aclose()
 
 

@@ -11,7 +11,6 @@ from exosphere_core.names import name_error
 from exosphere_core.store import catalog
 from exosphere_core.store.catalog import GraphHead, GraphVersion
 from exosphere_core.store.connection import Redis
-
 from exosphere_orchestrator.catalog.nodes import contract_of
 from exosphere_orchestrator.schedules import member_of, next_due, schedule_errors
 from exosphere_orchestrator.vault import Vault

@@ -15,7 +15,6 @@ from typing import Final, Self
 
 from exosphere_core.errors import ConfigurationError
 from exosphere_core.lifeline import Lifeline
-
 from exosphere_orchestrator.embedded import guardian
 from exosphere_orchestrator.embedded.binary import ServerBinary, find_server
 from exosphere_orchestrator.embedded.configuration import Address, fits_socket, server_configuration

@@ -1,15 +1,10 @@
 """The skeleton of an agent: one duty, done again and again, that outlives any outage of Redis."""
 
-import asyncio
-import random
 from abc import ABC, abstractmethod
 
+from exosphere_core.backoff import Backoff
 from exosphere_core.store.faults import LOST, RedisError
-
 from exosphere_orchestrator.engine.context import EngineContext, logger
-
-_FIRST_PAUSE_S = 0.05
-_LONGEST_PAUSE_S = 2.0
 
 
 class Agent(ABC):
@@ -33,7 +28,7 @@ class Agent(ABC):
 
     async def run(self) -> None:
         """Run until cancelled."""
-        pause = _FIRST_PAUSE_S
+        backoff = Backoff()
         faulty = False
         try:
             while True:
@@ -43,7 +38,7 @@ class Agent(ABC):
                         logger.info("%s goes on", self.name)
                         faulty = False
                     await self.run_once()
-                    pause = _FIRST_PAUSE_S
+                    backoff.reset()
                 except LOST as fault:
                     if not faulty:
                         logger.warning("%s lost Redis, tries again: %s", self.name, fault)
@@ -56,7 +51,6 @@ class Agent(ABC):
                     logger.exception("%s failed, tries again", self.name)
                     faulty = True
                 if faulty:
-                    await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-                    pause = min(pause * 2, _LONGEST_PAUSE_S)
+                    await backoff.wait()
         finally:
             await self.close()

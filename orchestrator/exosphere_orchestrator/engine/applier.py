@@ -26,7 +26,6 @@ from exosphere_core.store.calls import Call
 from exosphere_core.store.moves import Delivery
 from exosphere_core.store.reads import Wanted, read_values
 from exosphere_core.store.streams import Entry
-
 from exosphere_orchestrator.engine.context import EngineContext, logger
 from exosphere_orchestrator.engine.reports import Malformed, Report, parse_report
 from exosphere_orchestrator.engine.succession import Limits, Succession, Unresolvable, retry_of, succeed

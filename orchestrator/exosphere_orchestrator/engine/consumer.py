@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from time import monotonic
 from typing import Any
 
+from exosphere_core.ending import end
 from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.records import Kind
 from exosphere_core.store import moves, streams
@@ -13,7 +14,6 @@ from exosphere_core.store.calls import apply_all
 from exosphere_core.store.connection import BLOCK_MS, connect_blocking
 from exosphere_core.store.faults import OutOfMemoryError, ResponseError
 from exosphere_core.store.streams import Entry
-
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.applier import Step, prepare
 from exosphere_orchestrator.engine.context import EngineContext, logger
@@ -85,9 +85,7 @@ class Consumer(Agent):
             await asyncio.gather(*self._at_work.values())
 
     async def close(self) -> None:
-        for work in self._at_work.values():
-            work.cancel()
-        await asyncio.gather(*self._at_work.values(), return_exceptions=True)
+        await end(*self._at_work.values())
         await self._redis.aclose()
 
     async def _look(self) -> None:

@@ -5,7 +5,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from exosphere_core.store.connection import Redis
-
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.succession import Limits
 from exosphere_orchestrator.engine.tasks import TaskCache

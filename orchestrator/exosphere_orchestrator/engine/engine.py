@@ -5,10 +5,10 @@ import os
 import secrets
 import socket
 
+from exosphere_core.ending import end
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store.catalog import read_namespaces
 from exosphere_core.store.connection import Redis, connect
-
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.consumer import Consumer
 from exosphere_orchestrator.engine.context import EngineContext
@@ -82,9 +82,7 @@ class Engine:
 
     async def stop(self) -> None:
         """Stop the agents. What they leave undone is in the records and streams for others."""
-        for task in self._running.values():
-            task.cancel()
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await end(*self._running.values())
         await self._redis.aclose()
 
     def _run(self, agent: Agent) -> None:

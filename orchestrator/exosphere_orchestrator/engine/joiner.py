@@ -10,7 +10,6 @@ from exosphere_core.store import moves
 from exosphere_core.store.calls import Call, apply
 from exosphere_core.store.reads import Wanted, read_outputs, read_unite, read_values, walk_members
 from exosphere_core.store.streams import acknowledge
-
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.reports import Report
 from exosphere_orchestrator.engine.succession import Unresolvable, join_of, ready_key, resolve, sized

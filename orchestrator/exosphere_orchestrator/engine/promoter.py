@@ -9,7 +9,6 @@ from exosphere_core.store import moves
 from exosphere_core.store.calls import Call, apply_all
 from exosphere_core.store.faults import ResponseError
 from exosphere_core.store.reads import read_due
-
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.succession import ready_key

@@ -10,7 +10,6 @@ from exosphere_core.store.calls import apply_all
 from exosphere_core.store.catalog import read_nodes
 from exosphere_core.store.faults import ResponseError
 from exosphere_core.store.streams import Entry, Pending
-
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.context import EngineContext, logger
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import msgspec
+
 from exosphere_core.names import name_error
 from exosphere_core.records import BODIES, Body, Kind, ReportField, shard_of
 from exosphere_core.store.streams import Entry

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
+
 from exosphere_core.graph.placeholders import Expression, OutputRef, Ref
 from exosphere_core.graph.plan import GraphPlan
 from exosphere_core.keys import ShardKeys

@@ -5,15 +5,16 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from exosphere_core.errors import ExosphereError, InvalidGraph
-from exosphere_core.store.connection import check_server, connect
-from exosphere_core.store.faults import LOST, OutOfMemoryError
-from exosphere_core.version import VERSION
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from exosphere_core.ending import end
+from exosphere_core.errors import ExosphereError, InvalidGraph
+from exosphere_core.store.connection import check_server, connect
+from exosphere_core.store.faults import LOST, OutOfMemoryError
+from exosphere_core.version import VERSION
 from exosphere_orchestrator.engine.engine import Engine
 from exosphere_orchestrator.http import graphs, nodes, runs, states
 from exosphere_orchestrator.http.context import Services
@@ -48,8 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
         try:
             yield
         finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            await end(listening)
             await engine.stop()
             await redis.aclose()
 
@@ -112,4 +112,3 @@ async def _lost(request: Request, error: Exception) -> JSONResponse:
 async def _full(request: Request, error: Exception) -> JSONResponse:
     logger.error("%s %s: Redis is out of memory", request.method, request.url.path)
     return _answer(503, "Redis is out of memory; nothing was changed, try again later")
-

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
+from fastapi import Request
+
 from exosphere_core.errors import BadRequest, NotFound
 from exosphere_core.keys import ShardKeys
 from exosphere_core.names import name_error
 from exosphere_core.records import shard_of
 from exosphere_core.store.connection import Redis
-from fastapi import Request
-
 from exosphere_orchestrator.engine.engine import Engine
 from exosphere_orchestrator.http.run_ends import RunEnds
 from exosphere_orchestrator.runs import RunStarter

@@ -2,9 +2,9 @@
 
 from typing import get_args
 
-from exosphere_core import api
 from fastapi import APIRouter, Request
 
+from exosphere_core import api
 from exosphere_orchestrator.catalog import graphs
 from exosphere_orchestrator.catalog.graphs import Graph
 from exosphere_orchestrator.http.context import checked, iso, services

@@ -1,11 +1,11 @@
 """Health, namespaces, and the registration of nodes."""
 
+from fastapi import APIRouter, Request
+
 from exosphere_core import api
 from exosphere_core.errors import Unavailable
 from exosphere_core.store import catalog
 from exosphere_core.store.faults import LOST
-from fastapi import APIRouter, Request
-
 from exosphere_orchestrator.catalog import graphs, nodes
 from exosphere_orchestrator.grants import grant
 from exosphere_orchestrator.http.context import checked, iso, services

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from exosphere_core.api import ErrorBody, Row
 from fastapi import APIRouter
+
+from exosphere_core.api import ErrorBody, Row
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from exosphere_core.keys import RUN_ENDED
 from exosphere_core.store.connection import BLOCK_MS, connect_blocking
-
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.context import EngineContext
 

@@ -4,14 +4,14 @@ import asyncio
 from collections import Counter
 from typing import Annotated
 
+from fastapi import APIRouter, Query, Request
+
 from exosphere_core import api
 from exosphere_core.errors import BadRequest, NotFound
 from exosphere_core.keys import ShardKeys
 from exosphere_core.states import FAILED, SUCCEEDED, RunStatus, Status
 from exosphere_core.store import reads
 from exosphere_core.store.reads import RunRecord, StateRecord
-from fastapi import APIRouter, Query, Request
-
 from exosphere_orchestrator.http.context import Services, checked, home_of, iso, services
 from exosphere_orchestrator.http.routing import handles
 

@@ -1,6 +1,8 @@
 """States: details, secrets, store values."""
 
 import msgspec
+from fastapi import APIRouter, Request
+
 from exosphere_core import api
 from exosphere_core.errors import BadRequest, NotFound
 from exosphere_core.keys import ShardKeys
@@ -9,8 +11,6 @@ from exosphere_core.records import shard_of
 from exosphere_core.states import Status
 from exosphere_core.store import catalog, reads
 from exosphere_core.store.reads import StateRecord
-from fastapi import APIRouter, Request
-
 from exosphere_orchestrator.catalog import graphs
 from exosphere_orchestrator.http.context import Services, checked, home_of, iso, services
 from exosphere_orchestrator.http.routing import handles

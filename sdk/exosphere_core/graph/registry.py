@@ -20,7 +20,9 @@ class NodeContract:
     not_strings: tuple[str, ...]
 
     @classmethod
-    def of(cls, inputs_schema: Mapping[str, Any], outputs_schema: Mapping[str, Any], secrets: Iterable[str]) -> "NodeContract":
+    def of(
+        cls, inputs_schema: Mapping[str, Any], outputs_schema: Mapping[str, Any], secrets: Iterable[str]
+    ) -> "NodeContract":
         """Read the parts of two JSON schemas of objects that the rules of validation ask about."""
         inputs = _properties(inputs_schema)
         outputs = _properties(outputs_schema)

@@ -45,9 +45,7 @@ class Shape:
 
     def order(self) -> list[str] | None:
         """Identifiers with every edge going forward, `unites` edges included; None when there is a cycle."""
-        waiting = {
-            name: len(self._parents[name]) + (1 if name in self.unites else 0) for name in self.next_nodes
-        }
+        waiting = {name: len(self._parents[name]) + (1 if name in self.unites else 0) for name in self.next_nodes}
         free = [name for name, count in waiting.items() if count == 0]
         order: list[str] = []
         while free:
@@ -99,9 +97,7 @@ class Shape:
                 united = self.unites[name]
                 seen[name] = seen[united] | {united}
             elif self._parents[name]:
-                seen[name] = frozenset.intersection(
-                    *(seen[parent] | {parent} for parent in self._parents[name])
-                )
+                seen[name] = frozenset.intersection(*(seen[parent] | {parent} for parent in self._parents[name]))
             else:
                 seen[name] = frozenset()
         return seen

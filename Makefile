@@ -1,0 +1,103 @@
+# Everything that one does with a checkout. `make` alone lists it.
+#
+# The environment is made in .venv on first need and brought up to date when
+# pyproject.toml or a lock file changes; otherwise a target starts at once.
+
+# The first of these that runs, is Python 3.11 to 3.13 and can make a virtual
+# environment is taken. 3.13 comes late: the wheel that brings a Redis server is
+# ten times larger there. PYTHON=... names another one.
+PYTHON ?=
+CANDIDATES := $(or $(PYTHON),python3.12 python3.11 python3.13 python3)
+
+VENV := .venv
+BIN := $(VENV)/bin
+FOR_RUNNING := $(VENV)/.installed-for-running
+FOR_TESTING := $(VENV)/.installed-for-testing
+# An environment whose interpreter was removed or upgraded away is made anew.
+$(shell test -x $(BIN)/python || rm -f $(FOR_RUNNING) $(FOR_TESTING))
+
+# More arguments for the program that a target starts: make dev ARGS="--port 9000"
+ARGS ?=
+# How pytest spreads the tests: two processes, each test file in one of them.
+PYTEST_WORKERS ?= -n 2 --dist loadfile
+
+.DEFAULT_GOAL := help
+.PHONY: help demo dev test lint format bench lock clean
+
+help: ## List the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo '  PYTHON=python3.12 chooses the interpreter of a new .venv,'
+	@echo '  ARGS="..." is passed on to demo, dev, test and bench.'
+
+demo: $(FOR_RUNNING) ## Run a real workflow: analyse the standard library, write a report
+	@$(BIN)/python -m examples.stdlib_report.demo $(ARGS)
+
+dev: $(FOR_RUNNING) ## Start Redis, state manager and background jobs for development
+	@$(BIN)/exosphere dev $(ARGS)
+
+test: $(FOR_TESTING) ## Run all tests
+	@$(BIN)/python -m pytest $(PYTEST_WORKERS) $(ARGS)
+
+lint: $(FOR_TESTING) ## Check style, format and types
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m mypy
+
+format: $(FOR_TESTING) ## Format the code and sort its imports
+	$(BIN)/python -m ruff check --select I --fix
+	$(BIN)/python -m ruff format
+
+bench: $(FOR_RUNNING) ## Measure speed, latency, CPU and memory on this machine
+	@$(BIN)/python -m bench $(ARGS)
+
+lock: $(BIN)/python ## Write the lock files anew; UPGRADE=1 takes the newest versions
+	@set -e; tool=$$(mktemp -d); trap 'rm -rf "$$tool"' EXIT; \
+	$(BIN)/python -m venv "$$tool"; \
+	"$$tool/bin/python" -m pip install --quiet uv; \
+	compile() { \
+	  output=$$1; shift; \
+	  echo "$$output"; \
+	  "$$tool/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	    --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade) --output-file "$$output" "$$@" >/dev/null; \
+	}; \
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+	  > "$$tool/build.in"; \
+	compile requirements.lock pyproject.toml "$$tool/build.in" --extra server --extra embedded; \
+	compile requirements-test.lock pyproject.toml --extra server --extra embedded --group test -c requirements.lock; \
+	compile deploy/requirements.lock pyproject.toml --extra server -c requirements.lock; \
+	compile deploy/requirements-build.lock "$$tool/build.in" -c requirements.lock
+
+clean: ## Remove .venv, caches and build output; the data in .exosphere stays
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@reason='no Python 3.11, 3.12 or 3.13 runs as any of: $(CANDIDATES). Install one, or name one: make PYTHON=/path/to/python3.12'; \
+	for python in $(CANDIDATES); do \
+	  "$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || continue; \
+	  if "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+	    echo "Making $(VENV) with $$("$$python" --version)"; \
+	    exec "$$python" -m venv --clear $(VENV); \
+	  fi; \
+	  reason="$$python can't make virtual environments: its modules venv and ensurepip are missing. On Debian and Ubuntu: apt install python3-venv"; \
+	done; \
+	echo "make: $$reason" >&2; exit 1
+
+# $(call install,LOCK): first what the lock names, each file checked by its hash,
+# then this project itself, which takes nothing more from anywhere.
+define install
+	@echo "Installing what $(1) names (once, and again when it changes)"
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade >/dev/null
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1) \
+	  && $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . \
+	  || { echo 'make: the installation failed, see above; it needs a package registry that pip can reach' >&2; exit 1; }
+endef
+
+$(FOR_RUNNING): requirements.lock pyproject.toml | $(BIN)/python
+	$(call install,requirements.lock)
+	@touch $@
+
+$(FOR_TESTING): requirements-test.lock pyproject.toml | $(BIN)/python
+	$(call install,requirements-test.lock)
+	@touch $@ $(FOR_RUNNING)

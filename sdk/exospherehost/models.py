@@ -1,0 +1,20 @@
+"""The models with which a graph is declared."""
+
+from exosphere_core.graph.model import (
+    CronTrigger,
+    GraphNodeModel,
+    StoreConfigModel,
+    UnitesModel,
+    UnitesStrategyEnum,
+)
+from exosphere_core.retry import RetryPolicyModel, RetryStrategyEnum
+
+__all__ = [
+    "CronTrigger",
+    "GraphNodeModel",
+    "RetryPolicyModel",
+    "RetryStrategyEnum",
+    "StoreConfigModel",
+    "UnitesModel",
+    "UnitesStrategyEnum",
+]

@@ -1,0 +1,1 @@
+"""The package of `exospherehost.node.BaseNode`, the module that user code imports."""

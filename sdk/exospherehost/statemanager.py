@@ -1,0 +1,240 @@
+"""The client of the state manager: declares graphs, triggers runs and looks at them."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from math import ceil
+from time import monotonic
+from types import TracebackType
+from typing import Any, Final, Self
+
+from pydantic import BaseModel
+
+from exosphere_core import api
+from exosphere_core.access import read_access
+from exosphere_core.errors import BadRequest, InvalidGraph, TimedOut
+from exosphere_core.names import name_error
+from exosphere_core.states import RunStatus
+from exospherehost.clients import ClientPerLoop
+from exospherehost.models import CronTrigger, GraphNodeModel, RetryPolicyModel, StoreConfigModel
+
+_UNDECIDED: Final = ("PENDING", "ONGOING")
+
+#: How long one long poll is held open, in seconds.
+_POLL_S: Final = 30.0
+
+#: How much longer than the poll itself its call may take, in seconds: repeats after a lost connection.
+_POLL_GRACE_S: Final = 30.0
+
+
+class StateManager:
+    """Calls the state manager on behalf of one namespace. All answers are dicts, as in the HTTP API.
+
+    One instance may be used from several event loops, one after another or at once;
+    each loop's connections are closed when that loop ends.
+
+    Args:
+        namespace: whose graphs and runs are meant.
+        state_manager_uri: address such as `http://localhost:8000`; `EXOSPHERE_STATE_MANAGER_URI` when left out.
+        key: API key; `EXOSPHERE_API_KEY` when left out.
+        state_manager_version: version of the HTTP API; there is `v0`.
+
+    Raises:
+        ValueError: names what is missing or out of range.
+    """
+
+    def __init__(
+        self,
+        namespace: str,
+        state_manager_uri: str | None = None,
+        key: str | None = None,
+        state_manager_version: str = api.VERSION,
+    ) -> None:
+        if error := name_error("namespace", namespace):
+            raise ValueError(error)
+        if state_manager_version != api.VERSION:
+            raise ValueError(f"state_manager_version {state_manager_version!r} is not known; use {api.VERSION!r}")
+        access = read_access(state_manager_uri, key)
+        self._namespace = namespace
+        self._uri = access.uri
+        self._clients = ClientPerLoop(access)
+
+    def __repr__(self) -> str:
+        return f"StateManager(namespace={self._namespace!r}, state_manager_uri={self._uri!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the running loop's connections now instead of when the loop ends."""
+        await self._clients.aclose()
+
+    async def upsert_graph(
+        self,
+        graph_name: str,
+        graph_nodes: Sequence[GraphNodeModel | Mapping[str, Any]],
+        secrets: Mapping[str, str],
+        retry_policy: RetryPolicyModel | Mapping[str, Any] | None = None,
+        store_config: StoreConfigModel | Mapping[str, Any] | None = None,
+        triggers: Sequence[CronTrigger | Mapping[str, Any]] | None = None,
+        validation_timeout: float = 60,
+        polling_interval: float = 1,
+    ) -> dict[str, Any]:
+        """Create a graph, or a new version of it, and wait until it was validated.
+
+        Args:
+            graph_name: name of the graph.
+            graph_nodes: its nodes, as models or in their JSON form.
+            secrets: name → value, for all nodes of the graph.
+            retry_policy: when failed states are tried again.
+            store_config: the store of its runs.
+            triggers: when it is triggered by itself; the JSON form is `{"type": "CRON", "value": {…}}`.
+            validation_timeout: how long to wait for the end of the validation, in seconds.
+            polling_interval: how often to ask for it meanwhile, in seconds.
+
+        Returns:
+            The valid graph.
+
+        Raises:
+            InvalidGraph: `errors` lists everything wrong with the graph.
+            TimedOut: the validation takes longer than the timeout; it goes on.
+            ValueError: the timeout or the interval is out of range.
+            ExosphereError: another subclass, when a call failed.
+        """
+        if validation_timeout < 0:
+            raise ValueError(f"validation_timeout is {validation_timeout} s; it must be 0 or more")
+        if polling_interval <= 0:
+            raise ValueError(f"polling_interval is {polling_interval} s; it must be more than 0")
+        body: dict[str, Any] = {"secrets": dict(secrets), "nodes": [_plain(node) for node in graph_nodes]}
+        if retry_policy is not None:
+            body["retry_policy"] = _plain(retry_policy)
+        if store_config is not None:
+            body["store_config"] = _plain(store_config)
+        if triggers is not None:
+            body["triggers"] = [_trigger(trigger) for trigger in triggers]
+        graph = await self._call(api.UPSERT_GRAPH, body=body, graph_name=graph_name)
+        deadline = monotonic() + validation_timeout
+        while graph["validation_status"] in _UNDECIDED:
+            left = deadline - monotonic()
+            if left <= 0:
+                raise TimedOut(
+                    f"graph {graph_name!r} is still {graph['validation_status']} after {validation_timeout:g} s "
+                    "of validation; give a longer validation_timeout, or ask get_graph later"
+                )
+            await asyncio.sleep(min(polling_interval, left))
+            graph = await self.get_graph(graph_name)
+        if graph["validation_status"] == "INVALID":
+            errors = [str(error) for error in graph["validation_errors"]]
+            raise InvalidGraph(f"graph {graph_name!r} is invalid: " + "; ".join(errors), errors)
+        return graph
+
+    async def get_graph(self, graph_name: str) -> dict[str, Any]:
+        """Return a graph's newest version. Raises NotFound."""
+        return await self._call(api.GET_GRAPH, graph_name=graph_name)
+
+    async def trigger(
+        self,
+        graph_name: str,
+        inputs: Mapping[str, str] | None = None,
+        store: Mapping[str, str] | None = None,
+        start_delay: int = 0,
+    ) -> dict[str, Any]:
+        """Start a run. Its id is the answer's `run_id`.
+
+        Args:
+            graph_name: name of the graph.
+            inputs: replace the root's inputs of the same names, as literal text.
+            store: overlays the defaults of the run's store.
+            start_delay: ms before the root is ready.
+
+        Raises:
+            NotFound: there is no such graph.
+            InvalidGraph: the graph's newest version can't be run.
+            BadRequest: a required store key is missing, or a value is no text.
+        """
+        body = {"inputs": dict(inputs or {}), "store": dict(store or {}), "start_delay": start_delay}
+        return await self._call(api.TRIGGER, body=body, graph_name=graph_name)
+
+    async def wait(self, run_id: str, timeout: float | None = None) -> dict[str, Any]:
+        """Return a run when it has ended, whatever its status.
+
+        Args:
+            run_id: id of the run.
+            timeout: how long to wait, in seconds; None for as long as it takes.
+
+        Raises:
+            NotFound: there is no such run.
+            TimedOut: the run has not ended within the timeout; it goes on.
+        """
+        deadline = None if timeout is None else monotonic() + timeout
+        while True:
+            poll_s = _POLL_S if deadline is None else min(_POLL_S, max(0.0, deadline - monotonic()))
+            run = await self._call(
+                api.WAIT_RUN,
+                query={"timeout_ms": ceil(poll_s * 1000)},
+                timeout_s=poll_s + _POLL_GRACE_S,
+                run_id=run_id,
+            )
+            if run["status"] != RunStatus.PENDING:
+                return run
+            if deadline is not None and monotonic() >= deadline:
+                raise TimedOut(
+                    f"run {run_id} of graph {run['graph_name']!r} has not ended after {timeout:g} s: "
+                    f"{run['pending_count']} of {run['total_count']} states are pending"
+                )
+
+    async def run(
+        self,
+        graph_name: str,
+        inputs: Mapping[str, str] | None = None,
+        store: Mapping[str, str] | None = None,
+        start_delay: int = 0,
+        timeout: float | None = None,
+    ) -> dict[str, Any]:
+        """Start a run and return it when it has ended, whatever its status: `trigger`, then `wait`."""
+        accepted = await self.trigger(graph_name, inputs, store, start_delay)
+        return await self.wait(accepted["run_id"], timeout)
+
+    async def get_run(self, run_id: str) -> dict[str, Any]:
+        """Return a run as it is now, with the progress of each of its nodes. Raises NotFound."""
+        return await self._call(api.GET_RUN, run_id=run_id)
+
+    async def list_runs(self, page: int = 1, size: int = 20) -> dict[str, Any]:
+        """Return a page of the namespace's runs, newest first; pages count from 1."""
+        return await self._call(api.LIST_RUNS, page=page, size=size)
+
+    async def get_state(self, graph_name: str, run_id: str, state_id: str) -> dict[str, Any]:
+        """Return one state of a run: inputs, outputs, error, parents. Raises NotFound."""
+        return await self._call(api.GET_STATE, graph_name=graph_name, run_id=run_id, state_id=state_id)
+
+    async def states(self, run_id: str) -> dict[str, Any]:
+        """Return all states of a run and how they follow from each other. Raises NotFound."""
+        return await self._call(api.GET_STRUCTURE, run_id=run_id)
+
+    async def _call(
+        self,
+        row: api.Row,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str | int] | None = None,
+        timeout_s: float | None = None,
+        **path: str | int,
+    ) -> dict[str, Any]:
+        for place, value in path.items():
+            # A name that is empty or holds a slash would address another route.
+            if error := name_error(place, str(value)):
+                raise BadRequest(error)
+        client = await self._clients.get()
+        return await client.call(row, body=body, query=query, timeout_s=timeout_s, namespace=self._namespace, **path)
+
+
+def _plain(value: BaseModel | Mapping[str, Any]) -> dict[str, Any]:
+    return value.model_dump(mode="json", exclude_none=True) if isinstance(value, BaseModel) else dict(value)
+
+
+def _trigger(trigger: CronTrigger | Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "CRON", "value": _plain(trigger)} if isinstance(trigger, CronTrigger) else dict(trigger)

@@ -1,0 +1,101 @@
+"""The Dockerfile: where its files come from, who runs it, what it starts."""
+
+import re
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from exosphere_cli.main import cli
+
+ROOT = Path(__file__).parents[2]
+
+
+class Step(NamedTuple):
+    """One instruction of a Dockerfile."""
+
+    instruction: str
+    rest: str
+
+
+def steps() -> list[Step]:
+    text = (ROOT / "deploy" / "Dockerfile").read_text()
+    text = re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ")
+    return [Step(*line.split(maxsplit=1)) for line in text.splitlines() if line.strip()]
+
+
+def last_stage() -> list[Step]:
+    all_steps = steps()
+    start = max(index for index, step in enumerate(all_steps) if step.instruction == "FROM")
+    return all_steps[start:]
+
+
+def passes_dockerignore(path: str) -> bool:
+    """Whether a file reaches the builder: the last pattern that matches it or a folder above it decides."""
+    parts = path.split("/")
+    prefixes = ["/".join(parts[: count + 1]) for count in range(len(parts))]
+    passes = True
+    for line in (ROOT / ".dockerignore").read_text().splitlines():
+        if line and not line.startswith("#"):
+            pattern = line.removeprefix("!").removeprefix("**/")
+            if any(fnmatch(prefix, pattern) for prefix in prefixes):
+                passes = line.startswith("!")
+    return passes
+
+
+def copied_sources() -> list[str]:
+    return [
+        source
+        for step in steps()
+        if step.instruction == "COPY" and not step.rest.startswith("--from")
+        for source in step.rest.split()[:-1]
+    ]
+
+
+@pytest.mark.parametrize("source", copied_sources())
+def test_what_is_copied_exists_and_reaches_the_builder(source: str) -> None:
+    path = ROOT / source
+    files = [path] if path.is_file() else [one for one in path.rglob("*.py") if "__pycache__" not in one.parts]
+    assert files
+    for file in files:
+        assert passes_dockerignore(str(file.relative_to(ROOT))), file
+
+
+@pytest.mark.parametrize(
+    "kept_out", [".git/config", ".venv/bin/python", "deploy/.env", "tests/conftest.py", ".exosphere/key"]
+)
+def test_what_is_no_source_does_not_reach_the_builder(kept_out: str) -> None:
+    assert not passes_dockerignore(kept_out)
+
+
+def test_every_base_image_has_a_version() -> None:
+    (argument,) = [step.rest for step in steps() if step.instruction == "ARG"]
+    tag = argument.removeprefix("PYTHON=")
+    assert re.match(r"3\.1[123]-slim", tag)
+    for step in steps():
+        if step.instruction == "FROM":
+            assert step.rest.split()[0] == "python:${PYTHON}"
+
+
+def test_it_runs_as_a_user_with_a_number_that_is_not_root() -> None:
+    users = [step.rest for step in last_stage() if step.instruction == "USER"]
+    assert len(users) == 1
+    assert int(users[0].split(":")[0]) >= 1000
+
+
+def test_it_starts_commands_of_exosphere_as_the_first_process() -> None:
+    stage = {step.instruction: step.rest for step in last_stage()}
+    assert stage["ENTRYPOINT"] == '["exosphere"]'
+    assert stage["CMD"] == '["server"]'
+    assert {"server", "background", "worker"} <= set(cli.commands)
+
+
+def test_everything_from_a_registry_is_checked_by_its_hash() -> None:
+    for step in steps():
+        if step.instruction == "RUN" and "pip" in step.rest and "install" in step.rest:
+            assert "--require-hashes -r " in step.rest or "--no-index" in step.rest, step.rest
+
+
+def test_nothing_is_installed_into_the_last_stage() -> None:
+    assert not [step for step in last_stage() if step.instruction == "RUN" and "useradd" not in step.rest]

@@ -1,0 +1,76 @@
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+import exospherehost
+from exosphere_core import errors as core_errors
+
+
+def test_the_package_exports_exactly_the_thirteen_names() -> None:
+    assert sorted(exospherehost.__all__) == [
+        "BaseNode",
+        "CronTrigger",
+        "GraphNodeModel",
+        "PruneSignal",
+        "ReQueueAfterSignal",
+        "RetryPolicyModel",
+        "RetryStrategyEnum",
+        "Runtime",
+        "StateManager",
+        "StoreConfigModel",
+        "UnitesModel",
+        "UnitesStrategyEnum",
+        "VERSION",
+    ]
+    for name in exospherehost.__all__:
+        assert getattr(exospherehost, name) is not None
+
+
+@pytest.mark.parametrize(
+    "module, name",
+    [
+        ("exospherehost.runtime", "Runtime"),
+        ("exospherehost.node.BaseNode", "BaseNode"),
+        ("exospherehost.signals", "PruneSignal"),
+        ("exospherehost.signals", "ReQueueAfterSignal"),
+        ("exospherehost.models", "GraphNodeModel"),
+        ("exospherehost.models", "UnitesModel"),
+        ("exospherehost.models", "UnitesStrategyEnum"),
+        ("exospherehost.models", "RetryPolicyModel"),
+        ("exospherehost.models", "RetryStrategyEnum"),
+        ("exospherehost.models", "StoreConfigModel"),
+        ("exospherehost.models", "CronTrigger"),
+        ("exospherehost.statemanager", "StateManager"),
+    ],
+)
+def test_the_module_paths_of_existing_code_give_the_same_objects(module: str, name: str) -> None:
+    assert getattr(importlib.import_module(module), name) is getattr(exospherehost, name)
+
+
+def test_the_version_has_two_names_and_one_value() -> None:
+    assert exospherehost.__version__ == exospherehost.VERSION
+
+
+def test_every_error_class_can_be_imported_from_the_sdk() -> None:
+    errors = importlib.import_module("exospherehost.errors")
+    classes = {
+        name
+        for name, value in vars(core_errors).items()
+        if isinstance(value, type) and issubclass(value, core_errors.ExosphereError)
+    }
+    assert set(errors.__all__) == classes
+    for name in classes:
+        assert getattr(errors, name) is getattr(core_errors, name)
+
+
+def test_the_package_is_typed_and_imports_nothing_of_the_server() -> None:
+    code = (
+        "import sys, exospherehost, importlib.resources as r\n"
+        "assert r.files('exospherehost').joinpath('py.typed').is_file()\n"
+        "servers = ('exosphere_orchestrator', 'exosphere_cli', 'fastapi', 'arq', 'uvicorn', 'croniter')\n"
+        "print([name for name in servers if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
