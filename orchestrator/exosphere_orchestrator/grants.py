@@ -14,7 +14,7 @@ logger = logging.getLogger("exosphere.grants")
 
 #: What every connection needs to be one.
 _CONNECTION = ("+ping", "+multi", "+exec", "+discard", "+select", "+auth", "+hello")
-_ON_READY = ("+xreadgroup", "+xack", "+xclaim")
+_ON_READY = ("+xreadgroup", "+xack", "+xclaim", "+xdel")
 _ON_REPORTS = ("+xadd",)
 
 

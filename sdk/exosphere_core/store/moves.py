@@ -96,7 +96,7 @@ def advance(
     home = of.home
     keys = [
         home.state(of.state), home.run(run), home.states(run), of.queue.reports, home.unites(run),
-        of.ready, home.reports, home.ended, home.store(run),
+        home.reports, home.ended, home.store(run),
     ]  # fmt: skip
     pairs = [word for pair in store.items() for word in pair]
     args: list[Arg] = [of.attempt, of.report, of.task.identifier, outputs, *_counts(part), member]
@@ -205,7 +205,7 @@ def _counts(part: Offspring) -> tuple[int, int, int]:
 
 def _ending_keys(of: Delivery) -> list[str]:
     home, run = of.home, of.task.run
-    keys = [home.state(of.state), home.run(run), of.queue.reports, of.ready, home.reports, home.ended]
+    keys = [home.state(of.state), home.run(run), of.queue.reports, home.reports, home.ended]
     return keys + _unite_keys(home, of.task)
 
 

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP
+from exosphere_core.store.connection import ask
 
 #: Fields of an entry, as Redis gives them.
 Fields = Mapping[bytes, bytes]
@@ -110,6 +111,32 @@ async def take_over(redis: "Redis", stream: str, consumer: str, idle_ms: int, co
     return [Entry(stream, _text(entry_id), fields or {}) for entry_id, fields in reply[1] if entry_id is not None]
 
 
+async def sweep(redis: "Redis", stream: str, ids: Sequence[str]) -> None:
+    """Delete entries that are acknowledged."""
+    if ids:
+        await ask(redis, "XDEL", stream, *ids)
+
+
+async def sweep_all(redis: "Redis", stream: str, group: str) -> None:
+    """Delete the acknowledged entries that a process left when it died, as far as no pending one is older.
+
+    The order of the two looks makes it safe: what was delivered before the first and is not pending at the
+    second is acknowledged, and what is delivered later has a higher id.
+    """
+    groups: Any = await redis.xinfo_groups(stream)
+    for found in groups:
+        if _text(found["name"]) == group:
+            held: Any = await redis.xpending(stream, group)
+            oldest = held["min"]
+            last = _text(found["last-delivered-id"])
+            await redis.xtrim(stream, minid=_text(oldest) if oldest else _after(last), approximate=False)
+
+
+def _after(entry_id: str) -> str:
+    moment, _, number = entry_id.partition("-")
+    return f"{moment}-{int(number) + 1}"
+
+
 async def keep(redis: "Redis", stream: str, consumer: str, ids: Sequence[str]) -> None:
     """Show that reports which take long are still being applied."""
     if ids:
@@ -133,6 +160,7 @@ async def send_reports(
         pipeline.execute_command("XADD", stream, "*", *(word for pair in fields.items() for word in pair))
     for stream, ids in done.items():
         pipeline.execute_command("XACK", stream, RUNTIMES_GROUP, *ids)
+        pipeline.execute_command("XDEL", stream, *ids)
     await pipeline.execute()
 
 

@@ -4,11 +4,10 @@
 -- KEYS[3] list    the run's states
 -- KEYS[4] stream  reports, where the report came from
 -- KEYS[5] list    the run's unites
--- KEYS[6] stream  ready stream that the state was taken from
--- KEYS[7] stream  reports of the run's own shard
--- KEYS[8] zset    ended runs
--- KEYS[9] hash    the run's store
--- KEYS[10] from here on: siblings, children and unites as lib/offspring says
+-- KEYS[6] stream  reports of the run's own shard
+-- KEYS[7] zset    ended runs
+-- KEYS[8] hash    the run's store
+-- KEYS[9] from here on: siblings, children and unites as lib/offspring says
 -- ARGV[1] attempt
 -- ARGV[2] report id
 -- ARGV[3] identifier
@@ -24,25 +23,24 @@
 -- ARGV[13] from here on: siblings, children and unites as lib/offspring says, then store keys and values
 -- returns {"applied" | "stale", status found}
 -- uses clock fence report push create offspring conclude unites
-local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'entry', 'report')
-local again = is_continued(record, ARGV[1], record[4], ARGV[2])
+local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report')
+local again = is_continued(record, ARGV[1], record[3], ARGV[2])
 if not again and not is_current(record, ARGV[1]) then
   acknowledge(KEYS[4], ARGV[2])
   return {'stale', record[1] or ''}
 end
-local now = now_ms()
 local counts = {siblings = tonumber(ARGV[5]), children = tonumber(ARGV[6]), unites = tonumber(ARGV[7])}
-local opened, pending, fresh = bear({
-  keys = 10, args = 13, again = again, now = now, state = KEYS[1],
+local opened, pending, fresh, now = bear({
+  keys = 9, args = 13, again = again, state = KEYS[1],
   run = KEYS[2], states = KEYS[3], unites = KEYS[5], identifier = ARGV[3],
 }, counts)
 redis.call('HSET', KEYS[1], 'status', 'SUCCESS', 'outputs', ARGV[4], 'updated_at', now)
 redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/SUCCESS', 1)
 local unite_arg = 13 + counts.siblings * 4 + counts.children * 5
-local unite_key = 10 + counts.siblings + counts.children * 2
+local unite_key = 9 + counts.siblings + counts.children * 2
 local write = unite_arg + counts.unites * 6
 for _ = 1, tonumber(ARGV[12]) do
-  redis.call('HSET', KEYS[9], ARGV[write], ARGV[write + 1])
+  redis.call('HSET', KEYS[8], ARGV[write], ARGV[write + 1])
   write = write + 2
 end
 for n = 1, counts.unites do
@@ -55,10 +53,9 @@ for n = 1, counts.unites do
     redis.call('ZADD', KEYS[unite_key + (n - 1) * 2 + 1], 0, ARGV[8])
   end
   if pending[n] ~= 1 or fresh[n] then
-    move_pending(unite, ARGV[arg], pending[n] - 1, KEYS[7], ARGV[10])
+    move_pending(unite, ARGV[arg], pending[n] - 1, KEYS[6], ARGV[10])
   end
 end
 acknowledge(KEYS[4], ARGV[2])
-drop_entry(KEYS[6], record[3])
-move_open(KEYS[2], KEYS[8], ARGV[9], opened - 1, now)
+move_open(KEYS[2], KEYS[7], ARGV[9], opened - 1, now)
 return {'applied', record[1]}

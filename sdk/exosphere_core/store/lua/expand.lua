@@ -22,13 +22,12 @@ if not again and not is_current(record, ARGV[1]) then
   acknowledge(KEYS[4], ARGV[2])
   return {'stale', record[1] or ''}
 end
-local now = now_ms()
 local counts = {siblings = tonumber(ARGV[5]), children = tonumber(ARGV[6]), unites = tonumber(ARGV[7])}
 if not again then
-  redis.call('HSET', KEYS[1], 'status', 'EXECUTED', 'report', ARGV[2], 'outputs', ARGV[4], 'updated_at', now)
+  redis.call('HSET', KEYS[1], 'status', 'EXECUTED', 'report', ARGV[2], 'outputs', ARGV[4], 'updated_at', now_ms())
 end
 local opened, pending = bear({
-  keys = 6, args = 8, again = again, now = now, state = KEYS[1],
+  keys = 6, args = 8, again = again, state = KEYS[1],
   run = KEYS[2], states = KEYS[3], unites = KEYS[5], identifier = ARGV[3],
 }, counts)
 local unite_key = 6 + counts.siblings + counts.children * 2

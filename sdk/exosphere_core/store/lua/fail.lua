@@ -2,10 +2,9 @@
 -- KEYS[1] hash    the state
 -- KEYS[2] hash    the run
 -- KEYS[3] stream  reports, where the report came from
--- KEYS[4] stream  ready stream that the state was taken from
--- KEYS[5] stream  reports of the run's own shard
--- KEYS[6] zset    ended runs
--- KEYS[7] from here on, per unite that it counts for: its hash, its members zset
+-- KEYS[4] stream  reports of the run's own shard
+-- KEYS[5] zset    ended runs
+-- KEYS[6] from here on, per unite that it counts for: its hash, its members zset
 -- ARGV[1] attempt
 -- ARGV[2] report id
 -- ARGV[3] identifier
@@ -19,8 +18,8 @@
 -- returns {"applied" | "stale", status found}, or {"continued", status found} when this very report
 --   is being applied in chunks: nothing is changed, and the chunks must be gone on with
 -- uses clock fence report conclude unites ending
-local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'entry', 'report')
-if is_continued(record, ARGV[1], record[4], ARGV[2]) then
+local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report')
+if is_continued(record, ARGV[1], record[3], ARGV[2]) then
   return {'continued', record[1]}
 end
 if not is_current(record, ARGV[1]) then
@@ -34,13 +33,12 @@ if ARGV[8] ~= '' then
   redis.call('HSET', KEYS[1], 'outputs', ARGV[8])
 end
 redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/' .. ARGV[6], 1)
-if tolerated_by(7, unites) then
+if tolerated_by(6, unites) then
   redis.call('HSET', KEYS[1], 'tolerated', '1')
 else
   redis.call('HINCRBY', KEYS[2], 'untolerated', 1)
 end
-count_ending(7, 10, unites, 'errored', KEYS[5], ARGV[5])
+count_ending(6, 10, unites, 'errored', KEYS[4], ARGV[5])
 acknowledge(KEYS[3], ARGV[2])
-drop_entry(KEYS[4], record[3])
-move_open(KEYS[2], KEYS[6], ARGV[4], -1, now)
+move_open(KEYS[2], KEYS[5], ARGV[4], -1, now)
 return {'applied', record[1]}

@@ -2,10 +2,9 @@
 -- KEYS[1] hash    the state
 -- KEYS[2] hash    the run
 -- KEYS[3] stream  reports, where the report came from
--- KEYS[4] stream  ready stream that the state was taken from
--- KEYS[5] stream  reports of the run's own shard
--- KEYS[6] zset    ended runs
--- KEYS[7] from here on, per unite that it counts for: its hash, its members zset
+-- KEYS[4] stream  reports of the run's own shard
+-- KEYS[5] zset    ended runs
+-- KEYS[6] from here on, per unite that it counts for: its hash, its members zset
 -- ARGV[1] attempt
 -- ARGV[2] report id
 -- ARGV[3] identifier
@@ -16,7 +15,7 @@
 -- ARGV[8] from here on, per unite: its id, ""
 -- returns {"applied" | "stale", status found}
 -- uses clock fence report conclude unites ending
-local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'entry')
+local record = redis.call('HMGET', KEYS[1], 'status', 'attempt')
 if not is_current(record, ARGV[1]) then
   acknowledge(KEYS[3], ARGV[2])
   return {'stale', record[1] or ''}
@@ -24,8 +23,7 @@ end
 local now = now_ms()
 redis.call('HSET', KEYS[1], 'status', 'PRUNED', 'data', ARGV[6], 'updated_at', now)
 redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/PRUNED', 1)
-count_ending(7, 8, tonumber(ARGV[7]), 'pruned', KEYS[5], ARGV[5])
+count_ending(6, 8, tonumber(ARGV[7]), 'pruned', KEYS[4], ARGV[5])
 acknowledge(KEYS[3], ARGV[2])
-drop_entry(KEYS[4], record[3])
-move_open(KEYS[2], KEYS[6], ARGV[4], -1, now)
+move_open(KEYS[2], KEYS[5], ARGV[4], -1, now)
 return {'applied', record[1]}

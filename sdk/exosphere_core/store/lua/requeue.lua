@@ -10,7 +10,7 @@
 -- ARGV[4] delay, ms
 -- returns {"applied" | "stale", status found, due time in unix ms or ""}
 -- uses clock fence report push
-local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'entry', 'task', 'inputs')
+local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'task', 'inputs')
 if not is_current(record, ARGV[1]) then
   acknowledge(KEYS[2], ARGV[2])
   return {'stale', record[1] or '', ''}
@@ -24,9 +24,8 @@ if tonumber(ARGV[4]) > 0 then
   redis.call('HSET', KEYS[1], 'attempt', attempt, 'due_at', due_at, 'updated_at', now)
   redis.call('HDEL', KEYS[1], 'entry')
 else
-  local entry = push(KEYS[3], ARGV[3], attempt, record[4], record[5])
+  local entry = push(KEYS[3], ARGV[3], attempt, record[3], record[4])
   redis.call('HSET', KEYS[1], 'attempt', attempt, 'entry', entry, 'updated_at', now)
 end
 acknowledge(KEYS[2], ARGV[2])
-drop_entry(KEYS[3], record[3])
 return {'applied', record[1], due_at}

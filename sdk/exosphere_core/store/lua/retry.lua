@@ -16,7 +16,7 @@
 -- ARGV[7] delay before it is ready, ms
 -- returns {"applied" | "stale", status found, due time in unix ms or ""}
 -- uses clock fence report push create
-local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'entry', 'inputs')
+local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'inputs')
 if not is_current(record, ARGV[1]) then
   acknowledge(KEYS[4], ARGV[2])
   return {'stale', record[1] or '', ''}
@@ -25,14 +25,13 @@ local now = now_ms()
 local due_at = ''
 if tonumber(ARGV[7]) > 0 then
   due_at = plus_ms(now, ARGV[7])
-  create_due(KEYS[7], KEYS[6], ARGV[5], ARGV[6], record[4], due_at, now)
+  create_due(KEYS[7], KEYS[6], ARGV[5], ARGV[6], record[3], due_at, now)
 else
-  create_ready(KEYS[7], KEYS[5], ARGV[5], ARGV[6], record[4], now)
+  create_ready(KEYS[7], KEYS[5], ARGV[5], ARGV[6], record[3])
 end
 redis.call('HSET', KEYS[1], 'status', 'RETRY_CREATED', 'error', ARGV[4], 'retried_by', ARGV[5], 'updated_at', now)
 redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/RETRY_CREATED', 1)
 redis.call('HINCRBY', KEYS[2], 'made/' .. ARGV[3], 1)
 redis.call('RPUSH', KEYS[3], ARGV[5])
 acknowledge(KEYS[4], ARGV[2])
-drop_entry(KEYS[5], record[3])
 return {'applied', record[1], due_at}

@@ -21,13 +21,14 @@
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return {'existed', ''}
 end
-local now = now_ms()
+local now
 local due_at = ''
 if tonumber(ARGV[8]) > 0 then
+  now = now_ms()
   due_at = plus_ms(now, ARGV[8])
   create_due(KEYS[5], KEYS[7], ARGV[4], ARGV[6], ARGV[7], due_at, now)
 else
-  create_ready(KEYS[5], KEYS[6], ARGV[4], ARGV[6], ARGV[7], now)
+  now = create_ready(KEYS[5], KEYS[6], ARGV[4], ARGV[6], ARGV[7])
 end
 redis.call('HSET', KEYS[1], 'graph', ARGV[2], 'version', ARGV[3], 'status', 'PENDING', 'root', ARGV[4],
   'open', 1, 'created_at', now, 'made/' .. ARGV[5], 1)

@@ -8,7 +8,8 @@
 --                    "1" when this state leads straight to it, "1" when it collects this state's values
 -- `again` is true when an earlier chunk may have made some of it already.
 -- Siblings keep the inputs of the state itself.
--- Returns the number of states and unites that opened, and per unite what to add to its pending count.
+-- Returns the number of states and unites that opened, per unite what to add to its pending count and
+-- whether it is armed now, and the time.
 local function bear(p, counts)
   local opened, made = 0, 0
   local born = {}
@@ -35,13 +36,17 @@ local function bear(p, counts)
     end
   end
 
-  local inputs = counts.siblings > 0 and redis.call('HGET', p.state, 'inputs')
+  local inputs, now
+  if counts.siblings > 0 or counts.children == 0 then
+    now = now_ms()
+    inputs = counts.siblings > 0 and redis.call('HGET', p.state, 'inputs')
+  end
   for n = 1, counts.siblings do
     local state = KEYS[keys + n - 1]
     local arg = args + (n - 1) * 4
     if not (p.again and redis.call('EXISTS', state) == 1) then
       redis.call('HSET', state, 'status', 'SUCCESS', 'attempt', '1', 'task', ARGV[arg + 1], 'inputs', inputs,
-        'outputs', ARGV[arg + 2], 'created_at', p.now, 'updated_at', p.now)
+        'outputs', ARGV[arg + 2], 'created_at', now, 'updated_at', now)
       born[#born + 1] = ARGV[arg]
       made = made + 1
       for u = 1, counts.unites do
@@ -61,7 +66,7 @@ local function bear(p, counts)
     local state = KEYS[keys + counts.siblings + (n - 1) * 2]
     local arg = args + counts.siblings * 4 + (n - 1) * 5
     if not (p.again and redis.call('EXISTS', state) == 1) then
-      create_ready(state, KEYS[keys + counts.siblings + (n - 1) * 2 + 1], ARGV[arg], ARGV[arg + 2], ARGV[arg + 3], p.now)
+      now = create_ready(state, KEYS[keys + counts.siblings + (n - 1) * 2 + 1], ARGV[arg], ARGV[arg + 2], ARGV[arg + 3])
       born[#born + 1] = ARGV[arg]
       made_of[ARGV[arg + 1]] = (made_of[ARGV[arg + 1]] or 0) + 1
       opened = opened + 1
@@ -78,5 +83,5 @@ local function bear(p, counts)
   if #born > 0 then
     redis.call('RPUSH', p.states, unpack(born))
   end
-  return opened, pending, fresh
+  return opened, pending, fresh, now or now_ms()
 end
