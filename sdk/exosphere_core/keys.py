@@ -7,7 +7,7 @@ catalog (nodes, graphs, schedules) has the tag `{namespace}`, and each of its sh
 (see `names`), so no name can reach into another tag.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 PREFIX: Final = "exo"
@@ -76,9 +76,13 @@ class ShardKeys:
 
     namespace: str
     shard: int = 0
+    _tag: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_tag", f"{PREFIX}:{{{self.namespace}:{self.shard}}}:")
 
     def _key(self, rest: str) -> str:
-        return f"{PREFIX}:{{{self.namespace}:{self.shard}}}:{rest}"
+        return self._tag + rest
 
     def ready(self, node: str) -> str:
         """STREAM of the states of one node that a runtime may take now; group `runtimes`."""

@@ -66,7 +66,8 @@ class World:
 
     def _context(self, name: str, limits: Limits) -> EngineContext:
         return EngineContext(
-            url="unix:///nowhere", redis=self.redis, consumer=name, lease_ms=1000, max_lost_leases=3,
+            url="unix:///nowhere", redis=self.redis,
+            scripts=self.redis, consumer=name, lease_ms=1000, max_lost_leases=3,
             limits=limits, plans=GraphPlans(self.redis), tasks=TaskCache(self.redis),
         )  # fmt: skip
 

@@ -14,7 +14,7 @@ from exosphere_core.backoff import Backoff
 from exosphere_core.ending import end
 from exosphere_core.errors import ExosphereError
 from exosphere_core.keys import ShardKeys
-from exosphere_core.store.connection import Redis, connect, connect_blocking
+from exosphere_core.store.connection import Redis, connect_blocking, connect_untimed
 from exosphere_core.store.faults import FAULTS, LOST, REFUSED
 from exosphere_core.store.streams import Entry
 from exosphere_worker.executor import NodeRunner
@@ -62,7 +62,7 @@ class Session:
         self._holdings = Holdings()
         self._loop = asyncio.get_running_loop()
         self._redis: Redis = connect_blocking(delivery.redis_url)
-        self._reports: Redis = connect(delivery.redis_url, max_connections=2)
+        self._reports: Redis = connect_untimed(delivery.redis_url, max_connections=2)
         self._reporter = Reporter(self._reports, self._holdings, self._note_refused)
         self._heartbeat = Heartbeat(
             delivery.redis_url,
@@ -141,7 +141,7 @@ class Session:
         logger.info("Redis has a new address or credentials")
         self._delivery = delivery
         old, self._redis = self._redis, connect_blocking(delivery.redis_url)
-        old_reports, self._reports = self._reports, connect(delivery.redis_url, max_connections=2)
+        old_reports, self._reports = self._reports, connect_untimed(delivery.redis_url, max_connections=2)
         self._reporter.use(self._reports)
         self._heartbeat.use(delivery.redis_url)
         await old.aclose()

@@ -123,7 +123,7 @@ class Consumer(Agent):
                 self._work(work.report, self._expand(work))
         short = [work for work in batch.steps if work.parts == 1]
         calls = [next(work.calls) for work in short]
-        replies = await apply_all(self.context.redis, [*calls, *batch.rejected])
+        replies = await apply_all(self.context.scripts, [*calls, *batch.rejected])
         refused: ResponseError | None = None
         for work, reply in zip(short, replies, strict=False):
             if isinstance(reply, ResponseError):
@@ -156,7 +156,9 @@ class Consumer(Agent):
         del self._refusals[report.entry.id]
         self.context.counts["rejected"] += 1
         logger.error("report %s of %s was put aside: %s", report.entry.id, report.entry.stream, why)
-        await apply_all(self.context.redis, [moves.reject(self._queue, report.entry.id, str(why), report.entry.fields)])
+        await apply_all(
+            self.context.scripts, [moves.reject(self._queue, report.entry.id, str(why), report.entry.fields)]
+        )
 
     def _stale(self, report: Report, found: bytes) -> None:
         self.context.counts["stale"] += 1
@@ -168,7 +170,7 @@ class Consumer(Agent):
     async def _expand(self, work: Step) -> None:
         reply: Any = None
         for call in work.calls:
-            (reply,) = await apply_all(self.context.redis, [call])
+            (reply,) = await apply_all(self.context.scripts, [call])
             if isinstance(reply, ResponseError):
                 raise reply
             if reply[0] != b"applied":

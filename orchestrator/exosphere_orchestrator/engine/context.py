@@ -19,12 +19,14 @@ class EngineContext:
     Attributes:
         url: address of Redis, for the agents that need a connection of their own.
         redis: client for ordinary commands.
+        scripts: client for bursts of script calls.
         consumer: this process's name in the group of the state managers.
         counts: what happened, by word: "stale", "rejected", "reclaimed", …
     """
 
     url: str
     redis: Redis
+    scripts: Redis
     consumer: str
     lease_ms: int
     max_lost_leases: int

@@ -8,7 +8,7 @@ import socket
 from exosphere_core.ending import end
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store.catalog import read_namespaces
-from exosphere_core.store.connection import Redis, connect
+from exosphere_core.store.connection import Redis, connect, connect_untimed
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.consumer import Consumer
 from exosphere_orchestrator.engine.context import EngineContext
@@ -23,11 +23,12 @@ from exosphere_orchestrator.settings import Settings
 _LOOK_S = 2.0
 
 
-def new_context(settings: Settings, redis: Redis) -> EngineContext:
+def new_context(settings: Settings, redis: Redis, scripts: Redis) -> EngineContext:
     """Make what the agents share."""
     return EngineContext(
         url=settings.redis_url.get_secret_value(),
         redis=redis,
+        scripts=scripts,
         consumer=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
         lease_ms=settings.lease_ms,
         max_lost_leases=settings.max_lost_leases,
@@ -56,7 +57,8 @@ class Engine:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._redis = connect(settings.redis_url.get_secret_value())
-        self.context = new_context(settings, self._redis)
+        self._scripts = connect_untimed(settings.redis_url.get_secret_value())
+        self.context = new_context(settings, self._redis, self._scripts)
         self._promoters: dict[ShardKeys, Promoter] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
 
@@ -84,6 +86,7 @@ class Engine:
         """Stop the agents. What they leave undone is in the records and streams for others."""
         await end(*self._running.values())
         await self._redis.aclose()
+        await self._scripts.aclose()
 
     def _run(self, agent: Agent) -> None:
         self._running[agent.name] = asyncio.create_task(agent.run(), name=agent.name)

@@ -26,30 +26,30 @@ async def settle(context: EngineContext, report: Report, shard: int) -> None:
     graph = await context.plans.get(plan.home, plan.graph, plan.version)
     if unite.errored and unite.strategy == "ALL_SUCCESS":
         around = list(plan.unites.values())
-        await apply(context.redis, moves.hold(home, report.state, report.entry.id, plan.run, plan.home, around))
+        await apply(context.scripts, moves.hold(home, report.state, report.entry.id, plan.run, plan.home, around))
         return
     state, task = join_of(graph, report.state, plan)
     if unite.pruned and not unite.arrived and not unite.errored:
         members = [""] * len(plan.unites)
         await apply(
-            context.redis,
+            context.scripts,
             moves.close(home, report.state, report.entry.id, state, task, Status.PRUNED, "", members),
         )
         return
     if unite.errored:
         async for page in walk_members(context.redis, home, report.state, ERRORED_MEMBERS):
-            await apply(context.redis, moves.tolerate(home, plan.run, page))
+            await apply(context.scripts, moves.tolerate(home, plan.run, page))
     try:
         inputs = await _inputs(context, graph, plan, home, report.state)
     except Unresolvable as why:
         call = moves.close(
             home, report.state, report.entry.id, state, task, Status.ERRORED, str(why), _errored(graph, plan, state)
         )
-        await apply(context.redis, call)
+        await apply(context.scripts, call)
         return
     fire: Call = moves.join(home, report.state, report.entry.id, state, task, inputs, ready_key(task))
     context.tasks.keep({state: task})
-    await apply(context.redis, fire)
+    await apply(context.scripts, fire)
 
 
 def _errored(graph: GraphPlan, plan: UnitePlan, state: str) -> Sequence[str]:

@@ -81,7 +81,7 @@ class Promoter(Agent):
             called.append(state)
             if task:
                 self.context.tasks.keep({state: task})
-        for state, reply in zip(called, await apply_all(self.context.redis, calls), strict=True):
+        for state, reply in zip(called, await apply_all(self.context.scripts, calls), strict=True):
             if isinstance(reply, ResponseError):
                 raise reply
             if reply > 0:

@@ -109,7 +109,7 @@ class Reaper(Agent):
                     failed,
                 )
             )
-        for entry, reply in zip(whole, await apply_all(self.context.redis, calls), strict=True):
+        for entry, reply in zip(whole, await apply_all(self.context.scripts, calls), strict=True):
             if isinstance(reply, ResponseError):
                 raise reply
             word = reply[0].decode()

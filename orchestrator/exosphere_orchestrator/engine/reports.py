@@ -1,5 +1,6 @@
 """Reading the entries of a report stream. Pure: nothing in an entry is trusted."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -29,6 +30,11 @@ class Malformed(Exception):
     """An entry that is no report; the text says why."""
 
 
+@lru_cache(maxsize=10_000)
+def _home_error(home: str) -> str | None:
+    return name_error("home", home)
+
+
 def parse_report(entry: Entry) -> Report:
     """Read an entry.
 
@@ -44,8 +50,10 @@ def parse_report(entry: Entry) -> Report:
         raise Malformed("a field is not UTF-8") from None
     except ValueError:
         raise Malformed("its kind is unknown") from None
-    if (error := name_error("home", home)) or (error := None if attempt.isdecimal() else "attempt is no number"):
+    if error := _home_error(home):
         raise Malformed(error)
+    if not attempt.isdecimal():
+        raise Malformed("attempt is no number")
     if shard_of(state) is None or len(state) != 32:
         raise Malformed("state is no id")
     decoder = _DECODERS.get(kind)

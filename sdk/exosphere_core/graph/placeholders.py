@@ -55,6 +55,9 @@ class Expression:
 
     def render(self, value_of: Callable[[Ref], str]) -> str:
         """Put the values in place of the references. Values are never parsed for placeholders again."""
+        if len(self.parts) == 1:  # by far the most: one literal, or one reference
+            part = self.parts[0]
+            return part if isinstance(part, str) else value_of(part)
         return "".join(part if isinstance(part, str) else value_of(part) for part in self.parts)
 
 

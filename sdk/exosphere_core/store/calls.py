@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, ResponseError
 
+from exosphere_core.store.burst import burst
 from exosphere_core.store.scripts import script
 
 #: What a script takes as an argument.
@@ -30,6 +31,8 @@ async def apply_all(redis: "Redis", calls: Sequence[Call]) -> list[Any]:
     Raises:
         redis.exceptions.ConnectionError, TimeoutError: nothing is known about any of the calls.
     """
+    if not calls:
+        return []
     replies = await _send(redis, calls)
     missing = [index for index, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
     if missing:
@@ -55,11 +58,4 @@ async def apply(redis: "Redis", call: Call) -> Any:
 
 
 async def _send(redis: "Redis", calls: Sequence[Call]) -> list[Any]:
-    pipeline = redis.pipeline(transaction=False)
-    for name, keys, args in calls:
-        pipeline.execute_command("EVALSHA", script(name).sha, len(keys), *keys, *args)
-    replies: list[Any] = await pipeline.execute(raise_on_error=False)
-    for reply in replies:
-        if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
-            raise reply
-    return replies
+    return await burst(redis, [("EVALSHA", script(name).sha, len(keys), *keys, *args) for name, keys, args in calls])

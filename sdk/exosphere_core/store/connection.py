@@ -19,6 +19,7 @@ __all__ = [
     "connect",
     "connect_blocking",
     "connect_sync",
+    "connect_untimed",
 ]
 
 #: A command that takes longer than this has lost its server.
@@ -42,12 +43,17 @@ def connect(url: str, *, max_connections: int = 64) -> Redis:
     return _client(url, COMMAND_TIMEOUT_S, max_connections)
 
 
+def connect_untimed(url: str, *, max_connections: int = 16) -> Redis:
+    """Return a client for bursts, which have one time-out for all their replies."""
+    return _client(url, None, max_connections)
+
+
 def connect_blocking(url: str) -> Redis:
     """Return a client for blocking reads of up to `BLOCK_MS`."""
     return _client(url, BLOCK_MS / 1000 + _BLOCK_GRACE_S, 2)
 
 
-def _client(url: str, timeout_s: float, max_connections: int) -> Redis:
+def _client(url: str, timeout_s: float | None, max_connections: int) -> Redis:
     try:
         client: Redis = Redis.from_url(
             url,

@@ -15,7 +15,7 @@ KEPT_REJECTED = 1000
 KEPT_FIELD_BYTES = 2000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Delivery:
     """One delivery of a state, as a report names it.
 

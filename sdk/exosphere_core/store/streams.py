@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP
+from exosphere_core.store.burst import Command, transaction
 from exosphere_core.store.connection import ask
 
 #: Fields of an entry, as Redis gives them.
@@ -155,13 +156,13 @@ async def send_reports(
         done: ready stream → entry ids. Acknowledged in the same step, so that an entry is always
             to be seen either in the pending list or as a report.
     """
-    pipeline = redis.pipeline(transaction=True)
-    for stream, fields in reports:
-        pipeline.execute_command("XADD", stream, "*", *(word for pair in fields.items() for word in pair))
+    commands: list[Command] = [
+        ("XADD", stream, "*", *(word for pair in fields.items() for word in pair)) for stream, fields in reports
+    ]
     for stream, ids in done.items():
-        pipeline.execute_command("XACK", stream, RUNTIMES_GROUP, *ids)
-        pipeline.execute_command("XDEL", stream, *ids)
-    await pipeline.execute()
+        commands.append(("XACK", stream, RUNTIMES_GROUP, *ids))
+        commands.append(("XDEL", stream, *ids))
+    await transaction(redis, commands)
 
 
 def renew(redis: "BlockingRedis", consumer: str, beat: int, held: Mapping[str, Sequence[str]]) -> set[str]:

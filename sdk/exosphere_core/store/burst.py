@@ -1,0 +1,71 @@
+"""Many commands in one write, their replies read in order: the path of every state.
+
+The driver's own pipeline packs commands in Python and sets a timer for each reply, which costs more
+than what Redis does with them. A burst is packed in C and has one timer.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from hiredis import pack_command
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError, TimeoutError
+
+from exosphere_core.store.connection import COMMAND_TIMEOUT_S
+
+#: A command: its name and arguments.
+Command = tuple[str | bytes | int, ...]
+
+#: The stub of the driver's packer knows tuples of one element only.
+_pack: Callable[[Command], bytes] = cast(Any, pack_command)
+
+#: A burst lasts as long as its commands do; this is added for each, in s.
+_PER_COMMAND_S = 0.01
+
+
+async def burst(redis: "Redis", commands: Sequence[Command]) -> list[Any]:
+    """Send commands and return one reply each; one that Redis refused gives its `ResponseError`.
+
+    Args:
+        redis: best a client of `connect_untimed`; another one works, with a timer for each reply.
+
+    Raises:
+        redis.exceptions.ConnectionError, TimeoutError: nothing is known about any of the commands.
+    """
+    connection = await redis.connection_pool.get_connection()
+    replies: list[Any] = []
+    try:
+        async with asyncio.timeout(COMMAND_TIMEOUT_S + len(commands) * _PER_COMMAND_S):
+            await connection.send_packed_command(b"".join(map(_pack, commands)), check_health=False)
+            for _ in commands:
+                try:
+                    replies.append(await connection.read_response())
+                except ResponseError as refused:
+                    replies.append(refused)
+    except BaseException as fault:
+        # Replies that were not read must not be taken for those of the next burst.
+        await connection.disconnect(nowait=True)
+        if isinstance(fault, asyncio.TimeoutError):
+            raise TimeoutError("Redis did not answer in time") from None
+        raise
+    finally:
+        await redis.connection_pool.release(connection)
+    return replies
+
+
+async def transaction(redis: "Redis", commands: Sequence[Command]) -> list[Any]:
+    """Send commands that take effect together or not at all, and return their replies.
+
+    Raises:
+        redis.exceptions.ResponseError: Redis refused one, such as for want of memory: none took effect.
+        redis.exceptions.ConnectionError, TimeoutError: nothing is known.
+    """
+    *_, executed = await burst(redis, [("MULTI",), *commands, ("EXEC",)])
+    if isinstance(executed, ResponseError):
+        raise executed
+    for reply in executed:
+        if isinstance(reply, ResponseError):
+            raise reply
+    replies: list[Any] = executed
+    return replies
