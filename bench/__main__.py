@@ -20,9 +20,10 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=2000, help="chains of ten nodes")
     parser.add_argument("--width", type=int, default=1000, help="branches of the fan-out")
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
-    parser.add_argument("--only", choices=["throughput", "end_to_end", "hops", "fan_out", "idle"])
+    parser.add_argument("--only", choices=["floor", "throughput", "end_to_end", "hops", "fan_out", "idle"])
     options = parser.parse_args()
     measured = {
+        "floor": workloads.floor,
         "throughput": lambda system: workloads.throughput(system, options.runs),
         "end_to_end": lambda system: workloads.end_to_end(system, options.runs),
         "hops": lambda system: workloads.hops(system, 200),

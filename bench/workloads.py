@@ -226,3 +226,27 @@ def idle(system: System, seconds: float) -> list[Figure]:
     calls = sum(row["calls"] for row in system.info("commandstats").values())
     system.stop("worker")
     return [Figure("idle: Redis commands per second, one state manager and one worker", f"{calls / seconds:.1f}")]
+
+
+def floor(system: System) -> list[Figure]:
+    """What this machine gives at this hour, to hold the other figures against."""
+    sha = system.redis.script_load("return 1")
+    keys, args = [f"exo:{{bench:0}}:key:{number:032d}" for number in range(9)], ["x" * 35] * 20
+    began = perf_counter()
+    for _ in range(20):
+        pipeline = system.redis.pipeline(transaction=False)
+        for _ in range(500):
+            pipeline.evalsha(sha, len(keys), *keys, *args)
+        pipeline.execute()
+    scripts = 10_000 / (perf_counter() - began)
+    best = min(_squares() for _ in range(20))
+    return [
+        Figure("machine: empty scripts per second, sent by the driver's pipeline", f"{scripts:,.0f}"),
+        Figure("machine: Python's sum of 100,000 squares, ms", f"{best * 1000:.1f}"),
+    ]
+
+
+def _squares() -> float:
+    began = perf_counter()
+    sum(number * number for number in range(100_000))
+    return perf_counter() - began

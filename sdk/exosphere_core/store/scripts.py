@@ -1,4 +1,4 @@
-"""The Lua scripts: one file, one move. A header line `-- uses a b` names the pieces of `lua/lib` that come before the body."""
+"""The Lua scripts: one file, one move. In place of a line `-- uses a b` stand the pieces `a` and `b` of `lua/lib`."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -22,9 +22,10 @@ def _read(name: str) -> str:
 @cache
 def script(name: str) -> Script:
     """Return the script of a move, put together from its file and the pieces that it uses."""
-    body = _read(name)
-    pieces = [piece for line in body.splitlines() if line.startswith("-- uses ") for piece in line.split()[2:]]
-    source = "\n".join([*(_read(f"lib/{piece}") for piece in pieces), body])
+    source = "\n".join(
+        "\n".join(_read(f"lib/{piece}") for piece in line.split()[2:]) if line.startswith("-- uses ") else line
+        for line in _read(name).splitlines()
+    )
     return Script(name, source, sha1(source.encode(), usedforsecurity=False).hexdigest())
 
 

@@ -22,13 +22,30 @@
 -- ARGV[12] number of store writes
 -- ARGV[13] from here on: siblings, children and unites as lib/offspring says, then store keys and values
 -- returns {"applied" | "stale", status found}
--- uses clock fence report push create offspring conclude unites
+-- uses fence report
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report')
 local again = is_continued(record, ARGV[1], record[3], ARGV[2])
 if not again and not is_current(record, ARGV[1]) then
   acknowledge(KEYS[4], ARGV[2])
   return {'stale', record[1] or ''}
 end
+
+-- One child and nothing else: a step of a chain, by far the commonest. It is written out here because making
+-- the functions below costs Redis a quarter of such a step.
+if not again and ARGV[5] == '0' and ARGV[6] == '1' and ARGV[7] == '0' and ARGV[12] == '0' then
+  local entry = redis.call('XADD', KEYS[10], '*', 'state', ARGV[13], 'attempt', '1', 'task', ARGV[15], 'inputs', ARGV[16])
+  local now = string.match(entry, '^%d+')
+  redis.call('HSET', KEYS[9], 'status', 'CREATED', 'attempt', '1', 'task', ARGV[15], 'inputs', ARGV[16],
+    'entry', entry, 'created_at', now, 'updated_at', now)
+  redis.call('HINCRBY', KEYS[2], 'made/' .. ARGV[14], 1)
+  redis.call('RPUSH', KEYS[3], ARGV[13])
+  redis.call('HSET', KEYS[1], 'status', 'SUCCESS', 'outputs', ARGV[4], 'updated_at', now)
+  redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/SUCCESS', 1)
+  acknowledge(KEYS[4], ARGV[2])
+  return {'applied', record[1]}
+end
+
+-- uses clock push create offspring conclude unites
 local counts = {siblings = tonumber(ARGV[5]), children = tonumber(ARGV[6]), unites = tonumber(ARGV[7])}
 local opened, pending, fresh, now = bear({
   keys = 9, args = 13, again = again, state = KEYS[1],
