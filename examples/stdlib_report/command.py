@@ -176,6 +176,7 @@ def _summarise(
     took_s = seconds_of(run)
     states = int(run["total_count"])
     data = shlex.quote(str(data_dir.relative_to(Path.cwd()) if data_dir.is_relative_to(Path.cwd()) else data_dir))
+    exosphere = shlex.quote(_shown_command())
     lines = [
         "",
         f"Report   {report['page']}",
@@ -184,13 +185,21 @@ def _summarise(
         f"on {processes} worker processes",
         "",
         "Everything is stopped; the run is kept. To look at it:",
-        f"  exosphere dev --data-dir {data}",
-        f"  exosphere run show {run['run_id']} --namespace {NAMESPACE} --data-dir {data}    (in another terminal)",
+        f"  {exosphere} dev --data-dir {data}",
+        f"  {exosphere} run show {run['run_id']} --namespace {NAMESPACE} --data-dir {data}    (in another terminal)",
         "The nodes are in examples/stdlib_report/nodes.py, the graph in graph.py beside it;",
         "README.md shows how to write your own, docs/architecture.md how it works.",
     ]
     for line in lines:
         _say(console, line)
+
+
+def _shown_command() -> str:
+    """The `exosphere` of this environment, as one would type it here."""
+    if shutil.which("exosphere"):
+        return "exosphere"
+    here = Path(sys.executable).with_name("exosphere")
+    return str(here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here)
 
 
 def seconds_of(run: Mapping[str, Any]) -> float:

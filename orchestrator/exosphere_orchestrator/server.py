@@ -1,6 +1,8 @@
 """The state manager's process."""
 
 import asyncio
+import logging
+import signal
 import socket
 
 import uvicorn
@@ -11,6 +13,8 @@ from exosphere_orchestrator.http.app import create_app
 from exosphere_orchestrator.logs import set_up_logging
 from exosphere_orchestrator.settings import Settings
 from exosphere_orchestrator.vault import Vault
+
+logger = logging.getLogger("exosphere.server")
 
 #: How long requests under way may take after a stop was asked for, in s.
 _GRACE_S = 5
@@ -33,7 +37,12 @@ def serve(settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
     )
+    # The server raises the signal that stopped it once more when it has stopped, which would make an orderly end a failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    logger.info("state manager listens on http://%s:%d", settings.host, listener.getsockname()[1])
     uvicorn.Server(config).run(sockets=[listener])
+    logger.info("state manager has stopped")
 
 
 async def _check_redis(settings: Settings) -> None:

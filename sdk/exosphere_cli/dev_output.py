@@ -1,8 +1,10 @@
 """What `exosphere dev` shows: the lines of its parts, each with the part's name before it."""
 
 import shlex
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from shutil import which
 from threading import Lock
 from typing import Final
 
@@ -30,7 +32,9 @@ class DevOutput:
 
     def welcome(self, uri: str, api_key: str, redis: str, apps: Sequence[str]) -> None:
         """Say where everything is and what to do next."""
-        worker = "" if apps else "\n    exosphere worker my_nodes:runtime          run the nodes of my_nodes.py"
+        # As it was typed, where the name alone would not be found: an environment that is not activated.
+        exosphere = "exosphere" if which("exosphere") else shlex.quote(sys.argv[0])
+        worker = "" if apps else f"\n    {exosphere} worker my_nodes:runtime          run the nodes of my_nodes.py"
         self._write(
             f"""
 Exosphere is ready.
@@ -45,9 +49,9 @@ In another terminal, tell clients and workers where it is:
 
 Then:
 {worker}
-    exosphere graph apply my-graph.yaml        declare a graph
-    exosphere run start my-graph --wait        run it and watch
-    exosphere run list                         what ran
+    {exosphere} graph apply my-graph.yaml        declare a graph
+    {exosphere} run start my-graph --wait        run it and watch
+    {exosphere} run list                         what ran
 
 Ctrl-C stops everything; the data stays.
 """

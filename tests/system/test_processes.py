@@ -145,6 +145,15 @@ def test_a_runtime_that_stood_still_for_a_lease_reports_nothing(stack: Stack) ->
     assert (state["status"], state["attempt"]) == ("SUCCESS", 2)
 
 
+def test_a_state_manager_that_is_asked_to_stop_exits_with_0(stack: Stack) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        stack.environ.pop("EXOSPHERE_STATE_MANAGER_URI", None)
+        stack.state_manager()
+        stack.signal("sm", number)
+        assert stack.wait_end("sm") == 0
+    assert "Traceback" not in stack.log("sm")
+
+
 def test_a_runtime_waits_for_a_state_manager_that_is_not_up_yet(stack: Stack) -> None:
     from system.stack import free_port
 

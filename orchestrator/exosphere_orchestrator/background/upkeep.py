@@ -4,8 +4,11 @@ from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.store import catalog, upkeep
 from exosphere_orchestrator.background.context import Jobs
 
-#: The most runs that one sweep removes from a shard.
+#: How many runs one look finds.
 _BATCH = 200
+
+#: The most looks that one sweep takes at a shard; the next sweep goes on.
+_LOOKS = 50
 
 #: A consumer that has been silent for longer belongs to a process that is gone, in ms.
 _SILENT_MS = 3_600_000
@@ -16,9 +19,13 @@ async def remove_expired_runs(jobs: Jobs) -> int:
     before = await catalog.now_ms(jobs.redis) - jobs.settings.retention_ms
     removed = 0
     for home in await _homes(jobs):
-        for run in await upkeep.read_expired(jobs.redis, home, before, _BATCH):
-            await upkeep.delete_run(jobs.redis, home, run)
-            removed += 1
+        for _ in range(_LOOKS):
+            expired = await upkeep.read_expired(jobs.redis, home, before, _BATCH)
+            for run in expired:
+                await upkeep.delete_run(jobs.redis, home, run)
+            removed += len(expired)
+            if len(expired) < _BATCH:
+                break
     return removed
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from exosphere_core.errors import Conflict, InvalidGraph, NotFound
+from exosphere_core.errors import ConfigurationError, Conflict, InvalidGraph, NotFound
 from exosphere_core.graph.model import GraphTemplate
 from exosphere_core.graph.registry import Registry, nodes_used, registry_errors
 from exosphere_core.graph.structure import read_template
@@ -65,7 +65,7 @@ async def upsert(
         head = await catalog.read_head(redis, namespace, graph)
         after = head.version if head else 0
         before = await catalog.read_version(redis, namespace, graph, after) if head else None
-        if before and before.template == text and _opened(vault, namespace, graph, before) == dict(secrets):
+        if before and before.template == text and _holds(vault, namespace, graph, before, secrets):
             await catalog.judge_version(redis, namespace, graph, after, status, judged)
             return await get(redis, namespace, graph)
         stored = await catalog.save_version(
@@ -81,6 +81,9 @@ async def upsert(
             new_schedules=_dues(graph, template, await catalog.now_ms(redis)),
         )
         if stored:
+            if judged:
+                # A node that registered since the look above did not find this version among the unready ones.
+                await _judge(redis, namespace, graph)
             return await get(redis, namespace, graph)
     raise Conflict(f"graph {graph!r} is being changed by others all the time; try again")
 
@@ -112,11 +115,16 @@ async def judge_again(redis: Redis, registered_in: str) -> None:
     """Validate the graphs again that could not run before, where nodes of a namespace just registered matter."""
     for namespace in await catalog.read_namespaces(redis):
         for graph in await catalog.read_unready(redis, namespace):
-            found = await get(redis, namespace, graph)
-            if any(node.namespace == registered_in for node in found.template.nodes):
-                errors = registry_errors(found.template, found.secrets, await _registry(redis, found.template))
-                status = "INVALID" if errors else "VALID"
-                await catalog.judge_version(redis, namespace, graph, found.head.version, status, errors)
+            await _judge(redis, namespace, graph, registered_in)
+
+
+async def _judge(redis: Redis, namespace: str, graph: str, registered_in: str | None = None) -> None:
+    """Validate a graph's newest version again, if it has nodes of a namespace or none is named."""
+    found = await get(redis, namespace, graph)
+    if registered_in is None or any(node.namespace == registered_in for node in found.template.nodes):
+        errors = registry_errors(found.template, found.secrets, await _registry(redis, found.template))
+        status = "INVALID" if errors else "VALID"
+        await catalog.judge_version(redis, namespace, graph, found.head.version, status, errors)
 
 
 async def secrets_of(
@@ -137,8 +145,17 @@ def _template(version: GraphVersion) -> GraphTemplate:
     return GraphTemplate.model_validate_json(version.template)
 
 
-def _opened(vault: Vault, namespace: str, graph: str, version: GraphVersion) -> dict[str, str]:
-    return {name: vault.decrypt(sealed, belongs_to(namespace, graph, name)) for name, sealed in version.secrets.items()}
+def _holds(vault: Vault, namespace: str, graph: str, version: GraphVersion, secrets: Mapping[str, str]) -> bool:
+    """Whether a version has just these secrets; one that no key opens any more is to be replaced."""
+    if version.secrets.keys() != secrets.keys():
+        return False
+    try:
+        return all(
+            vault.decrypt(version.secrets[name], belongs_to(namespace, graph, name)) == value
+            for name, value in secrets.items()
+        )
+    except ConfigurationError:
+        return False
 
 
 def _members(graph: str, version: GraphVersion | None) -> list[str]:

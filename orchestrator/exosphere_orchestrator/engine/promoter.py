@@ -33,7 +33,7 @@ class Promoter(Agent):
         self._heap: list[tuple[float, str]] = []
         self._known: set[str] = set()
         self._woken = asyncio.Event()
-        self._looked = 0.0
+        self._look_at = 0.0
 
     def note(self, state: str, delay_ms: int) -> None:
         """A state becomes ready after this time."""
@@ -43,10 +43,8 @@ class Promoter(Agent):
             self._woken.set()
 
     async def run_once(self) -> None:
-        if monotonic() - self._looked >= _LOOK_S:
-            for state, left_ms in await read_due(self.context.redis, self._home, int(2_000 * _LOOK_S), _BATCH):
-                self.note(state, left_ms)
-            self._looked = monotonic()
+        if monotonic() >= self._look_at:
+            await self._look()
         now = monotonic()
         due: list[str] = []
         while self._heap and self._heap[0][0] <= now and len(due) < _BATCH:
@@ -56,9 +54,7 @@ class Promoter(Agent):
             await self._promote(due)
             return
         self._woken.clear()
-        until = self._looked + _LOOK_S
-        if self._heap:
-            until = min(until, self._heap[0][0])
+        until = min(self._look_at, self._heap[0][0]) if self._heap else self._look_at
         try:
             async with asyncio.timeout(max(0.0, until - monotonic())):
                 await self._woken.wait()
@@ -68,7 +64,17 @@ class Promoter(Agent):
     async def recover(self) -> None:
         self._heap.clear()
         self._known.clear()
-        self._looked = 0.0
+        self._look_at = 0.0
+
+    async def _look(self) -> None:
+        page = await read_due(self.context.redis, self._home, int(2_000 * _LOOK_S), _BATCH)
+        for state, left_ms in page:
+            self.note(state, left_ms)
+        pause_s = _LOOK_S
+        if len(page) == _BATCH:
+            # There may be more: they are due no sooner than the last of these, and are looked for then.
+            pause_s = min(pause_s, max(0, page[-1][1]) / 1000)
+        self._look_at = monotonic() + pause_s
 
     async def _promote(self, due: list[str]) -> None:
         tasks = await self.context.tasks.get_many([(self._home, state) for state in due])

@@ -26,6 +26,8 @@ from exosphere_orchestrator.vault import Vault
 
 logger = logging.getLogger("exosphere.http")
 
+_NO_OBJECT = "the body must be a JSON object, sent with the header content-type: application/json"
+
 
 def create_app(settings: Settings) -> FastAPI:
     """Return the application; the engine runs while it does."""
@@ -93,15 +95,20 @@ async def _malformed(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     faults = []
     for fault in error.errors():
-        place = ".".join(str(part) for part in fault["loc"] if part != "body")
-        faults.append(f"{place}: {fault['msg']}" if place else str(fault["msg"]))
+        # The first part tells whether it is in the body, the query or the path.
+        place = ".".join(str(part) for part in fault["loc"][1:])
+        faults.append(f"{place}: {fault['msg']}" if place else _NO_OBJECT)
     return _answer(422, "; ".join(faults), faults)
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    detail = {404: f"there is no call {request.method} {request.url.path[:200]}"}.get(error.status_code, error.detail)
-    return _answer(error.status_code, str(detail))
+    detail = error.detail
+    if error.status_code in (404, 405):
+        detail = f"there is no call {request.method} {request.url.path[:200]}"
+    answer = _answer(error.status_code, detail)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def _lost(request: Request, error: Exception) -> JSONResponse:

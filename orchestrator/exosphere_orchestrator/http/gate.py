@@ -8,6 +8,8 @@ import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
+from starlette.exceptions import HTTPException
+
 from exosphere_core.api import API_KEY_HEADER, REQUEST_ID_HEADER, VERSION
 
 logger = logging.getLogger("exosphere.http")
@@ -20,10 +22,6 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.:-]{1,128}")
 _KEYED_PREFIX: Final = f"/{VERSION}/"
-
-
-class _TooLarge(Exception):
-    """The body passed the limit while it was read."""
 
 
 class Gate:
@@ -66,14 +64,12 @@ class Gate:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._max_body_bytes:
-                raise _TooLarge
+                # The framework lets this one through to the handler of errors; another would become a 400.
+                raise HTTPException(413, self._too_large(received))
             return message
 
         try:
             await self._app(scope, bounded_receive, send_with_id)
-        except _TooLarge:
-            if not started:
-                await _answer(send_with_id, 413, self._too_large(received))
         except Exception:
             logger.exception("%s %s failed (request %s)", scope["method"], scope["path"], request_id.decode())
             if not started:
@@ -85,7 +81,7 @@ class Gate:
         return hmac.compare_digest(key, self._api_key)
 
     def _too_large(self, size: int) -> str:
-        return f"the body has {size} bytes; the limit is {self._max_body_bytes} (EXOSPHERE_MAX_BODY_BYTES)"
+        return f"the body has {size} bytes or more; the limit is {self._max_body_bytes} (EXOSPHERE_MAX_BODY_BYTES)"
 
 
 async def _answer(send: Send, status: int, detail: str) -> None:

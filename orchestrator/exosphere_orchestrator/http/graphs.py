@@ -7,10 +7,11 @@ from fastapi import APIRouter, Request
 from exosphere_core import api
 from exosphere_orchestrator.catalog import graphs
 from exosphere_orchestrator.catalog.graphs import Graph
+from exosphere_orchestrator.http.body import JsonRoute
 from exosphere_orchestrator.http.context import checked, iso, services
 from exosphere_orchestrator.http.routing import handles
 
-router = APIRouter(tags=["graphs"])
+router = APIRouter(tags=["graphs"], route_class=JsonRoute)
 
 _STATUSES: dict[str, api.ValidationStatus] = {status: status for status in get_args(api.ValidationStatus)}
 

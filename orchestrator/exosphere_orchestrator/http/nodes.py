@@ -8,10 +8,11 @@ from exosphere_core.store import catalog
 from exosphere_core.store.faults import LOST
 from exosphere_orchestrator.catalog import graphs, nodes
 from exosphere_orchestrator.grants import grant
+from exosphere_orchestrator.http.body import JsonRoute
 from exosphere_orchestrator.http.context import checked, iso, services
 from exosphere_orchestrator.http.routing import handles
 
-router = APIRouter(tags=["nodes"])
+router = APIRouter(tags=["nodes"], route_class=JsonRoute)
 
 
 @handles(router, api.HEALTH)

@@ -12,12 +12,15 @@ from exosphere_core.keys import ShardKeys
 from exosphere_core.states import FAILED, SUCCEEDED, RunStatus, Status
 from exosphere_core.store import reads
 from exosphere_core.store.reads import RunRecord, StateRecord
+from exosphere_orchestrator.http.body import JsonRoute
 from exosphere_orchestrator.http.context import Services, checked, home_of, iso, services
 from exosphere_orchestrator.http.routing import handles
 
-router = APIRouter(tags=["runs"])
+router = APIRouter(tags=["runs"], route_class=JsonRoute)
 
-LARGEST_PAGE = 1000
+LARGEST_SIZE = 1000
+#: Beyond it the position of a run would not fit into what Redis counts with.
+LAST_PAGE = 1_000_000_000
 LONGEST_WAIT_MS = 60_000
 
 
@@ -25,8 +28,8 @@ LONGEST_WAIT_MS = 60_000
 async def list_runs(request: Request, namespace: str, page: int, size: int) -> api.RunsResponse:
     the = services(request)
     checked("namespace", namespace)
-    if page < 1 or not 1 <= size <= LARGEST_PAGE:
-        raise BadRequest(f"page must be 1 or more and size 1 to {LARGEST_PAGE}, not {page} and {size}")
+    if not (1 <= page <= LAST_PAGE and 1 <= size <= LARGEST_SIZE):
+        raise BadRequest(f"page must be 1 to {LAST_PAGE} and size 1 to {LARGEST_SIZE}, not {page} and {size}")
     homes = [ShardKeys(namespace, shard) for shard in range(the.settings.shards)]
     total, runs = await reads.read_newest_runs(the.redis, homes, (page - 1) * size, size)
     return api.RunsResponse(

@@ -12,11 +12,12 @@ from exosphere_core.states import Status
 from exosphere_core.store import catalog, reads
 from exosphere_core.store.reads import StateRecord
 from exosphere_orchestrator.catalog import graphs
+from exosphere_orchestrator.http.body import JsonRoute
 from exosphere_orchestrator.http.context import Services, checked, home_of, iso, services
 from exosphere_orchestrator.http.routing import handles
 from exosphere_orchestrator.http.runs import find_run
 
-router = APIRouter(tags=["states"])
+router = APIRouter(tags=["states"], route_class=JsonRoute)
 
 
 @handles(router, api.GET_STATE)

@@ -1,0 +1,59 @@
+"""Reading JSON bodies: what can't be read is refused with one line that says where it is wrong."""
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+
+def read_json(body: bytes) -> Any:
+    """Return the value of a JSON text.
+
+    Raises:
+        ValueError: it is no JSON, or holds what can't be stored: NaN, infinity, half a surrogate pair.
+    """
+    try:
+        value = json.loads(body, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as bad:
+        raise ValueError(f"{bad.msg} at line {bad.lineno} column {bad.colno}") from None
+    except UnicodeDecodeError as bad:
+        raise ValueError(f"byte {bad.start} is not UTF-8") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    # Only an escape can make a surrogate that stands alone; the driver could not send it to Redis.
+    if b"\\ud" in body or b"\\uD" in body:
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError as bad:
+            half = ord(bad.object[bad.start])
+            raise ValueError(
+                f"the escape \\u{half:04x} is half of a surrogate pair; the other half is missing"
+            ) from None
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+class _JsonRequest(Request):
+    async def json(self) -> Any:
+        try:
+            return read_json(await self.body())
+        except ValueError as bad:
+            raise HTTPException(422, f"the body is not JSON: {bad}") from None
+
+
+class JsonRoute(APIRoute):
+    """A route whose body is read by `read_json`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def read_and_handle(request: Request) -> Response:
+            return await handle(_JsonRequest(request.scope, request.receive))
+
+        return read_and_handle
