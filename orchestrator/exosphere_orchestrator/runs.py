@@ -9,7 +9,7 @@ from exosphere_core.errors import BadRequest, InvalidGraph, NotFound
 from exosphere_core.graph.plan import GraphPlan
 from exosphere_core.keys import ShardKeys
 from exosphere_core.names import identifier_error
-from exosphere_core.records import Task, derived_id, new_run_id
+from exosphere_core.records import Task, derived_id, new_run_id, shard_of_ours
 from exosphere_core.store import moves
 from exosphere_core.store.calls import apply
 from exosphere_core.store.catalog import read_head
@@ -85,7 +85,7 @@ class RunStarter:
             encoded = sized(resolved, plan.root, self._limits.max_value_bytes)
         except Unresolvable as why:
             raise BadRequest(str(why)) from None
-        shard = int(run_id[-4:], 16) if run_id else secrets.randbelow(self._shards)
+        shard = shard_of_ours(run_id) if run_id else secrets.randbelow(self._shards)
         run = run_id or new_run_id(shard)
         task = Task(
             run=run,

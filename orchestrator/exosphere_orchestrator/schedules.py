@@ -10,7 +10,6 @@ from croniter.croniter import CroniterError
 
 from exosphere_core.graph.model import CronTrigger, TriggerModel
 
-
 #: What croniter would draw by lot or by hash: H, R, R(0-10), R/5.
 _RANDOM = re.compile(r"(^|[ ,])[hr]($|[ ,(/])", re.IGNORECASE)
 

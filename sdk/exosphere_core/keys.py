@@ -8,6 +8,7 @@ catalog (nodes, graphs, schedules) has the tag `{namespace}`, and each of its sh
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 PREFIX: Final = "exo"
@@ -140,6 +141,12 @@ class ShardKeys:
     def members(self, unite_id: str) -> str:
         """ZSET, score 0, of the branches that a unite will read: `identifier/branch/state id`, in branch order."""
         return self._key(f"unite:{unite_id}:members")
+
+
+@lru_cache(maxsize=10_000)
+def shard_keys(namespace: str, shard: int = 0) -> ShardKeys:
+    """Return the keys of a shard; the same object each time, since the path of a state asks often."""
+    return ShardKeys(namespace, shard)
 
 
 def ready_pattern(namespace: str) -> str:

@@ -222,6 +222,11 @@ def shard_of(some_id: str) -> int | None:
     return int(some_id[-_SHARD_DIGITS:], 16) if _ID.fullmatch(some_id) else None
 
 
+def shard_of_ours(some_id: str) -> int:
+    """Return the index of the shard that an id of our own making names."""
+    return int(some_id[-_SHARD_DIGITS:], 16)
+
+
 def sortable(number: int) -> str:
     """Spell a number so that text order is number order: its count of digits, then the digits.
 

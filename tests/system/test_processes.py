@@ -35,7 +35,7 @@ def test_two_state_managers_and_three_runtimes_share_one_namespaces_work(stack: 
     with Redis.from_url(redis_url) as redis:
         # Both state managers took reports: each is a consumer that was heard of.
         assert len(redis.xinfo_consumers(HOME.reports, "state-managers")) == 2
-        assert redis.xlen(HOME.reports) == 0
+        wait_for("the entries of applied reports are swept", lambda: redis.xlen(HOME.reports) == 0)
 
 
 def test_a_run_ends_although_a_runtime_is_killed_in_the_middle_of_it(stack: Stack) -> None:

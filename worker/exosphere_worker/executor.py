@@ -3,14 +3,14 @@
 import asyncio
 import contextvars
 import traceback
-from concurrent.futures import Executor
+from concurrent.futures import Executor, thread
 from functools import partial
 from typing import Any
 
 import msgspec
 from pydantic import BaseModel, ValidationError
 
-from exosphere_worker.node import BaseNode, Execution, runs_in_thread
+from exosphere_worker.node import BaseNode, Execution, is_text, runs_in_thread
 from exosphere_worker.outcome import Failed, Outcome, Pruned, Requeued, Succeeded
 from exosphere_worker.signals import NonRetryableError, PruneSignal, ReQueueAfterSignal
 
@@ -19,6 +19,9 @@ KEPT_ERROR = 8_000
 
 #: A secret shorter than this is too common a word to be taken out of error texts.
 _SHORTEST_REDACTED = 4
+
+#: Where a traceback is still ours: the node's own frames begin after these.
+_OUR_FILES = (__file__, thread.__file__)
 
 
 class NodeRunner:
@@ -46,14 +49,17 @@ class NodeRunner:
             asyncio.CancelledError: it was cancelled.
         """
         try:
-            node = self.node()
-            node.inputs = self.node.Inputs.model_validate_json(inputs)
-            node.secrets = self._no_secrets or self.node.Secrets.model_validate(secrets or {})
-            node._execution = execution
+            given = self.node.Inputs.model_validate_json(inputs)
+            known = self._no_secrets or self.node.Secrets.model_validate(secrets or {})
         except ValidationError as bad:
-            return Failed(_validation_text(self.name, bad))
+            return Failed(_redacted(_validation_text(self.name, bad), secrets))
         except Exception as fault:
             return Failed(_error_text(fault, secrets))
+        try:
+            node = self.node()
+        except BaseException as fault:
+            return Failed(_error_text(fault, secrets), retryable=not isinstance(fault, NonRetryableError))
+        node.inputs, node.secrets, node._execution = given, known, execution
         try:
             if timeout_ms is None:
                 returned = await self._call(node)
@@ -86,7 +92,10 @@ class NodeRunner:
             return await node.execute()
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, partial(context.run, node.execute))
+        returned, fault = await loop.run_in_executor(self._threads, partial(context.run, _attempt, node))
+        if fault is not None:
+            raise fault
+        return returned
 
     def _judge(self, returned: Any, execution: Execution) -> Outcome:
         listed = isinstance(returned, list)
@@ -105,8 +114,18 @@ class NodeRunner:
             for name, value in values.items():
                 if not isinstance(value, str):
                     return Failed(f"{where}: Outputs.{name} is {type(value).__name__}; it must be str")
+                if not is_text(value):
+                    return Failed(f"{where}: Outputs.{name} holds half a character (a lone surrogate); it must be text")
             outputs.append(values)
         return Succeeded(outputs, fanned_out=listed, store=execution.store.writes)
+
+
+def _attempt(node: BaseNode) -> tuple[Any, BaseException | None]:
+    # As a value: a future takes no StopIteration, and whoever waits for it would wait for ever.
+    try:
+        return node.execute(), None
+    except BaseException as fault:
+        return None, fault
 
 
 def _values(result: BaseModel) -> dict[str, Any]:
@@ -117,7 +136,7 @@ def _values(result: BaseModel) -> dict[str, Any]:
 def _pruned(name: str, signal: PruneSignal) -> Outcome:
     try:
         msgspec.json.encode(signal.data)
-    except (TypeError, ValueError) as bad:
+    except (TypeError, ValueError, RecursionError) as bad:
         return Failed(f"the data of the prune signal of {name} can't be spelled as JSON: {bad}")
     if not isinstance(signal.data, dict):
         return Failed(f"the data of the prune signal of {name} is {type(signal.data).__name__}; it must be a dict")
@@ -134,12 +153,30 @@ def _validation_text(name: str, bad: ValidationError) -> str:
 
 def _error_text(fault: BaseException, secrets: dict[str, str] | None) -> str:
     """The error's class and message on the first line, then where it happened. Secrets are taken out."""
-    message = str(fault)
+    if isinstance(fault.__cause__, StopIteration):
+        fault = fault.__cause__  # Python lets none out of a coroutine and puts a RuntimeError in its place
+    message = _message(fault)
     text = f"{type(fault).__name__}: {message}" if message else type(fault).__name__
-    frames = traceback.extract_tb(fault.__traceback__)[1:]
+    frames = traceback.extract_tb(fault.__traceback__)
+    while frames and frames[0].filename in _OUR_FILES:
+        del frames[0]
     if frames:
         text += "\n" + "".join(traceback.format_list(frames)).rstrip()
-    for value in (secrets or {}).values():
-        if len(value) >= _SHORTEST_REDACTED:
-            text = text.replace(value, "***")
+    text = _redacted(text, secrets)
     return text if len(text) <= KEPT_ERROR else text[:KEPT_ERROR] + "…"
+
+
+def _message(fault: BaseException) -> str:
+    try:
+        # What is no text, such as a file name that is not UTF-8, must not keep the failure from being reported.
+        return str(fault).encode(errors="backslashreplace").decode()
+    except Exception as worse:
+        return f"its message can't be read: {type(worse).__name__}"
+
+
+def _redacted(text: str, secrets: dict[str, str] | None) -> str:
+    # The longest first: one secret may be a part of another.
+    for value in sorted((secrets or {}).values(), key=len, reverse=True):
+        if len(value) >= _SHORTEST_REDACTED:
+            text = text.replace(value, "***").replace(repr(value)[1:-1], "***")
+    return text

@@ -36,12 +36,25 @@ class Store:
 
         Raises:
             TypeError: the value is not text.
-            ValueError: the key is not allowed.
+            ValueError: the key is not allowed, or the value can't be spelled in UTF-8.
         """
         _check_key(key)
         if not isinstance(value, str):
             raise TypeError(f"store key {key!r}: the value must be str, not {type(value).__name__}")
+        if not is_text(value):
+            raise ValueError(f"store key {key!r}: the value holds half a character (a lone surrogate)")
         self.writes[key] = value
+
+
+def is_text(value: str) -> bool:
+    """Whether a string can be spelled in UTF-8: one with lone surrogates, as undecodable file names have, can't."""
+    if value.isascii():
+        return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_key(key: str) -> None:
@@ -49,7 +62,7 @@ def _check_key(key: str) -> None:
         raise ValueError(error)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Execution:
     """What a node may know about the execution that it is."""
 
@@ -133,7 +146,7 @@ def node_errors(node: object) -> list[str]:
             continue
         for field_name, info in model.model_fields.items():
             if info.annotation is not str:
-                kind = getattr(info.annotation, "__name__", None) or str(info.annotation)
+                kind = info.annotation.__name__ if isinstance(info.annotation, type) else str(info.annotation)
                 errors.append(f"node {name!r}: {label}.{field_name} is {kind}; all fields must be str")
     return errors
 

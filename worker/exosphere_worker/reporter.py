@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from exosphere_core import records
 from exosphere_core.backoff import Backoff
-from exosphere_core.keys import ShardKeys
-from exosphere_core.records import Body, Kind, ReportField, encode, shard_of
+from exosphere_core.keys import shard_keys
+from exosphere_core.records import Body, Kind, ReportField, encode, shard_of_ours
 from exosphere_core.store.connection import Redis
 from exosphere_core.store.faults import FAULTS, REFUSED
 from exosphere_core.store.streams import send_reports
@@ -110,7 +110,7 @@ class Reporter:
             if held.lost:
                 continue
             task = held.task
-            stream = ShardKeys(task.namespace, shard_of(task.run) or 0).reports
+            stream = shard_keys(task.namespace, shard_of_ours(task.run)).reports
             reports.append(
                 (
                     stream,

@@ -74,7 +74,12 @@ class Runtime:
                     isinstance(batch_size, int) and batch_size >= 1,
                 ),
                 ("workers", "a whole number of at least 1", workers, isinstance(workers, int) and workers >= 1),
-                ("poll_interval", "more than 0", poll_interval, poll_interval > 0),
+                (
+                    "poll_interval",
+                    "a number of s that is more than 0",
+                    poll_interval,
+                    isinstance(poll_interval, int | float) and poll_interval > 0,
+                ),
             )
             if not good
         ]

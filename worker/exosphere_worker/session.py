@@ -14,7 +14,7 @@ from exosphere_core.backoff import Backoff
 from exosphere_core.ending import end
 from exosphere_core.errors import ExosphereError
 from exosphere_core.keys import ShardKeys
-from exosphere_core.store.connection import Redis, connect_blocking, connect_untimed
+from exosphere_core.store.connection import Redis, connect_untimed
 from exosphere_core.store.faults import FAULTS, LOST, REFUSED
 from exosphere_core.store.streams import Entry
 from exosphere_worker.executor import NodeRunner
@@ -61,7 +61,7 @@ class Session:
         self._fetcher = Fetcher(self.consumer, ready, batch_size)
         self._holdings = Holdings()
         self._loop = asyncio.get_running_loop()
-        self._redis: Redis = connect_blocking(delivery.redis_url)
+        self._redis: Redis = connect_untimed(delivery.redis_url, max_connections=2)
         self._reports: Redis = connect_untimed(delivery.redis_url, max_connections=2)
         self._reporter = Reporter(self._reports, self._holdings, self._note_refused)
         self._heartbeat = Heartbeat(
@@ -140,7 +140,7 @@ class Session:
             return
         logger.info("Redis has a new address or credentials")
         self._delivery = delivery
-        old, self._redis = self._redis, connect_blocking(delivery.redis_url)
+        old, self._redis = self._redis, connect_untimed(delivery.redis_url, max_connections=2)
         old_reports, self._reports = self._reports, connect_untimed(delivery.redis_url, max_connections=2)
         self._reporter.use(self._reports)
         self._heartbeat.use(delivery.redis_url)
@@ -203,9 +203,19 @@ class Session:
         if left:
             logger.info("stopping: %d states are given back unfinished", len(left))
             await asyncio.wait(left, timeout=_LAST_REPORTS_S)
-        with contextlib.suppress(TimeoutError):
+        # Without Redis nothing can be given back; the leases will tell.
+        with contextlib.suppress(TimeoutError, *FAULTS):
             async with asyncio.timeout(_LAST_REPORTS_S):
+                await self._release_unseen()
                 await self._reporter.drained()
+
+    async def _release_unseen(self) -> None:
+        """Give back what was delivered in the read that the stop broke off."""
+        for entry in await self._fetcher.recover(self._reports):
+            if entry.fields and self._holdings.get(entry.stream, entry.id) is None:
+                held = read_delivery(entry)
+                self._holdings.add(held)
+                self._reporter.report(held, Released())
 
     def _note_refused(self) -> None:
         self._refused = True

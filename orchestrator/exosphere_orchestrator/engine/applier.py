@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from exosphere_core.errors import NotFound
 from exosphere_core.graph.plan import GraphPlan
-from exosphere_core.keys import ShardKeys
+from exosphere_core.keys import ShardKeys, shard_keys
 from exosphere_core.records import (
     ERRORED_MEMBERS,
     Executed,
@@ -71,7 +71,7 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
             continue
         (settled if report.kind is Kind.SETTLED else reports).append(report)
 
-    tasks = await context.tasks.get_many([(ShardKeys(r.home, queue.shard), r.state) for r in reports])
+    tasks = await context.tasks.get_many([(shard_keys(r.home, queue.shard), r.state) for r in reports])
     known: list[tuple[Report, Task, GraphPlan]] = []
     for report, task in zip(reports, tasks, strict=True):
         if task is None:
@@ -90,7 +90,7 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
     values = await _read_values(context, queue.shard, known)
     steps = []
     for report, task, plan in known:
-        of = Delivery(report.state, report.attempt, task, ShardKeys(task.home, queue.shard), queue, report.entry.id)
+        of = Delivery(report.state, report.attempt, task, shard_keys(task.home, queue.shard), queue, report.entry.id)
         outputs, store = values.get(report.entry.id, _NOTHING)
         steps.append(step(report, of, plan, outputs, store, limits))
     return Batch(steps, settled, rejected)
@@ -160,7 +160,7 @@ async def _read_values(
         if isinstance(report.body, Executed) and (node.ahead_outputs or node.ahead_store):
             states = {name: task.parents[name] for name in node.ahead_outputs if name in task.parents}
             wanted.append(
-                Wanted(ShardKeys(task.home, shard), task.run, list(states.values()), sorted(node.ahead_store))
+                Wanted(shard_keys(task.home, shard), task.run, list(states.values()), sorted(node.ahead_store))
             )
             asked.append((report.entry.id, states))
     if not wanted:

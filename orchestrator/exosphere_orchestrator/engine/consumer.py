@@ -11,7 +11,7 @@ from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.records import Kind
 from exosphere_core.store import moves, streams
 from exosphere_core.store.calls import apply_all
-from exosphere_core.store.connection import BLOCK_MS, connect_blocking
+from exosphere_core.store.connection import BLOCK_MS, connect_untimed
 from exosphere_core.store.faults import OutOfMemoryError, ResponseError
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.agent import Agent
@@ -50,7 +50,7 @@ class Consumer(Agent):
         super().__init__(context, f"consumer of {queue.reports}")
         self._queue = queue
         self._note_due = note_due
-        self._redis = connect_blocking(context.url)
+        self._redis = connect_untimed(context.url, max_connections=2)
         self._at_work: dict[str, asyncio.Task[None]] = {}
         self._long_work = asyncio.Semaphore(_LONG_WORK)
         self._looked = 0.0

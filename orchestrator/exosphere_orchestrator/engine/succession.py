@@ -7,7 +7,7 @@ import msgspec
 
 from exosphere_core.graph.placeholders import Expression, OutputRef, Ref
 from exosphere_core.graph.plan import GraphPlan
-from exosphere_core.keys import ShardKeys
+from exosphere_core.keys import shard_keys
 from exosphere_core.records import (
     Executed,
     Task,
@@ -17,6 +17,7 @@ from exosphere_core.records import (
     derived_id,
     encode,
     member,
+    shard_of_ours,
 )
 from exosphere_core.store.offspring import Child, Offspring, Sibling, UniteTouch
 
@@ -173,7 +174,7 @@ def succeed(
 
 def ready_key(task: Task) -> str:
     """The ready stream that a state is queued on: its node's namespace, the run's shard index."""
-    return ShardKeys(task.namespace, int(task.run[-4:], 16)).ready(task.node)
+    return shard_keys(task.namespace, shard_of_ours(task.run)).ready(task.node)
 
 
 def retry_of(state: str, task: Task) -> tuple[str, Task]:

@@ -24,10 +24,11 @@ _pack: Callable[[Command], bytes] = cast(Any, pack_command)
 _PER_COMMAND_S = 0.01
 
 
-async def burst(redis: "Redis", commands: Sequence[Command]) -> list[Any]:
+async def burst(redis: "Redis", commands: Sequence[Command], wait_s: float = 0.0) -> list[Any]:
     """Send commands and return one reply each; one that Redis refused gives its `ResponseError`.
 
     Args:
+        wait_s: how long the commands themselves may wait, in s.
         redis: best a client of `connect_untimed`; another one works, with a timer for each reply.
 
     Raises:
@@ -36,7 +37,7 @@ async def burst(redis: "Redis", commands: Sequence[Command]) -> list[Any]:
     connection = await redis.connection_pool.get_connection()
     replies: list[Any] = []
     try:
-        async with asyncio.timeout(COMMAND_TIMEOUT_S + len(commands) * _PER_COMMAND_S):
+        async with asyncio.timeout(COMMAND_TIMEOUT_S + len(commands) * _PER_COMMAND_S + wait_s):
             await connection.send_packed_command(b"".join(map(_pack, commands)), check_health=False)
             for _ in commands:
                 try:

@@ -49,7 +49,7 @@ def connect_untimed(url: str, *, max_connections: int = 16) -> Redis:
 
 
 def connect_blocking(url: str) -> Redis:
-    """Return a client for blocking reads of up to `BLOCK_MS`."""
+    """Return a client for listening: its reads wait for up to `BLOCK_MS`."""
     return _client(url, BLOCK_MS / 1000 + _BLOCK_GRACE_S, 2)
 
 

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP
-from exosphere_core.store.burst import Command, transaction
+from exosphere_core.store.burst import Command, burst, transaction
 from exosphere_core.store.connection import ask
 
 #: Fields of an entry, as Redis gives them.
@@ -58,12 +58,16 @@ async def read_own(redis: "Redis", group: str, consumer: str, stream: str, after
 async def _read(
     redis: "Redis", group: str, consumer: str, streams: dict[str, str], count: int, block_ms: int | None
 ) -> list[Entry]:
-    positions: dict[Any, Any] = dict(streams)
-    reply: Any = await redis.xreadgroup(group, consumer, positions, count=count, block=block_ms)
+    block = () if block_ms is None else ("BLOCK", block_ms)
+    command = ("XREADGROUP", "GROUP", group, consumer, "COUNT", count, *block, "STREAMS", *streams, *streams.values())
+    (reply,) = await burst(redis, [command], (block_ms or 0) / 1000)
+    if isinstance(reply, ResponseError):
+        raise reply
     return [
-        Entry(stream.decode(), entry_id.decode(), fields or {})
+        Entry(name, entry_id.decode(), dict(zip(words[::2], words[1::2], strict=True)) if words else {})
         for stream, entries in reply or ()
-        for entry_id, fields in entries
+        for name in (stream.decode(),)
+        for entry_id, words in entries
     ]
 
 
