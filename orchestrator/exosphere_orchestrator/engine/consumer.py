@@ -28,7 +28,7 @@ _BATCH = 256
 _LOOKS_PER_LEASE = 12
 
 #: So many entries of applied reports are deleted at once when there is no idle moment for it.
-_SWEEP = 512
+_SWEEP = 2048
 
 #: A report whose script Redis refuses this often is put aside.
 _MOST_REFUSALS = 5
@@ -55,14 +55,14 @@ class Consumer(Agent):
         self._long_work = asyncio.Semaphore(_LONG_WORK)
         self._looked = 0.0
         self._ready = False
-        self._done: list[str] = []
+        self._applied = 0
         self._block_ms = min(BLOCK_MS, context.lease_ms // _LOOKS_PER_LEASE)
         self._refusals: Counter[str] = Counter()
 
     async def run_once(self) -> None:
         if not self._ready:
             await streams.ensure_groups(self.context.redis, [self._queue.reports], STATE_MANAGERS_GROUP)
-            await streams.sweep_all(self.context.redis, self._queue.reports, STATE_MANAGERS_GROUP)
+            await self.sweep()
             self._ready = True
         if monotonic() - self._looked > self.context.lease_ms / 1000 / _LOOKS_PER_LEASE:
             self._looked = monotonic()
@@ -72,13 +72,13 @@ class Consumer(Agent):
         )
         if entries:
             await self.apply(entries)
-        if len(self._done) >= _SWEEP or not entries:
+        if self._applied >= _SWEEP or (self._applied and not entries):
             await self.sweep()
 
     async def sweep(self) -> None:
         """Delete the entries of applied reports. They are acknowledged: this frees memory, no more."""
-        done, self._done = self._done, []
-        await streams.sweep(self.context.redis, self._queue.reports, done)
+        self._applied = 0
+        await streams.sweep(self.context.redis, self._queue.reports, STATE_MANAGERS_GROUP)
 
     async def recover(self) -> None:
         """A reply may be lost: go on with new connections, and with what was delivered to us and not seen."""
@@ -107,17 +107,18 @@ class Consumer(Agent):
         taken = await streams.take_over(redis, self._queue.reports, consumer, self.context.lease_ms // 2, _BATCH)
         if taken:
             await self.apply(taken)
-            await streams.sweep_all(redis, self._queue.reports, STATE_MANAGERS_GROUP)
+            await self.sweep()
 
     async def apply(self, entries: Sequence[Entry], limits: Limits | None = None) -> None:
         """Apply a batch of entries. Those that take long go on beside; `settled` waits for them."""
+        self._applied += len(entries)
         fresh = [entry for entry in entries if entry.id not in self._at_work]
         gone = [entry.id for entry in fresh if not entry.fields]
         await streams.acknowledge(self.context.redis, self._queue.reports, STATE_MANAGERS_GROUP, gone)
         whole = [entry for entry in fresh if entry.fields]
         batch = await prepare(self.context, self._queue, whole, limits or self.context.limits)
         for report in batch.settled:
-            self._work(report, self._settle(report))
+            self._work(report, settle(self.context, report, self._queue.shard))
         for work in batch.steps:
             if work.parts > 1:
                 self._work(work.report, self._expand(work))
@@ -133,12 +134,10 @@ class Consumer(Agent):
                 await self.apply([work.report.entry], UNLIMITED)
             else:
                 self._finish(work, reply)
-        self._done += (str(call.args[0]) for call in batch.rejected)
         if refused is not None:
             raise refused
 
     def _finish(self, work: Step, reply: Any) -> None:
-        self._done.append(work.report.entry.id)
         if reply[0] != b"applied":
             self._stale(work.report, reply[1])
             return
@@ -176,10 +175,6 @@ class Consumer(Agent):
             if reply[0] != b"applied":
                 break
         self._finish(work, reply)
-
-    async def _settle(self, report: Report) -> None:
-        await settle(self.context, report, self._queue.shard)
-        self._done.append(report.entry.id)
 
     def _work(self, report: Report, duty: Coroutine[Any, Any, None]) -> None:
         async def bounded() -> None:

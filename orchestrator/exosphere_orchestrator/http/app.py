@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from exosphere_core.ending import end
 from exosphere_core.errors import ExosphereError, InvalidGraph
 from exosphere_core.store.connection import check_server, connect
-from exosphere_core.store.faults import LOST, OutOfMemoryError
+from exosphere_core.store.faults import LOST, OutOfMemoryError, ResponseError
 from exosphere_core.version import VERSION
 from exosphere_orchestrator.engine.engine import Engine
 from exosphere_orchestrator.http import graphs, nodes, runs, states
@@ -70,7 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(HTTPException, _http)
     for lost in LOST:
         app.add_exception_handler(lost, _lost)
-    app.add_exception_handler(OutOfMemoryError, _full)
+    app.add_exception_handler(ResponseError, _refused)
     app.add_middleware(
         Gate,
         api_key=settings.api_key.get_secret_value(),
@@ -116,6 +116,9 @@ async def _lost(request: Request, error: Exception) -> JSONResponse:
     return _answer(503, "Redis can't be reached now; try again")
 
 
-async def _full(request: Request, error: Exception) -> JSONResponse:
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    # Before Redis 7 a script's error has no class of its own, only its text.
+    if not isinstance(error, OutOfMemoryError) and "-OOM " not in str(error):
+        raise error
     logger.error("%s %s: Redis is out of memory", request.method, request.url.path)
     return _answer(503, "Redis is out of memory; nothing was changed, try again later")
