@@ -35,7 +35,7 @@ class System:
         self._folder = tempfile.TemporaryDirectory(prefix="exo-bench-")
         self._embedded = EmbeddedRedis(Path(self._folder.name))
         self._embedded.__enter__()
-        self.redis: Redis = Redis.from_url(self._embedded.url)
+        self.redis: Any = Redis.from_url(self._embedded.url)
         self.port = _free_port()
         self.uri = f"http://127.0.0.1:{self.port}"
         self._environ = {
@@ -84,7 +84,7 @@ class System:
 
     def info(self, section: str) -> dict[str, Any]:
         """A section of INFO."""
-        found: dict[str, Any] = self.redis.info(section)  # type: ignore[assignment]
+        found: dict[str, Any] = self.redis.info(section)
         return found
 
     def client(self) -> ApiClient:

@@ -84,7 +84,7 @@ def _wait_until_ended(system: System, count: int) -> None:
     """Wait without asking the state manager, which is being measured."""
     import time
 
-    while int(system.redis.zcard(HOME.ended)) < count:  # type: ignore[arg-type]
+    while int(system.redis.zcard(HOME.ended)) < count:
         time.sleep(0.1)
 
 
@@ -114,12 +114,12 @@ def throughput(system: System, runs: int) -> list[Figure]:
     states = runs * CHAIN
     firsts = [redis.hget(HOME.state(_root(redis, run)), "updated_at") for run in ids]
     lasts = [redis.hget(HOME.run(run), "ended_at") for run in ids]
-    span_s = (max(int(last) for last in lasts) - min(int(first) for first in firsts)) / 1000  # type: ignore[arg-type]
+    span_s = (max(int(last) for last in lasts) - min(int(first) for first in firsts)) / 1000
     finished = int(system.info("memory")["used_memory"])
     stats = system.info("commandstats")
     calls = sum(row["calls"] for row in stats.values())
     scripts = stats["cmdstat_evalsha"]
-    slowest = max((entry["duration"] for entry in redis.slowlog_get(128)), default=0)  # type: ignore[union-attr]
+    slowest = max((entry["duration"] for entry in redis.slowlog_get(128)), default=0)
     cpu = {name: after[name] - before.get(name, 0.0) for name in after}
     figures = [
         Figure(f"{runs} chains of {CHAIN}, backlog: states per second", f"{states / span_s:,.0f}"),
@@ -175,8 +175,8 @@ def hops(system: System, runs: int) -> list[Figure]:
         for number in range(runs + 5):
             (run,) = await trigger_many(client, "stamps", 1)
             await wait_all(client, [run])
-            ids = [raw.decode() for raw in system.redis.lrange(HOME.states(run), 0, -1)]  # type: ignore[union-attr]
-            stamps = [int(system.redis.hget(HOME.state(state), "outputs").split(b'"')[3]) for state in ids]  # type: ignore[union-attr]
+            ids = [raw.decode() for raw in system.redis.lrange(HOME.states(run), 0, -1)]
+            stamps = [int(system.redis.hget(HOME.state(state), "outputs").split(b'"')[3]) for state in ids]
             if number >= 5:
                 gaps += [(later - sooner) / 1e6 for sooner, later in pairwise(stamps)]
         await client.aclose()

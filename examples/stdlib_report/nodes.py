@@ -7,9 +7,9 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from examples.stdlib_report.analysis import ModuleFacts, analyse
-from examples.stdlib_report.library import Library, Module
 from examples.stdlib_report.report import report_html
 from examples.stdlib_report.sources import find_sources, standard_library
+from examples.stdlib_report.survey import Library, Module
 from exospherehost import BaseNode, PruneSignal
 
 
@@ -85,7 +85,7 @@ class WriteReport(BaseNode):
         data: str
 
     def execute(self) -> Outputs:
-        library = self.library()
+        library = self.survey()
         folder = Path(self.inputs.folder)
         folder.mkdir(parents=True, exist_ok=True)
         page, data = folder / "report.html", folder / "report.json"
@@ -93,7 +93,7 @@ class WriteReport(BaseNode):
         data.write_text(json.dumps(library.as_json(), indent=1) + "\n", encoding="utf-8")
         return self.Outputs(page=str(page), data=str(data))
 
-    def library(self) -> Library:
+    def survey(self) -> Library:
         """Put the arrays together again, one module after another."""
         given = self.inputs
         columns = (

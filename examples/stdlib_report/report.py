@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from examples.stdlib_report.bars import Bar, bars
-from examples.stdlib_report.library import Library, Module
 from examples.stdlib_report.markup import Markup, join, tag
 from examples.stdlib_report.scatter import Point, scatter
 from examples.stdlib_report.style import CSS
+from examples.stdlib_report.survey import Library, Module
 from examples.stdlib_report.wheel import wheel
 
 #: The complexity of a module's most complex function up to which it is calm, and up to which it is busy.

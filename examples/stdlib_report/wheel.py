@@ -3,8 +3,8 @@
 from math import cos, pi, sin, sqrt
 from typing import Final
 
-from examples.stdlib_report.library import ImportGraph
 from examples.stdlib_report.markup import Markup, join, tag
+from examples.stdlib_report.survey import ImportGraph
 
 WIDTH: Final = 920
 HEIGHT: Final = 700

@@ -8,7 +8,7 @@ import socket
 import uvicorn
 
 from exosphere_core.errors import ConfigurationError
-from exosphere_core.store.connection import check_server, connect
+from exosphere_core.store.connection import check_server, connect, server_warnings
 from exosphere_orchestrator.http.app import create_app
 from exosphere_orchestrator.logs import set_up_logging
 from exosphere_orchestrator.settings import Settings
@@ -49,6 +49,8 @@ async def _check_redis(settings: Settings) -> None:
     redis = connect(settings.redis_url.get_secret_value())
     try:
         await check_server(redis)
+        for warning in await server_warnings(redis):
+            logger.warning("%s", warning)
     finally:
         await redis.aclose()
 

@@ -65,8 +65,8 @@ class ApiClient:
     ) -> dict[str, Any]:
         """Make one call and return its JSON answer.
 
-        A connection that can't be made, and an answer 429 or 503, is tried again within
-        the timeout; a connection lost midway only where a repeat is safe.
+        A connection that can't be made, and an answer 429, is tried again within the timeout;
+        a connection lost midway and an answer 503 only where a repeat is safe.
 
         Raises:
             ExosphereError: the subclass tells what went wrong; see `exosphere_core.errors`.
@@ -89,7 +89,8 @@ class ApiClient:
                 if answer.is_success:
                     return self._content_of(answer)
                 error = _error_of(answer)
-                may_repeat = answer.status_code in (429, 503)
+                # 429 came before anything was done; a 503 may have come after.
+                may_repeat = answer.status_code == 429 or (answer.status_code == 503 and row.repeatable)
             if not may_repeat or monotonic() + backoff.next_s >= deadline:
                 raise error
             await backoff.wait()

@@ -6,10 +6,10 @@ import pytest
 
 from examples.stdlib_report.analysis import ModuleFacts
 from examples.stdlib_report.bars import Bar, bars, shortened
-from examples.stdlib_report.library import ImportGraph, Library, Module
 from examples.stdlib_report.markup import Markup, join, tag
 from examples.stdlib_report.report import band_of, report_html
 from examples.stdlib_report.scatter import Point, place_labels, scatter, ticks
+from examples.stdlib_report.survey import ImportGraph, Library, Module
 from examples.stdlib_report.wheel import wheel
 
 EVIL = "<script>alert('&')</script>"

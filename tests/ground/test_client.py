@@ -108,11 +108,18 @@ def test_an_error_answer_without_json_still_tells_its_status() -> None:
         call(server.uri)
 
 
-@pytest.mark.parametrize("status", [429, 503])
-def test_a_server_that_asks_for_patience_is_asked_again(status: int) -> None:
+@pytest.mark.parametrize(("row", "status"), [(api.TRIGGER, 429), (api.GET_GRAPH, 429), (api.GET_GRAPH, 503)])
+def test_a_server_that_asks_for_patience_is_asked_again(row: api.Row, status: int) -> None:
     with serving((status, "{}"), (status, "{}"), (200, '{"status": "CREATED"}')) as server:
-        assert call(server.uri, api.TRIGGER, namespace="lab", graph_name="g") == {"status": "CREATED"}
+        assert call(server.uri, row, namespace="lab", graph_name="g") == {"status": "CREATED"}
         assert len(server.seen) == 3
+
+
+def test_a_trigger_that_may_have_been_applied_before_a_503_is_not_sent_again() -> None:
+    with serving((503, '{"detail": "Redis can\'t be reached now"}'), (200, "{}")) as server:
+        with pytest.raises(Unavailable, match="Redis can't be reached now"):
+            call(server.uri, api.TRIGGER, namespace="lab", graph_name="g")
+        assert len(server.seen) == 1
 
 
 def test_a_repeatable_call_whose_connection_is_lost_is_sent_again() -> None:

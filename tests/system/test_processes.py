@@ -154,6 +154,18 @@ def test_a_state_manager_that_is_asked_to_stop_exits_with_0(stack: Stack) -> Non
     assert "Traceback" not in stack.log("sm")
 
 
+def test_a_redis_that_can_lose_work_gets_a_loud_warning_at_the_start(stack: Stack, redis_url: str) -> None:
+    with Redis.from_url(redis_url) as redis:
+        redis.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            stack.state_manager()
+        finally:
+            redis.config_set("maxmemory-policy", "noeviction")
+    assert "WARNING" in stack.log("sm")
+    assert "set maxmemory-policy noeviction" in stack.log("sm")
+    assert "set appendonly yes" in stack.log("sm")
+
+
 def test_a_runtime_waits_for_a_state_manager_that_is_not_up_yet(stack: Stack) -> None:
     from system.stack import free_port
 

@@ -130,7 +130,7 @@ def _attempt(node: BaseNode) -> tuple[Any, BaseException | None]:
 
 def _values(result: BaseModel) -> dict[str, Any]:
     # Not model_dump: fields are plain strings, and this is on the path of every state.
-    return {name: getattr(result, name) for name in type(result).model_fields}
+    return {name: getattr(result, name, None) for name in type(result).model_fields}
 
 
 def _pruned(name: str, signal: PruneSignal) -> Outcome:

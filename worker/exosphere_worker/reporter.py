@@ -40,6 +40,11 @@ def report_of(outcome: Outcome) -> tuple[Kind, bytes]:
     return kind, encode(body)
 
 
+def is_refusal(fault: BaseException) -> bool:
+    """Whether Redis does not know us. The driver wraps a refusal in a `ConnectionError` when it comes while it connects."""
+    return isinstance(fault, REFUSED) or isinstance(fault.__cause__, REFUSED)
+
+
 class Reporter:
     """Reports and acknowledges. What is waiting is never lost while the process lives: it is sent until Redis has it.
 
@@ -84,7 +89,7 @@ class Reporter:
                 backoff.reset()
             except FAULTS as fault:
                 logger.warning("reports can't be sent, tries again: %s", fault)
-                if isinstance(fault, REFUSED):
+                if is_refusal(fault):
                     self._on_refused()
                 await backoff.wait()
                 continue

@@ -15,7 +15,7 @@ from exosphere_core.ending import end
 from exosphere_core.errors import ExosphereError
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store.connection import Redis, connect_untimed
-from exosphere_core.store.faults import FAULTS, LOST, REFUSED
+from exosphere_core.store.faults import FAULTS, LOST
 from exosphere_core.store.streams import Entry
 from exosphere_worker.executor import NodeRunner
 from exosphere_worker.fetcher import Fetcher
@@ -24,7 +24,7 @@ from exosphere_worker.held import Held, Holdings, read_delivery
 from exosphere_worker.manager import Manager
 from exosphere_worker.node import Execution, Store
 from exosphere_worker.outcome import Failed, Lost, Outcome, Released
-from exosphere_worker.reporter import Reporter
+from exosphere_worker.reporter import Reporter, is_refusal
 
 logger = logging.getLogger("exosphere.runtime")
 
@@ -122,7 +122,7 @@ class Session:
                 faulty = True
                 failures += 1
                 # Not known any more, a stream or group vanished, or Redis moved: registering again mends each.
-                self._refused |= isinstance(fault, REFUSED) or not isinstance(fault, LOST) or failures >= _MOVED_AFTER
+                self._refused |= is_refusal(fault) or not isinstance(fault, LOST) or failures >= _MOVED_AFTER
                 await backoff.wait()
 
     async def _recover(self) -> None:

@@ -14,7 +14,7 @@ from arq.worker import Worker
 
 from exosphere_core.ending import end
 from exosphere_core.keys import BACKGROUND_QUEUE
-from exosphere_core.store.connection import check_server, connect
+from exosphere_core.store.connection import Redis, check_server, connect
 from exosphere_core.store.faults import FAULTS
 from exosphere_orchestrator.background import cron as schedules
 from exosphere_orchestrator.background import upkeep
@@ -91,7 +91,7 @@ def _worker(settings: Settings, jobs: Jobs) -> Worker:
             cron(_job(jobs, upkeep.remove_expired_runs), name="remove_expired_runs", second={15, 45}),
             cron(_job(jobs, upkeep.forget_consumers), name="forget_consumers", minute={7, 37}, second={20}),
         ],
-        redis_settings=RedisSettings.from_dsn(settings.redis_url.get_secret_value()),
+        redis_settings=_address(jobs.redis, tls=settings.redis_url.get_secret_value().startswith("rediss://")),
         queue_name=BACKGROUND_QUEUE,
         handle_signals=False,
         job_timeout=_JOB_TIMEOUT_S,
@@ -100,6 +100,20 @@ def _worker(settings: Settings, jobs: Jobs) -> Worker:
         job_serializer=lambda job: json.dumps(job).encode(),
         job_deserializer=json.loads,
         log_results=False,
+    )
+
+
+def _address(redis: Redis, *, tls: bool) -> RedisSettings:
+    """The same server for arq, whose own reading of URLs leaves escaped characters as they are."""
+    known = redis.connection_pool.connection_kwargs
+    return RedisSettings(
+        host=known.get("host", "localhost"),
+        port=int(known.get("port", 6379)),
+        database=int(known.get("db", 0)),
+        username=known.get("username"),
+        password=known.get("password"),
+        ssl=tls,
+        unix_socket_path=known.get("path"),
     )
 
 

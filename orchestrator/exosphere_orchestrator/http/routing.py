@@ -3,18 +3,22 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
+from fastapi.security import APIKeyHeader
 
-from exosphere_core.api import ErrorBody, Row
+from exosphere_core.api import API_KEY_HEADER, ErrorBody, Row
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
+# The gate has checked the key before; this puts it into the OpenAPI description.
+_TELLS_OF_THE_KEY = Depends(APIKeyHeader(name=API_KEY_HEADER, scheme_name="apiKey", auto_error=False))
+
 _MEANINGS = {
-    400: "The request is malformed; the detail names the field",
+    400: "The request asks for what can't be; the detail names it",
     401: "The API key is missing or wrong",
     404: "There is no such thing",
     413: "The body is too large",
-    422: "The body does not have the documented form",
+    422: "The request does not have the documented form; the detail names the field",
     503: "Redis can't be reached now; try again",
 }
 
@@ -23,7 +27,11 @@ def handles(router: APIRouter, row: Row) -> Callable[[Handler], Handler]:
     """Return a decorator that makes a function the handler of a row."""
     statuses = {*row.errors}
     if row.keyed:
-        statuses |= {401, 413, 422, 503}
+        statuses |= {401, 503}
+    if row.request:
+        statuses |= {413, 422}
+    if row.query or "{" in row.path:
+        statuses |= {422}
     responses: dict[int | str, dict[str, Any]] = {
         status: {"model": ErrorBody, "description": _MEANINGS[status]} for status in sorted(statuses)
     }
@@ -39,6 +47,7 @@ def handles(router: APIRouter, row: Row) -> Callable[[Handler], Handler]:
             response_model=row.response,
             status_code=row.status,
             responses=responses,
+            dependencies=[_TELLS_OF_THE_KEY] if row.keyed else [],
         )
         return handler
 

@@ -48,7 +48,7 @@ async def wait_run(
     request: Request,
     namespace: str,
     run_id: str,
-    timeout_ms: Annotated[int, Query(ge=0, le=LONGEST_WAIT_MS)] = 30_000,
+    timeout_ms: Annotated[int, Query(ge=0, le=LONGEST_WAIT_MS, description=api.WAIT_RUN.query["timeout_ms"])] = 30_000,
 ) -> api.RunResponse:
     the = services(request)
     event = the.run_ends.expect(run_id)

@@ -80,7 +80,8 @@ async def _running_state(the: Services, namespace: str, state_id: str) -> StateR
     """A state of a node of this namespace that a runtime runs now. Raises NotFound, BadRequest."""
     shard = shard_of(state_id)
     if shard is not None:
-        for home in await catalog.read_namespaces(the.redis):
+        others = [name for name in await catalog.read_namespaces(the.redis) if name != namespace]
+        for home in (namespace, *others):
             for state in await reads.read_states(the.redis, ShardKeys(home, shard), [state_id]):
                 if state.task.namespace == namespace:
                     if state.status is not Status.QUEUED:
