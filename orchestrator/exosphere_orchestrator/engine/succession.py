@@ -123,24 +123,14 @@ def succeed(
             f"the limit is {limits.max_fan_out} (EXOSPHERE_MAX_FAN_OUT)"
         )
     touches = _touches(graph, state, task, len(results) if executed.fanned_out else None)
-    collected = any(touch.collects for _, touch in touches)
-    owners = [state, *(derived_id("sibling", state, str(position)) for position in range(1, len(results)))]
+    collected = bool(touches) and any(touch.collects for _, touch in touches)
+    siblings = _siblings(state, task, results, collected) if len(results) > 1 else []
     tasks: dict[str, Task] = {}
-    siblings = [
-        Sibling(
-            owner,
-            encode(msgspec.structs.replace(task, position=position)),
-            encode(results[position]),
-            member(task.identifier, task.branch, position, owner) if collected else "",
-        )
-        for position, owner in enumerate(owners)
-        if position > 0
-    ]
     values = {**store, **executed.store} if executed.store else store
     children: list[Child] = []
-    counted = {child: _counted(graph, child, touches) for _, child in node.children}
+    counted = {child: _counted(graph, child, touches) if touches else _UNCOUNTED for _, child in node.children}
     for position, result in enumerate(results):
-        owner = owners[position]
+        owner = siblings[position - 1].id if position else state
         parents = {**task.parents, task.identifier: owner}
         visible = {**outputs, task.identifier: result}
         for edge, child in node.children:
@@ -166,10 +156,26 @@ def succeed(
     return Succession(
         outputs=encode(results[0]) if results else b"{}",
         member=member(task.identifier, task.branch, 0, state) if collected else "",
-        offspring=Offspring(siblings, children, _settled_ordinals(touches, len(results))),
+        offspring=Offspring(siblings, children, _reading(touches, len(results)) if touches else ()),
         arrivals=max(1, len(results)),
         tasks=tasks,
     )
+
+
+def _siblings(state: str, task: Task, results: Sequence[TextMap], collected: bool) -> list[Sibling]:
+    """The states that keep the second and every further output."""
+    siblings = []
+    for position in range(1, len(results)):
+        sibling = derived_id("sibling", state, str(position))
+        siblings.append(
+            Sibling(
+                sibling,
+                encode(msgspec.structs.replace(task, position=position)),
+                encode(results[position]),
+                member(task.identifier, task.branch, position, sibling) if collected else "",
+            )
+        )
+    return siblings
 
 
 def ready_key(task: Task) -> str:
@@ -202,6 +208,9 @@ def join_of(graph: GraphPlan, unite: str, plan: UnitePlan) -> tuple[str, Task]:
 
 
 _Touches = Sequence[tuple[str, UniteTouch]]
+
+#: What a state counts for that no unite waits for.
+_UNCOUNTED: tuple[dict[str, str], str] = ({}, "")
 
 
 def _touches(graph: GraphPlan, state: str, task: Task, width: int | None) -> _Touches:
@@ -250,7 +259,7 @@ def _touches(graph: GraphPlan, state: str, task: Task, width: int | None) -> _To
     return touches
 
 
-def _settled_ordinals(touches: _Touches, results: int) -> list[UniteTouch]:
+def _reading(touches: _Touches, results: int) -> list[UniteTouch]:
     """A state without outputs gives a unite nothing to read."""
     return [touch if results else touch._replace(collects=False) for _, touch in touches]
 
