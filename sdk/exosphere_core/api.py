@@ -311,7 +311,7 @@ LIST_NODES: Final = Row(
 )
 UPSERT_GRAPH: Final = Row(
     "upsert_graph", "PUT", f"{_NAMESPACE}/graph/{{graph_name}}", "Create a graph or a new version of it",
-    GraphResponse, UpsertGraphRequest, status=201, errors=(400,),
+    GraphResponse, UpsertGraphRequest, status=201, errors=(400, 409),
 )  # fmt: skip
 GET_GRAPH: Final = Row(
     "get_graph", "GET", f"{_NAMESPACE}/graph/{{graph_name}}", "Get a graph's newest version",

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 
 from exosphere_core.store.connection import connect_sync
-from exosphere_core.store.faults import FAULTS
+from exosphere_core.store.faults import FAULTS, REFUSED
 from exosphere_core.store.streams import renew
 from exosphere_worker.held import Holdings
 
@@ -23,16 +23,24 @@ class Heartbeat:
 
     Args:
         on_lost: called in the heartbeat's thread with a stream and an entry id.
+        on_refused: called in the heartbeat's thread when Redis does not know this runtime any more.
     """
 
     def __init__(
-        self, url: str, consumer: str, lease_ms: int, holdings: Holdings, on_lost: Callable[[str, str], None]
+        self,
+        url: str,
+        consumer: str,
+        lease_ms: int,
+        holdings: Holdings,
+        on_lost: Callable[[str, str], None],
+        on_refused: Callable[[], None],
     ) -> None:
         self._redis = connect_sync(url)
         self._consumer = consumer
         self._every_s = lease_ms / 1000 / _BEATS_PER_LEASE
         self._holdings = holdings
         self._on_lost = on_lost
+        self._on_refused = on_refused
         self._stopped = threading.Event()
         # The first beat must differ from the count of one delivery, which is 1.
         self._beat = 1
@@ -64,6 +72,8 @@ class Heartbeat:
                 lost = renew(self._redis, self._consumer, self._beat, held)
             except FAULTS as fault:
                 logger.warning("the heartbeat can't reach Redis, tries again: %s", fault)
+                if isinstance(fault, REFUSED):
+                    self._on_refused()
                 pause = min(self._every_s, _PAUSE_S)
                 continue
             for stream, ids in held.items():

@@ -6,7 +6,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from exosphere_core.api import Delivery
@@ -15,7 +15,7 @@ from exosphere_core.ending import end
 from exosphere_core.errors import ExosphereError
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store.connection import Redis, connect_untimed
-from exosphere_core.store.faults import FAULTS, LOST
+from exosphere_core.store.faults import FAULTS, LOST, REFUSED
 from exosphere_core.store.streams import Entry
 from exosphere_worker.executor import NodeRunner
 from exosphere_worker.fetcher import Fetcher
@@ -24,7 +24,7 @@ from exosphere_worker.held import Held, Holdings, read_delivery
 from exosphere_worker.manager import Manager
 from exosphere_worker.node import Execution, Store
 from exosphere_worker.outcome import Failed, Lost, Outcome, Released
-from exosphere_worker.reporter import Reporter, is_refusal
+from exosphere_worker.reporter import Reporter
 
 logger = logging.getLogger("exosphere.runtime")
 
@@ -61,19 +61,21 @@ class Session:
         self._fetcher = Fetcher(self.consumer, ready, batch_size)
         self._holdings = Holdings()
         self._loop = asyncio.get_running_loop()
+        #: Set by whoever finds that Redis does not know this runtime any more.
+        self._refused = asyncio.Event()
         self._redis: Redis = connect_untimed(delivery.redis_url, max_connections=2)
         self._reports: Redis = connect_untimed(delivery.redis_url, max_connections=2)
-        self._reporter = Reporter(self._reports, self._holdings, self._note_refused)
+        self._reporter = Reporter(self._reports, self._holdings, self._refused.set)
         self._heartbeat = Heartbeat(
             delivery.redis_url,
             self.consumer,
             delivery.lease_ms,
             self._holdings,
-            lambda stream, entry: self._call_in_loop(stream, entry),
+            on_lost=lambda stream, entry: self._in_loop(self._lease_lost, stream, entry),
+            on_refused=lambda: self._in_loop(self._refused.set),
         )
         self._freed = asyncio.Event()
         self._running = 0
-        self._refused = False
 
     async def run(self, stop: asyncio.Event, grace_s: float) -> None:
         """Work until `stop` is set or the task is cancelled; then finish or give back what is held.
@@ -83,6 +85,7 @@ class Session:
         """
         self._heartbeat.start()
         reporting = asyncio.create_task(self._reporter.run(), name="exosphere-reporter")
+        registering = asyncio.create_task(self._register_when_refused(), name="exosphere-registrar")
         fetching = asyncio.create_task(self._fetch_for_ever(), name="exosphere-fetcher")
         stopping = asyncio.create_task(stop.wait())
         try:
@@ -94,7 +97,7 @@ class Session:
         finally:
             await end(fetching, stopping)
             await self._give_back()
-            await end(reporting)
+            await end(reporting, registering)
             await asyncio.to_thread(self._heartbeat.stop)
             await self._redis.aclose()
             await self._reports.aclose()
@@ -122,17 +125,31 @@ class Session:
                 faulty = True
                 failures += 1
                 # Not known any more, a stream or group vanished, or Redis moved: registering again mends each.
-                self._refused |= is_refusal(fault) or not isinstance(fault, LOST) or failures >= _MOVED_AFTER
+                if isinstance(fault, REFUSED) or not isinstance(fault, LOST) or failures >= _MOVED_AFTER:
+                    self._refused.set()
                 await backoff.wait()
 
     async def _recover(self) -> None:
         await self._redis.connection_pool.disconnect()
-        if self._refused:
-            # Users vanish when a server restarts without an ACL file; the state manager makes them again.
-            await self._move_to(await self._manager.register())
-            self._refused = False
         for entry in await self._fetcher.recover(self._redis):
             self._begin(entry)
+
+    async def _register_when_refused(self) -> None:
+        """Redis' users vanish when it restarts without an ACL file, and it may move: the state manager knows.
+
+        Beside the fetcher, which may be waiting for a free slot while leases run out.
+        """
+        backoff = Backoff()
+        while True:
+            await self._refused.wait()
+            self._refused.clear()
+            try:
+                await self._move_to(await self._manager.register())
+                backoff.reset()
+            except ExosphereError as refused:
+                logger.error("the state manager refuses this runtime, tries again: %s", refused.detail)
+                self._refused.set()
+                await backoff.wait()
 
     async def _move_to(self, delivery: Delivery) -> None:
         """Redis has another address, or knows us by other credentials."""
@@ -217,13 +234,10 @@ class Session:
                 self._holdings.add(held)
                 self._reporter.report(held, Released())
 
-    def _note_refused(self) -> None:
-        self._refused = True
-
-    def _call_in_loop(self, stream: str, entry: str) -> None:
+    def _in_loop(self, call: Callable[..., None], *arguments: str) -> None:
         """From the heartbeat's thread."""
         with contextlib.suppress(RuntimeError):  # the loop is closed: nothing runs any more
-            self._loop.call_soon_threadsafe(self._lease_lost, stream, entry)
+            self._loop.call_soon_threadsafe(call, *arguments)
 
     def _lease_lost(self, stream: str, entry: str) -> None:
         held = self._holdings.get(stream, entry)

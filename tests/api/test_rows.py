@@ -1,0 +1,166 @@
+"""Every row of the API: it answers as it declares, wants a key, and says 503 when Redis is away."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from api.service import Service, Space, node_class, one, path_of
+from conftest import die_with_driver, redis_server_binary
+from exosphere_core import api
+
+every_row = pytest.mark.parametrize("row", api.ROWS, ids=[row.name for row in api.ROWS])
+KEYED = [row for row in api.ROWS if row.keyed]
+every_keyed_row = pytest.mark.parametrize("row", KEYED, ids=[row.name for row in KEYED])
+
+
+class Scene:
+    """A namespace with a graph, an ended run and a running state."""
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        space.register(node_class("A", secrets=("token",)))
+        space.graph(space.node("a"), secrets={"token": "swordfish"})
+        self.run = space.trigger(store={"key": "value"})
+        self.state = space.do("A", one(v="1")).state
+        space.wait(self.run)
+        space.trigger()
+        self.running = space.take("A").state
+
+    def example(self, row: api.Row) -> tuple[Any, dict[str, Any]]:
+        """A body and the path that make a call of a row succeed."""
+        run = {"run_id": self.run}
+        examples: dict[str, tuple[Any, dict[str, Any]]] = {
+            "health": (None, {}),
+            "ready": (None, {}),
+            "list_namespaces": (None, {}),
+            "register_nodes": ({"runtime_name": "rt", "nodes": [node_class("B")]}, {}),
+            "list_nodes": (None, {}),
+            "upsert_graph": ({"nodes": [self.space.node("a")]}, {"graph_name": "new"}),
+            "get_graph": (None, {}),
+            "list_graphs": (None, {}),
+            "trigger": ({}, {}),
+            "list_runs": (None, {"page": 1, "size": 10}),
+            "get_run": (None, run),
+            "wait_run": (None, run),
+            "get_structure": (None, run),
+            "get_state": (None, {**run, "state_id": self.state}),
+            "get_secrets": (None, {"state_id": self.running}),
+            "get_store_value": (None, {**run, "key": "key"}),
+        }
+        assert examples.keys() == {known.name for known in api.ROWS}
+        return examples[row.name]
+
+
+@pytest.fixture(scope="module")
+def scene(service: Service) -> Scene:
+    return Scene(Space(service, "rows"))
+
+
+def url_with_nothing_behind(row: api.Row) -> str:
+    names = re.findall(r"\{(\w+)\}", row.path)
+    known = {"page": 1, "size": 10, "namespace": f"empty-{row.name}"}
+    return path_of(row, **{name: known.get(name, "none") for name in names})
+
+
+@every_row
+def test_a_row_answers_with_the_status_and_just_the_fields_that_it_declares(scene: Scene, row: api.Row) -> None:
+    body, path = scene.example(row)
+    answer = scene.space.call(row, body, **path)
+    assert answer.status_code == row.status
+    assert answer.json().keys() == row.response.model_fields.keys()
+    row.response.model_validate_json(answer.content, strict=True)
+
+
+@every_keyed_row
+@pytest.mark.parametrize("headers", [{}, {api.API_KEY_HEADER: "wrong"}], ids=["missing", "wrong"])
+def test_a_row_is_refused_without_the_key_and_before_its_body_is_looked_at(
+    service: Service, row: api.Row, headers: dict[str, str]
+) -> None:
+    request = service.http.build_request(
+        row.method, url_with_nothing_behind(row), content=b"{", headers={"content-type": "application/json"}
+    )
+    del request.headers[api.API_KEY_HEADER]
+    request.headers.update(headers)
+    answer = service.http.send(request)
+    assert answer.status_code == 401
+    assert answer.json() == {"detail": "Invalid API key"}
+
+
+@every_keyed_row
+def test_a_row_refuses_a_namespace_that_is_no_name(scene: Scene, row: api.Row) -> None:
+    body, path = scene.example(row)
+    answer = scene.space.call(row, body, **path, namespace="a{b")
+    if "{namespace}" in row.path:
+        assert answer.status_code == 400
+        assert answer.json()["detail"].startswith("namespace 'a{b' is not allowed")
+    else:
+        assert answer.status_code == row.status
+
+
+@every_keyed_row
+def test_what_does_not_exist_is_404_where_the_row_says_so_and_nowhere_else(scene: Scene, row: api.Row) -> None:
+    body, _ = scene.example(row)
+    answer = scene.space.service.http.request(row.method, url_with_nothing_behind(row), json=body)
+    assert (answer.status_code == 404) == (404 in row.errors), answer.text
+
+
+@pytest.fixture(scope="module")
+def without_redis() -> Iterator[Service]:
+    """A state manager whose Redis went away after it had started."""
+    folder = Path(tempfile.mkdtemp(prefix="exo-gone-"))
+    address = folder / "redis.sock"
+    server = subprocess.Popen(
+        [redis_server_binary(), "--port", "0", "--unixsocket", str(address), "--save", "", "--dir", str(folder)],
+        stdout=subprocess.DEVNULL, preexec_fn=die_with_driver,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 20
+        while not address.exists():
+            assert time.monotonic() < deadline, "redis-server did not start"
+            time.sleep(0.01)
+        with Service(f"unix://{address}") as service:
+            assert service.http.get("/readyz").status_code == 200
+            server.kill()
+            server.wait()
+            yield service
+    finally:
+        server.kill()
+        server.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@every_row
+def test_a_row_says_that_redis_is_away(scene: Scene, without_redis: Service, row: api.Row) -> None:
+    body, path = scene.example(row)
+    answer = without_redis.call(row, body, **{"namespace": "rows", "graph_name": "g", **path})
+    if row is api.HEALTH:
+        assert answer.status_code == 200
+    else:
+        assert answer.status_code == 503
+        assert "Redis can't be reached" in answer.json()["detail"]
+        assert "unix" not in answer.text
+        assert answer.headers[api.REQUEST_ID_HEADER]
+
+
+def test_a_redis_without_memory_is_told_as_such_and_nothing_is_stored(service: Service) -> None:
+    space = Space(service, "memory")
+    space.chain()
+
+    def limit(size: str) -> Callable[[Redis], Any]:
+        return lambda redis: redis.config_set("maxmemory", size)
+
+    try:
+        service.with_redis(limit("1"))
+        detail = space.refused(503, api.TRIGGER, {})
+    finally:
+        service.with_redis(limit("0"))
+    assert "out of memory" in detail
+    assert space.ok(api.LIST_RUNS, page=1, size=10)["total"] == 0
