@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 
 from exosphere_core.store.connection import connect_sync
-from exosphere_core.store.faults import FAULTS, REFUSED
+from exosphere_core.store.faults import FAULTS, is_refusal
 from exosphere_core.store.streams import renew
 from exosphere_worker.held import Holdings
 
@@ -72,7 +72,7 @@ class Heartbeat:
                 lost = renew(self._redis, self._consumer, self._beat, held)
             except FAULTS as fault:
                 logger.warning("the heartbeat can't reach Redis, tries again: %s", fault)
-                if isinstance(fault, REFUSED):
+                if is_refusal(fault):
                     self._on_refused()
                 pause = min(self._every_s, _PAUSE_S)
                 continue

@@ -9,7 +9,7 @@ from exosphere_core.backoff import Backoff
 from exosphere_core.keys import shard_keys
 from exosphere_core.records import Body, Kind, ReportField, encode, shard_of_ours
 from exosphere_core.store.connection import Redis
-from exosphere_core.store.faults import FAULTS, REFUSED
+from exosphere_core.store.faults import FAULTS, is_refusal
 from exosphere_core.store.streams import send_reports
 from exosphere_worker.held import Held, Holdings
 from exosphere_worker.outcome import Failed, Lost, Outcome, Pruned, Requeued, Succeeded
@@ -38,11 +38,6 @@ def report_of(outcome: Outcome) -> tuple[Kind, bytes]:
     else:
         return Kind.RELEASED, b"{}"
     return kind, encode(body)
-
-
-def is_refusal(fault: BaseException) -> bool:
-    """Whether Redis does not know us. The driver wraps a refusal in a `ConnectionError` when it comes while it connects."""
-    return isinstance(fault, REFUSED) or isinstance(fault.__cause__, REFUSED)
 
 
 class Reporter:

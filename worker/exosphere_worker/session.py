@@ -15,7 +15,7 @@ from exosphere_core.ending import end
 from exosphere_core.errors import ExosphereError
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store.connection import Redis, connect_untimed
-from exosphere_core.store.faults import FAULTS, LOST, REFUSED
+from exosphere_core.store.faults import FAULTS, LOST, is_refusal
 from exosphere_core.store.streams import Entry
 from exosphere_worker.executor import NodeRunner
 from exosphere_worker.fetcher import Fetcher
@@ -125,7 +125,7 @@ class Session:
                 faulty = True
                 failures += 1
                 # Not known any more, a stream or group vanished, or Redis moved: registering again mends each.
-                if isinstance(fault, REFUSED) or not isinstance(fault, LOST) or failures >= _MOVED_AFTER:
+                if is_refusal(fault) or not isinstance(fault, LOST) or failures >= _MOVED_AFTER:
                     self._refused.set()
                 await backoff.wait()
 

@@ -62,10 +62,9 @@ async def transaction(redis: "Redis", commands: Sequence[Command]) -> list[Any]:
         redis.exceptions.ResponseError: Redis refused one, such as for want of memory: none took effect.
         redis.exceptions.ConnectionError, TimeoutError: nothing is known.
     """
-    *_, executed = await burst(redis, [("MULTI",), *commands, ("EXEC",)])
-    if isinstance(executed, ResponseError):
-        raise executed
-    for reply in executed:
+    *queued, executed = await burst(redis, [("MULTI",), *commands, ("EXEC",)])
+    # A command that was refused when it was queued says why; EXEC then says only that there was one.
+    for reply in (*queued, *([executed] if isinstance(executed, ResponseError) else executed)):
         if isinstance(reply, ResponseError):
             raise reply
     replies: list[Any] = executed

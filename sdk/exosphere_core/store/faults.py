@@ -20,4 +20,10 @@ REFUSED: tuple[type[Exception], ...] = (AuthenticationError, NoPermissionError)
 #: Everything that Redis or the way to it can do to us.
 FAULTS: tuple[type[Exception], ...] = (*LOST, RedisError)
 
-__all__ = ["FAULTS", "LOST", "REFUSED", "OutOfMemoryError", "RedisError", "ResponseError"]
+
+def is_refusal(fault: BaseException) -> bool:
+    """Whether the server does not know us. The driver wraps a refusal in a `ConnectionError` when it comes while it connects."""
+    return isinstance(fault, REFUSED) or isinstance(fault.__cause__, REFUSED)
+
+
+__all__ = ["FAULTS", "LOST", "REFUSED", "OutOfMemoryError", "RedisError", "ResponseError", "is_refusal"]
