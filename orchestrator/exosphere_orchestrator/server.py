@@ -1,6 +1,7 @@
 """The state manager's process."""
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -40,6 +41,9 @@ def serve(settings: Settings) -> None:
     # The server raises the signal that stopped it once more when it has stopped, which would make an orderly end a failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
+    # Most objects live as long as a state does: looking through all of them every 700 allocations finds nothing.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     logger.info("state manager listens on http://%s:%d", settings.host, listener.getsockname()[1])
     uvicorn.Server(config).run(sockets=[listener])
     logger.info("state manager has stopped")

@@ -68,7 +68,8 @@ class UniteField(StrEnum):
     PRUNED = "pruned"  #: pruned states that count
 
 
-class Task(msgspec.Struct, frozen=True, omit_defaults=True):
+# Not tracked by the garbage collector: a task holds text and numbers only, and there are a great many.
+class Task(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What never changes about a state. Kept on its record and sent with each delivery."""
 
     run: str
