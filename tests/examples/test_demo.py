@@ -14,6 +14,8 @@ from typing import IO
 
 import pytest
 
+from exosphere_orchestrator.embedded import EmbeddedRedis
+
 ROOT = Path(__file__).resolve().parents[2]
 BOUND_S = 120
 
@@ -101,13 +103,9 @@ def test_a_killed_demo_leaves_no_process_behind(folder: Path) -> None:
 
 
 def test_a_demo_that_cannot_start_says_why_in_one_line(folder: Path) -> None:
-    first = start_demo("--data-dir", str(folder), "--limit", "40")
-    assert first.stdout is not None
-    read_until(first.stdout, "Ready")
-    second = start_demo("--data-dir", str(folder))
-    said, _ = second.communicate(timeout=BOUND_S)
-    assert second.returncode == 1
+    with EmbeddedRedis(folder):  # holds the directory for as long as the test wants
+        demo = start_demo("--data-dir", str(folder))
+        said, _ = demo.communicate(timeout=BOUND_S)
+    assert demo.returncode == 1
     assert re.search(r"^error: exosphere dev did not start: .*data.* is in use by process \d+", said, re.MULTILINE)
     assert "Traceback" not in said
-    first.send_signal(signal.SIGTERM)
-    first.communicate(timeout=BOUND_S)
