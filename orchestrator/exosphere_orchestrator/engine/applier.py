@@ -1,5 +1,6 @@
 """Applies reports: from a batch of entries to one script call each, all in as few round trips as can be."""
 
+import asyncio
 import random
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -24,6 +25,7 @@ from exosphere_core.states import Status
 from exosphere_core.store import moves
 from exosphere_core.store.calls import Call
 from exosphere_core.store.moves import Delivery
+from exosphere_core.store.offspring import CHUNK
 from exosphere_core.store.reads import Wanted, read_values
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.context import EngineContext, logger
@@ -92,7 +94,11 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
     for report, task, plan in known:
         of = Delivery(report.state, report.attempt, task, shard_keys(task.home, queue.shard), queue, report.entry.id)
         outputs, store = values.get(report.entry.id, _NOTHING)
-        steps.append(step(report, of, plan, outputs, store, limits))
+        if isinstance(report.body, Executed) and len(report.body.outputs) > CHUNK:
+            # Seconds of computing: in a thread, so that the HTTP API goes on meanwhile.
+            steps.append(await asyncio.to_thread(step, report, of, plan, outputs, store, limits))
+        else:
+            steps.append(step(report, of, plan, outputs, store, limits))
     return Batch(steps, settled, rejected)
 
 

@@ -85,7 +85,9 @@ async def check_server(redis: Redis) -> tuple[int, ...]:
     try:
         info = await redis.info("server")
     except (RedisError, OSError) as lost:
-        raise ConfigurationError(f"Redis can't be reached or refuses the connection: {lost}") from None
+        raise ConfigurationError(
+            f"Redis can't be reached or refuses the connection ({lost}); is it running, and is EXOSPHERE_REDIS_URL right?"
+        ) from None
     version = tuple(int(part) for part in str(info["redis_version"]).split(".")[:3])
     if version < (6, 2):
         raise ConfigurationError(f"Redis {info['redis_version']} is too old; 6.2 or later is needed")
