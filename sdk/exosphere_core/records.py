@@ -249,16 +249,6 @@ def branch_step(branch: str, position: int, edge: int) -> str:
     return f"{branch}.{sortable(position)}-{sortable(edge)}"
 
 
-def made_field(identifier: str) -> str:
-    """The field of a run that counts the states made for an identifier."""
-    return f"made/{identifier}"
-
-
-def ended_field(identifier: str, status: str) -> str:
-    """The field of a run that counts the states of an identifier that ended in a status."""
-    return f"ended/{identifier}/{status}"
-
-
 def member(identifier: str, branch: str, position: int, state_id: str) -> str:
     """An entry of a unite's members: sorts by identifier, then in branch order."""
     return f"{identifier}/{branch}.{sortable(position)}/{state_id}"
