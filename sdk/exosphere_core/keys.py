@@ -114,6 +114,10 @@ class ShardKeys:
         """ZSET run id → time of its end, unix ms; retention reads the oldest."""
         return self._key("ended")
 
+    def active(self, graph: str) -> str:
+        """SET of the ids of a graph's runs that have not ended."""
+        return self._key(f"active:{graph}")
+
     def run(self, run_id: str) -> str:
         """HASH of a run (see `records.RunField`)."""
         return self._key(f"run:{run_id}")
@@ -127,8 +131,20 @@ class ShardKeys:
         return self._key(f"run:{run_id}:states")
 
     def unites(self, run_id: str) -> str:
-        """LIST of a run's unite ids, for retention."""
+        """LIST of a run's unite ids, for cancelling and retention."""
         return self._key(f"run:{run_id}:unites")
+
+    def retries(self, run_id: str) -> str:
+        """SET `chain/fanout_id` of a run's manual retries: each is made once."""
+        return self._key(f"run:{run_id}:retries")
+
+    def reruns(self, run_id: str) -> str:
+        """LIST of the runs that were made from this one."""
+        return self._key(f"run:{run_id}:reruns")
+
+    def once(self, run_id: str) -> str:
+        """HASH of what `self.once` recorded in a run: `chain/key` → JSON; `chain` → how many keys it has."""
+        return self._key(f"run:{run_id}:once")
 
     def state(self, state_id: str) -> str:
         """HASH of a state (see `records.StateField`)."""

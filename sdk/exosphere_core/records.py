@@ -37,7 +37,8 @@ class StateField(StrEnum):
     DUE_AT = "due_at"  #: unix ms at which it becomes ready, while it waits
     LOST_LEASES = "lost_leases"  #: how many workers died with it
     REPORT = "report"  #: id of the report that is being applied in chunks
-    TOLERATED = "tolerated"  #: "1" once an ALL_DONE unite fired over this error
+    TOLERATED = "tolerated"  #: ids of the ALL_DONE unites that fired over this error
+    UNITE = "unite"  #: id of the unite that fired, on a uniting state whose inputs could not be made
     RETRIED_BY = "retried_by"  #: id of the state that retries this one
     CREATED_AT = "created_at"  #: unix ms, Redis' clock
     UPDATED_AT = "updated_at"  #: unix ms, Redis' clock
@@ -52,7 +53,9 @@ class RunField(StrEnum):
     ROOT = "root"  #: id of the root state
     OPEN = "open"  #: pending states plus armed unites; the run ends when it reaches 0
     UNTOLERATED = "untolerated"  #: errored states that no unite tolerated; above 0 the run ends FAILED
+    RERUN = "rerun"  #: JSON of `Rerun`, when it was made from another run
     CREATED_AT = "created_at"  #: unix ms, Redis' clock
+    CANCELLED_AT = "cancelled_at"  #: unix ms, Redis' clock; from then on it can only end CANCELLED
     ENDED_AT = "ended_at"  #: unix ms, Redis' clock
 
 
@@ -62,9 +65,10 @@ class UniteField(StrEnum):
     PLAN = "plan"  #: JSON of `UnitePlan`: what never changes
     STRATEGY = "strategy"  #: ALL_SUCCESS or ALL_DONE
     STATUS = "status"  #: see `states.UniteStatus`
+    AROUND = "around"  #: ids of the unites that it counts for, parted by blanks
     PENDING = "pending"  #: states and inner unites that it still waits for
     ARRIVED = "arrived"  #: successful states that lead straight to it
-    ERRORED = "errored"  #: errored states that count
+    ERRORED = "errored"  #: errored states that count, but for those that an inner ALL_DONE unite tolerated
     PRUNED = "pruned"  #: pruned states that count
 
 
@@ -94,6 +98,8 @@ class Task(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     chain: str = ""
     retry_count: int = 0
     timeout_ms: int | None = None
+    #: In a rerun: the state of the earlier run whose recorded outputs this one takes over, if it has any.
+    replays: str = ""
 
 
 class UnitePlan(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -114,6 +120,23 @@ class UnitePlan(msgspec.Struct, frozen=True, omit_defaults=True):
     unites: dict[str, str] = {}
     #: How many outputs the anchor fanned out into; None when it gave one output alone.
     width: int | None = None
+    #: `Task.replays` of the uniting state.
+    replays: str = ""
+
+
+class Rerun(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a run was made from an earlier one: what lies before the start is taken over, the rest is executed."""
+
+    #: Id of the earlier run.
+    of: str
+    #: The node where it starts.
+    identifier: str
+    #: The first state of the attempt chain where it starts; empty when each state of the node is executed again.
+    state: str = ""
+    #: Ids of the unites of the earlier run that wait for that state: they fire anew.
+    unites: list[str] = []
+    #: Replaces inputs of the same names where it starts.
+    inputs: dict[str, str] = {}
 
 
 class Kind(StrEnum):
@@ -125,6 +148,7 @@ class Kind(StrEnum):
     REQUEUED = "requeued"  #: body: `Requeued`
     RELEASED = "released"  #: given back unfinished by a runtime that stops; no body
     SETTLED = "settled"  #: a unite's last branch ended; sent by the scripts, not by runtimes
+    CANCELLED = "cancelled"  #: a run was cancelled: its states are to follow; sent by a script, not by runtimes
 
 
 class Executed(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -180,7 +204,7 @@ class ReportField(StrEnum):
 
     KIND = "kind"  #: see `Kind`
     HOME = "home"  #: namespace of the run
-    STATE = "state"  #: state id; a unite's id for `settled`
+    STATE = "state"  #: state id; a unite's id for `settled`, a run's for `cancelled`
     ATTEMPT = "attempt"
     BODY = "body"  #: JSON of the kind's body
 
@@ -190,6 +214,7 @@ TextMap = dict[str, str]
 encode = msgspec.json.Encoder().encode
 decode_task = msgspec.json.Decoder(Task).decode
 decode_unite_plan = msgspec.json.Decoder(UnitePlan).decode
+decode_rerun = msgspec.json.Decoder(Rerun).decode
 decode_text_map = msgspec.json.Decoder(TextMap).decode
 
 IdKind = Literal["root", "child", "sibling", "retry", "unite", "join"]

@@ -47,6 +47,7 @@ class UniteStatus(StrEnum):
     FIRED = "FIRED"  #: its state was created
     PRUNED = "PRUNED"  #: nothing but pruned branches: its state was recorded as PRUNED
     WAITING = "WAITING"  #: a branch failed under ALL_SUCCESS; a manual retry re-arms it
+    CANCELLED = "CANCELLED"  #: its run was cancelled before it fired
 
 
 class Move(NamedTuple):
@@ -65,7 +66,7 @@ _OPEN_OR_EXECUTED = frozenset({Status.CREATED, Status.EXECUTED})
 
 #: Every move of a state that exists already. A state is born by the move that
 #: causes it: `trigger` (a root), `expand` and `advance` (children and fan-out
-#: siblings), `retry` (the next attempt), `join` (a uniting state).
+#: siblings), `retry` and `retry_by_hand` (the next attempt), `join` (a uniting state).
 MOVES: Final = {
     "promote": Move("promote", _OPEN, Status.CREATED),
     "expand": Move("expand", _OPEN_OR_EXECUTED, Status.EXECUTED),
@@ -76,4 +77,6 @@ MOVES: Final = {
     "prune": Move("prune", _OPEN, Status.PRUNED),
     "requeue": Move("requeue", _OPEN, Status.CREATED),
     "reclaim": Move("reclaim", _OPEN, Status.CREATED),
+    "retry_by_hand": Move("retry_by_hand", FAILED, Status.RETRY_CREATED),
+    "cancel": Move("cancel", _OPEN_OR_EXECUTED, Status.CANCELLED),
 }

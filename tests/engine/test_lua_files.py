@@ -91,4 +91,16 @@ def test_no_script_leaves_a_global_behind(name: str) -> None:
 
 def test_a_status_is_written_only_by_the_script_of_its_move() -> None:
     written = {name for name in script_names() if re.search(r"HSET'[^)]*'status'", parts(name)[1])}
-    assert written == {"trigger", "expand", "advance", "fail", "prune", "retry", "join", "close", "hold"}
+    assert written == {
+        "trigger",
+        "expand",
+        "advance",
+        "fail",
+        "prune",
+        "retry",
+        "join",
+        "close",
+        "hold",
+        "cancel",
+        "retry_by_hand",
+    }

@@ -14,6 +14,9 @@ from exosphere_worker.held import Held
 
 REPORT = "1-1"
 
+#: Moves that no report of a delivery causes.
+BY_HAND = {"retry_by_hand", "cancel"}
+
 
 async def _scene(world: World) -> Held:
     """One state of a chain, taken by a runtime."""
@@ -36,6 +39,8 @@ async def _call(world: World, move: str, held: Held, attempt: str) -> Call:
         "retry": moves.retry(of, "boom", again, task, 1000),
         "prune": moves.prune(of, b"{}"),
         "requeue": moves.requeue(of, 1000),
+        "retry_by_hand": moves.retry_by_hand(HOME, held.state, again, task, b"", "mark"),
+        "cancel": moves.cancel(HOME, held.task.run, "g", [(held.state, held.task)], []),
         "reclaim": moves.reclaim(HOME, HOME, held.task, held.state, attempt, held.entry, 3, b"{}"),
     }
     return calls[move]
@@ -68,6 +73,8 @@ def test_a_move_applies_where_it_is_legal_and_changes_nothing_elsewhere(lane: La
         await world.redis.hset(key, mapping={"status": status.value, "report": REPORT})
         if move == "promote":
             await world.redis.zadd(HOME.due, {held.state: 1})
+        if move == "cancel":
+            await world.redis.hset(HOME.run(held.task.run), "cancelled_at", "1")
         call = await _call(world, move, held, held.attempt)
         before = await _everything(world)
         await apply(world.redis, call)
@@ -86,7 +93,7 @@ def test_a_move_applies_where_it_is_legal_and_changes_nothing_elsewhere(lane: La
     lane.run(scene)
 
 
-@pytest.mark.parametrize("move", sorted(set(MOVES) - {"promote"}))
+@pytest.mark.parametrize("move", sorted(set(MOVES) - BY_HAND - {"promote"}))
 def test_a_move_of_another_attempt_changes_nothing(lane: Lane, move: str) -> None:
     async def scene(world: World) -> None:
         held = await _scene(world)

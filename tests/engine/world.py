@@ -18,6 +18,8 @@ from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.succession import Limits
 from exosphere_orchestrator.engine.tasks import TaskCache
 from exosphere_orchestrator.runs import RunStarter
+from exosphere_orchestrator.steering.cancel import cancel_run
+from exosphere_orchestrator.steering.retry import retry_failed, retry_state
 from exosphere_worker.held import Held, read_delivery
 from exosphere_worker.outcome import Failed, Outcome, Pruned, Requeued, Succeeded
 from exosphere_worker.reporter import report_of
@@ -123,6 +125,19 @@ class World:
             "kind": kind, "home": held.task.home, "state": held.state, "attempt": held.attempt, "body": body,
         }  # fmt: skip
         await streams.send_reports(self.redis, [(HOME.reports, fields)], {held.stream: [held.entry]})
+
+    async def cancel(self) -> None:
+        """The run is cancelled. Raises Conflict when it has ended otherwise."""
+        await cancel_run(self.context, HOME, self.run_id)
+        await self.drain()
+
+    async def retry_by_hand(self, state: str, fanout_id: str = "again") -> str:
+        """A state is retried by hand; returns the id of the new one. Raises Conflict."""
+        return await retry_state(self.context, HOME, state, fanout_id)
+
+    async def retry_failed(self) -> dict[str, str]:
+        """All that failed is retried by hand. Raises Conflict."""
+        return await retry_failed(self.context, HOME, self.run_id)
 
     async def do(self, identifier: str, outcome: Outcome) -> Held:
         """The one ready state of a node is taken and ends so."""

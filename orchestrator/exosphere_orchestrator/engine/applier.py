@@ -51,7 +51,8 @@ class Batch(NamedTuple):
     """A batch of entries, sorted by what is to be done with them."""
 
     steps: list[Step]
-    settled: list[Report]
+    #: Of unites that settled and of runs that were cancelled: work of its own, not of one script.
+    apart: list[Report]
     rejected: list[Call]
 
 
@@ -64,14 +65,14 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
     """
     rejected: list[Call] = []
     reports: list[Report] = []
-    settled: list[Report] = []
+    apart: list[Report] = []
     for entry in entries:
         try:
             report = parse_report(entry)
         except Malformed as bad:
             rejected.append(_reject(context, queue, entry, str(bad)))
             continue
-        (settled if report.kind is Kind.SETTLED else reports).append(report)
+        (apart if report.kind in (Kind.SETTLED, Kind.CANCELLED) else reports).append(report)
 
     tasks = await context.tasks.get_many([(shard_keys(r.home, queue.shard), r.state) for r in reports])
     known: list[tuple[Report, Task, GraphPlan]] = []
@@ -99,7 +100,7 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
             steps.append(await asyncio.to_thread(step, report, of, plan, outputs, store, limits))
         else:
             steps.append(step(report, of, plan, outputs, store, limits))
-    return Batch(steps, settled, rejected)
+    return Batch(steps, apart, rejected)
 
 
 def step(

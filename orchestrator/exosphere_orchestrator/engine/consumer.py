@@ -16,6 +16,7 @@ from exosphere_core.store.faults import OutOfMemoryError, ResponseError
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.applier import Step, prepare
+from exosphere_orchestrator.engine.canceller import cancel_states
 from exosphere_orchestrator.engine.context import EngineContext, logger
 from exosphere_orchestrator.engine.joiner import settle
 from exosphere_orchestrator.engine.reports import Report
@@ -117,8 +118,9 @@ class Consumer(Agent):
         await streams.acknowledge(self.context.redis, self._queue.reports, STATE_MANAGERS_GROUP, gone)
         whole = [entry for entry in fresh if entry.fields]
         batch = await prepare(self.context, self._queue, whole, limits or self.context.limits)
-        for report in batch.settled:
-            self._work(report, settle(self.context, report, self._queue.shard))
+        for report in batch.apart:
+            duty = settle if report.kind is Kind.SETTLED else cancel_states
+            self._work(report, duty(self.context, report, self._queue.shard))
         for work in batch.steps:
             if work.parts > 1:
                 self._work(work.report, self._expand(work))

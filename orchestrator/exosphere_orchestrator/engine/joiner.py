@@ -25,8 +25,7 @@ async def settle(context: EngineContext, report: Report, shard: int) -> None:
     plan = unite.plan
     graph = await context.plans.get(plan.home, plan.graph, plan.version)
     if unite.errored and unite.strategy == "ALL_SUCCESS":
-        around = list(plan.unites.values())
-        await apply(context.scripts, moves.hold(home, report.state, report.entry.id, plan.run, plan.home, around))
+        await apply(context.scripts, moves.hold(home, report.state, report.entry.id, plan))
         return
     state, task = join_of(graph, report.state, plan)
     if unite.pruned and not unite.arrived and not unite.errored:
@@ -38,7 +37,7 @@ async def settle(context: EngineContext, report: Report, shard: int) -> None:
         return
     if unite.errored:
         async for page in walk_members(context.redis, home, report.state, ERRORED_MEMBERS):
-            await apply(context.scripts, moves.tolerate(home, plan.run, page))
+            await apply(context.scripts, moves.tolerate(home, report.state, plan, page))
     try:
         inputs = await _inputs(context, graph, plan, home, report.state)
     except Unresolvable as why:
@@ -59,6 +58,19 @@ def _errored(graph: GraphPlan, plan: UnitePlan, state: str) -> Sequence[str]:
         else ""
         for uniting in plan.unites
     ]
+
+
+async def inputs_of(context: EngineContext, home: ShardKeys, unite: str) -> bytes:
+    """Make the inputs of the state of a unite that fired.
+
+    Raises:
+        Unresolvable: a value does not exist, or they are too large.
+    """
+    record = await read_unite(context.redis, home, unite)
+    if record is None:
+        raise Unresolvable(f"the unite {unite} does not exist any more")
+    plan = record.plan
+    return await _inputs(context, await context.plans.get(plan.home, plan.graph, plan.version), plan, home, unite)
 
 
 async def _inputs(context: EngineContext, graph: GraphPlan, plan: UnitePlan, home: ShardKeys, unite: str) -> bytes:

@@ -12,6 +12,9 @@ from exosphere_core.store.streams import Entry
 _DECODERS = {kind: msgspec.json.Decoder(body) for kind, body in BODIES.items()}
 _FIELDS = tuple(field.value.encode() for field in ReportField)
 
+#: How many letters an id has.
+_RUN_ID, _STATE_ID = 36, 32
+
 
 class Report(NamedTuple):
     """One report, well-formed."""
@@ -20,7 +23,7 @@ class Report(NamedTuple):
     kind: Kind
     #: Namespace of the run.
     home: str
-    #: State id; a unite's id for `settled`.
+    #: State id; a unite's id for `settled`, a run's for `cancelled`.
     state: str
     attempt: str
     body: Body | None
@@ -54,7 +57,7 @@ def parse_report(entry: Entry) -> Report:
         raise Malformed(error)
     if not attempt.isdecimal():
         raise Malformed("attempt is no number")
-    if shard_of(state) is None or len(state) != 32:
+    if shard_of(state) is None or len(state) != (_RUN_ID if kind is Kind.CANCELLED else _STATE_ID):
         raise Malformed("state is no id")
     decoder = _DECODERS.get(kind)
     if decoder is None:

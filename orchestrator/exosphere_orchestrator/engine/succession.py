@@ -185,8 +185,14 @@ def ready_key(task: Task) -> str:
 
 def retry_of(state: str, task: Task) -> tuple[str, Task]:
     """The state that retries another: same inputs, parents and branch position, one retry more."""
-    again = msgspec.structs.replace(task, chain=task.chain or state, retry_count=task.retry_count + 1)
+    again = msgspec.structs.replace(task, chain=task.chain or state, retry_count=task.retry_count + 1, replays="")
     return derived_id("retry", state), again
+
+
+def retry_by_hand_of(state: str, task: Task) -> tuple[str, Task]:
+    """The state that a person makes of one that failed: a retry with all its retries before it."""
+    new_state, again = retry_of(state, task)
+    return new_state, msgspec.structs.replace(again, retry_count=0)
 
 
 def join_of(graph: GraphPlan, unite: str, plan: UnitePlan) -> tuple[str, Task]:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from exosphere_core.keys import ShardKeys
-from exosphere_core.records import Task, encode
+from exosphere_core.keys import ShardKeys, shard_keys
+from exosphere_core.records import Rerun, Task, UnitePlan, encode
 from exosphere_core.store.calls import Arg, Call
 from exosphere_core.store.offspring import Offspring
 
@@ -48,12 +48,16 @@ def trigger(
     store: Mapping[str, str],
     delay_ms: int,
     ready: str,
+    rerun: Rerun | None = None,
 ) -> Call:
     """Make a run, its store and its root state."""
     pairs = [word for pair in store.items() for word in pair]
     return Call(
         "trigger",
-        [home.run(run), home.store(run), home.states(run), home.runs, home.state(state), ready, home.due],
+        [
+            home.run(run), home.store(run), home.states(run), home.runs, home.state(state), ready, home.due,
+            home.active(task.graph), home.reruns(rerun.of if rerun else run),
+        ],
         [
             run,
             task.graph,
@@ -63,10 +67,11 @@ def trigger(
             encode(task),
             inputs,
             delay_ms,
+            encode(rerun) if rerun else b"",
             len(store),
             *pairs,
         ],
-    )
+    )  # fmt: skip
 
 
 def promote(home: ShardKeys, state: str, ready: str) -> Call:
@@ -96,7 +101,7 @@ def advance(
     home = of.home
     keys = [
         home.state(of.state), home.run(run), home.states(run), of.queue.reports, home.unites(run),
-        home.reports, home.ended, home.store(run),
+        home.reports, home.ended, home.store(run), home.active(of.task.graph),
     ]  # fmt: skip
     pairs = [word for pair in store.items() for word in pair]
     args: list[Arg] = [of.attempt, of.report, of.task.identifier, outputs, *_counts(part), member]
@@ -171,26 +176,64 @@ def close(
 ) -> Call:
     """End a settled unite without running its node."""
     run = task.run
-    keys = [home.unite(unite), home.run(run), home.states(run), home.reports, home.state(state), home.ended]
-    args: list[Arg] = [report, state, task.identifier, encode(task), run, task.home, status, error]
-    return Call("close", keys + _unite_keys(home, task), [*args, *_unite_args(task, members)])
-
-
-def hold(home: ShardKeys, unite: str, report: str, run: str, namespace: str, around: Sequence[str]) -> Call:
-    """Let a settled unite wait for a manual retry."""
     keys = [
-        home.unite(unite),
-        home.run(run),
-        home.reports,
-        home.ended,
+        home.unite(unite), home.run(run), home.states(run), home.reports, home.state(state), home.ended,
+        home.active(task.graph),
+    ]  # fmt: skip
+    args: list[Arg] = [report, state, task.identifier, encode(task), run, task.home, status, error]
+    count, *counted = _unite_args(task, members)
+    return Call("close", keys + _unite_keys(home, task), [*args, count, unite, *counted])
+
+
+def hold(home: ShardKeys, unite: str, report: str, plan: UnitePlan) -> Call:
+    """Let a settled unite wait for a manual retry."""
+    around = list(plan.unites.values())
+    keys = [
+        home.unite(unite), home.run(plan.run), home.reports, home.ended, home.active(plan.graph),
         *(home.unite(outer) for outer in around),
-    ]
-    return Call("hold", keys, [report, run, namespace, len(around), *around])
+    ]  # fmt: skip
+    return Call("hold", keys, [report, plan.run, plan.home, len(around), *around])
 
 
-def tolerate(home: ShardKeys, run: str, states: Sequence[str]) -> Call:
+def tolerate(home: ShardKeys, unite: str, plan: UnitePlan, states: Sequence[str]) -> Call:
     """Note that an ALL_DONE unite fires over these errored states."""
-    return Call("tolerate", [home.run(run), *(home.state(state) for state in states)], [])
+    around = [home.unite(outer) for outer in plan.unites.values()]
+    keys = [home.run(plan.run), *around, *(home.state(state) for state in states)]
+    return Call("tolerate", keys, [unite, len(around)])
+
+
+def cancel_run(home: ShardKeys, run: str) -> Call:
+    """Mark a run as cancelled."""
+    return Call("cancel_run", [home.run(run), home.reports], [run, home.namespace])
+
+
+def cancel(home: ShardKeys, run: str, graph: str, states: Sequence[tuple[str, Task]], unites: Sequence[str]) -> Call:
+    """Cancel a page of the states and unites of a run that is marked as cancelled."""
+    keys = [home.run(run), home.ended, home.active(graph), home.due]
+    args: list[Arg] = [run, len(states), len(unites)]
+    for state, task in states:
+        keys += [home.state(state), shard_keys(task.namespace, home.shard).ready(task.node)]
+        args += [state, task.identifier]
+    return Call("cancel", [*keys, *(home.unite(unite) for unite in unites)], args)
+
+
+def retry_by_hand(home: ShardKeys, state: str, new_state: str, task: Task, inputs: bytes, mark: str) -> Call:
+    """Retry an errored state at once.
+
+    Args:
+        task: of the new state.
+        inputs: of the new state; empty for those of the old one.
+        mark: tells this retry from others of the same state.
+    """
+    run = task.run
+    keys = [
+        home.state(state), home.run(run), home.states(run), shard_keys(task.namespace, home.shard).ready(task.node),
+        home.state(new_state), home.ended, home.active(task.graph), home.retries(run),
+        *(home.unite(unite) for unite in task.unites.values()),
+    ]  # fmt: skip
+    return Call(
+        "retry_by_hand", keys, [run, task.identifier, new_state, encode(task), inputs, mark, *task.unites.values()]
+    )
 
 
 def reject(queue: ShardKeys, report: str, reason: str, entry: Mapping[bytes, bytes]) -> Call:
@@ -205,7 +248,7 @@ def _counts(part: Offspring) -> tuple[int, int, int]:
 
 def _ending_keys(of: Delivery) -> list[str]:
     home, run = of.home, of.task.run
-    keys = [home.state(of.state), home.run(run), of.queue.reports, home.reports, home.ended]
+    keys = [home.state(of.state), home.run(run), of.queue.reports, home.reports, home.ended, home.active(of.task.graph)]
     return keys + _unite_keys(home, of.task)
 
 

@@ -1,6 +1,6 @@
 """Reading records: bounded, pipelined, never changing anything."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from redis.asyncio import Redis
@@ -37,6 +37,10 @@ class StateRecord(NamedTuple):
     data: bytes | None
     error: str | None
     due_at: int | None
+    #: Id of the state that retries it.
+    retried_by: str | None
+    #: Id of its unite, when its inputs could not be made.
+    unite: str | None
     created_at: int
     updated_at: int
 
@@ -187,6 +191,25 @@ async def _running(
     return running
 
 
+async def read_page(redis: "Redis", ids: str, start: int, count: int) -> list[str]:
+    """Read a page of a list of ids."""
+    return [raw.decode() for raw in await ask(redis, "LRANGE", ids, start, start + count - 1)]
+
+
+async def count_states(redis: "Redis", home: ShardKeys, run: str) -> int:
+    """Count a run's states."""
+    return int(await ask(redis, "LLEN", home.states(run)))
+
+
+async def with_status(redis: "Redis", home: ShardKeys, states: Sequence[str], wanted: Set[Status]) -> list[str]:
+    """Tell which of the states are stored with one of these statuses."""
+    pipeline = redis.pipeline(transaction=False)
+    for state in states:
+        pipeline.hget(home.state(state), StateField.STATUS)
+    statuses = await pipeline.execute()
+    return [state for state, raw in zip(states, statuses, strict=True) if raw is not None and raw.decode() in wanted]
+
+
 async def read_state_ids(redis: "Redis", home: ShardKeys, run: str) -> list[str]:
     """Read the ids of a run's states, in order of creation."""
     return [raw.decode() for raw in await ask(redis, "LRANGE", home.states(run), 0, -1)]
@@ -246,7 +269,9 @@ def _text_map(raw: bytes | None) -> TextMap:
 
 
 def _state(state: str, raw: Mapping[bytes, bytes]) -> StateRecord:
-    error = raw.get(b"error")
+    error, retried_by, unite = (
+        None if (word := raw.get(name)) is None else word.decode() for name in (b"error", b"retried_by", b"unite")
+    )
     due = raw.get(b"due_at")
     return StateRecord(
         id=state,
@@ -256,8 +281,10 @@ def _state(state: str, raw: Mapping[bytes, bytes]) -> StateRecord:
         inputs=_text_map(raw.get(b"inputs")),
         outputs=_text_map(raw.get(b"outputs")),
         data=raw.get(b"data"),
-        error=None if error is None else error.decode(),
+        error=error,
         due_at=None if due is None else int(due),
+        retried_by=retried_by,
+        unite=unite,
         created_at=int(raw[b"created_at"]),
         updated_at=int(raw[b"updated_at"]),
     )

@@ -7,7 +7,8 @@
 -- KEYS[6] stream  reports of the run's own shard
 -- KEYS[7] zset    ended runs
 -- KEYS[8] hash    the run's store
--- KEYS[9] from here on: siblings, children and unites as lib/offspring says
+-- KEYS[9] set     pending runs of the graph
+-- KEYS[10] from here on: siblings, children and unites as lib/offspring says
 -- ARGV[1] attempt
 -- ARGV[2] report id
 -- ARGV[3] identifier
@@ -33,9 +34,9 @@ end
 -- One child and nothing else: a step of a chain, by far the commonest. It is written out here because making
 -- the functions below costs Redis a quarter of such a step.
 if not again and ARGV[5] == '0' and ARGV[6] == '1' and ARGV[7] == '0' and ARGV[12] == '0' then
-  local entry = redis.call('XADD', KEYS[10], '*', 'state', ARGV[13], 'attempt', '1', 'task', ARGV[15], 'inputs', ARGV[16])
+  local entry = redis.call('XADD', KEYS[11], '*', 'state', ARGV[13], 'attempt', '1', 'task', ARGV[15], 'inputs', ARGV[16])
   local now = string.match(entry, '^%d+')
-  redis.call('HSET', KEYS[9], 'status', 'CREATED', 'attempt', '1', 'task', ARGV[15], 'inputs', ARGV[16],
+  redis.call('HSET', KEYS[10], 'status', 'CREATED', 'attempt', '1', 'task', ARGV[15], 'inputs', ARGV[16],
     'entry', entry, 'created_at', now, 'updated_at', now)
   redis.call('HINCRBY', KEYS[2], 'made/' .. ARGV[14], 1)
   redis.call('RPUSH', KEYS[3], ARGV[13])
@@ -48,13 +49,13 @@ end
 -- uses clock push create offspring conclude unites
 local counts = {siblings = tonumber(ARGV[5]), children = tonumber(ARGV[6]), unites = tonumber(ARGV[7])}
 local opened, pending, fresh, now = bear({
-  keys = 9, args = 13, again = again, state = KEYS[1],
+  keys = 10, args = 13, again = again, state = KEYS[1],
   run = KEYS[2], states = KEYS[3], unites = KEYS[5], identifier = ARGV[3],
 }, counts)
 redis.call('HSET', KEYS[1], 'status', 'SUCCESS', 'outputs', ARGV[4], 'updated_at', now)
 redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/SUCCESS', 1)
 local unite_arg = 13 + counts.siblings * 4 + counts.children * 5
-local unite_key = 9 + counts.siblings + counts.children * 2
+local unite_key = 10 + counts.siblings + counts.children * 2
 local write = unite_arg + counts.unites * 6
 for _ = 1, tonumber(ARGV[12]) do
   redis.call('HSET', KEYS[8], ARGV[write], ARGV[write + 1])
@@ -74,5 +75,5 @@ for n = 1, counts.unites do
   end
 end
 acknowledge(KEYS[4], ARGV[2])
-move_open(KEYS[2], KEYS[7], ARGV[9], opened - 1, now)
+move_open(KEYS[2], KEYS[7], KEYS[9], ARGV[9], opened - 1, now)
 return {'applied', record[1]}

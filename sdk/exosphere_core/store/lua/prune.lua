@@ -4,7 +4,8 @@
 -- KEYS[3] stream  reports, where the report came from
 -- KEYS[4] stream  reports of the run's own shard
 -- KEYS[5] zset    ended runs
--- KEYS[6] from here on, per unite that it counts for: its hash, its members zset
+-- KEYS[6] set     pending runs of the graph
+-- KEYS[7] from here on, per unite that it counts for: its hash, its members zset
 -- ARGV[1] attempt
 -- ARGV[2] report id
 -- ARGV[3] identifier
@@ -23,7 +24,7 @@ end
 local now = now_ms()
 redis.call('HSET', KEYS[1], 'status', 'PRUNED', 'data', ARGV[6], 'updated_at', now)
 redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/PRUNED', 1)
-count_ending(6, 8, tonumber(ARGV[7]), 'pruned', KEYS[4], ARGV[5])
+count_ending(7, 8, tonumber(ARGV[7]), 'pruned', KEYS[4], ARGV[5], {})
 acknowledge(KEYS[3], ARGV[2])
-move_open(KEYS[2], KEYS[5], ARGV[4], -1, now)
+move_open(KEYS[2], KEYS[5], KEYS[6], ARGV[4], -1, now)
 return {'applied', record[1]}

@@ -7,6 +7,8 @@
 -- KEYS[5] hash    the root state
 -- KEYS[6] stream  ready stream of the root's node
 -- KEYS[7] zset    due times
+-- KEYS[8] set     pending runs of the graph
+-- KEYS[9] list    reruns of the run that this one was made from
 -- ARGV[1] run id
 -- ARGV[2] graph name
 -- ARGV[3] graph version
@@ -15,7 +17,8 @@
 -- ARGV[6] task, JSON
 -- ARGV[7] inputs, JSON
 -- ARGV[8] delay before the root is ready, ms
--- ARGV[9] number of store values; then their keys and values
+-- ARGV[9] how it was made from another run (see `records.Rerun`), JSON, or ""
+-- ARGV[10] number of store values; then their keys and values follow
 -- returns {"made" | "existed", due time in unix ms or ""}
 -- uses clock push create
 if redis.call('EXISTS', KEYS[1]) == 1 then
@@ -32,9 +35,14 @@ else
 end
 redis.call('HSET', KEYS[1], 'graph', ARGV[2], 'version', ARGV[3], 'status', 'PENDING', 'root', ARGV[4],
   'open', 1, 'created_at', now, 'made/' .. ARGV[5], 1)
-for n = 1, tonumber(ARGV[9]) do
-  redis.call('HSET', KEYS[2], ARGV[8 + n * 2], ARGV[9 + n * 2])
+for n = 1, tonumber(ARGV[10]) do
+  redis.call('HSET', KEYS[2], ARGV[9 + n * 2], ARGV[10 + n * 2])
+end
+if ARGV[9] ~= '' then
+  redis.call('HSET', KEYS[1], 'rerun', ARGV[9])
+  redis.call('RPUSH', KEYS[9], ARGV[1])
 end
 redis.call('RPUSH', KEYS[3], ARGV[4])
 redis.call('ZADD', KEYS[4], now, ARGV[1])
+redis.call('SADD', KEYS[8], ARGV[1])
 return {'made', due_at}

@@ -1,16 +1,20 @@
 -- Move the count of what is open in a run; at zero the run ends, once.
-local function move_open(run, ended, run_id, by, now)
+local function move_open(run, ended, active, run_id, by, now)
   if by == 0 then
     return
   end
   if redis.call('HINCRBY', run, 'open', by) > 0 then
     return
   end
+  local record = redis.call('HMGET', run, 'cancelled_at', 'untolerated')
   local status = 'SUCCESS'
-  if tonumber(redis.call('HGET', run, 'untolerated') or '0') > 0 then
+  if record[1] then
+    status = 'CANCELLED'
+  elseif tonumber(record[2] or '0') > 0 then
     status = 'FAILED'
   end
   redis.call('HSET', run, 'status', status, 'ended_at', now)
   redis.call('ZADD', ended, now, run_id)
+  redis.call('SREM', active, run_id)
   redis.call('PUBLISH', 'exo:run-ended', run_id)
 end

@@ -30,8 +30,14 @@ local function bear(p, counts)
       pending[n] = pending[n] + 1
       fresh[n] = true
       opened = opened + 1
-      for around in string.gmatch(ARGV[arg + 3], '%d+') do
-        pending[tonumber(around)] = (pending[tonumber(around)] or 0) + 1
+      local around_ids = {}
+      for ordinal in string.gmatch(ARGV[arg + 3], '%d+') do
+        local around = tonumber(ordinal)
+        pending[around] = (pending[around] or 0) + 1
+        around_ids[#around_ids + 1] = ARGV[first_unite_arg + (around - 1) * 6]
+      end
+      if #around_ids > 0 then
+        redis.call('HSET', unite, 'around', table.concat(around_ids, ' '))
       end
     end
   end

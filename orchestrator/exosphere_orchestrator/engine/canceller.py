@@ -1,0 +1,37 @@
+"""Cancels the states of a run that was marked as cancelled, a page at a time."""
+
+from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys
+from exosphere_core.states import RunStatus
+from exosphere_core.store import moves, reads
+from exosphere_core.store.calls import apply
+from exosphere_core.store.streams import acknowledge
+from exosphere_orchestrator.engine.context import EngineContext, logger
+from exosphere_orchestrator.engine.reports import Report
+
+#: How many states and unites one script cancels: it stays within a few ms.
+_PAGE = 100
+
+
+async def cancel_states(context: EngineContext, report: Report, shard: int) -> None:
+    """Cancel what is pending of a run. Any part may be done twice, by whomever, and changes nothing then.
+
+    What is applied meanwhile adds states and unites to the ends of the run's lists, so those are followed to their
+    ends; the script that cancels the last one ends the run, and after it nothing is made any more.
+    """
+    home, run = ShardKeys(report.home, shard), report.state
+    for record in await reads.read_runs(context.redis, home, [run]):
+        states_seen = unites_seen = 0
+        status = record.status.value
+        while status == RunStatus.PENDING:
+            ids = await reads.read_page(context.redis, home.states(run), states_seen, _PAGE)
+            unites = await reads.read_page(context.redis, home.unites(run), unites_seen, _PAGE)
+            if not ids and not unites:
+                break
+            tasks = await context.tasks.get_many([(home, state) for state in ids])
+            states = [(state, task) for state, task in zip(ids, tasks, strict=True) if task is not None]
+            status = (await apply(context.scripts, moves.cancel(home, run, record.graph, states, unites))).decode()
+            states_seen += len(ids)
+            unites_seen += len(unites)
+        if status == RunStatus.PENDING:
+            logger.error("run %s was cancelled, and its count of what is open says that it has not ended", run)
+    await acknowledge(context.redis, home.reports, STATE_MANAGERS_GROUP, [report.entry.id])
