@@ -4,14 +4,18 @@ import argparse
 import os
 import platform
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from bench import workloads
 from bench.system import System
 from bench.workloads import Figure
+from exosphere_orchestrator.embedded.binary import find_server
 
 _PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+_WORKLOADS = ["floor", "throughput", "prototype", "end_to_end", "hops", "fan_out", "idle"]
 _START, _END = "<!-- figures -->", "<!-- /figures -->"
 
 
@@ -21,27 +25,30 @@ def main() -> int:
     parser.add_argument("--width", type=int, default=1000, help="branches of the fan-out")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each workload; the median is told")
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
-    parser.add_argument("--only", choices=["floor", "throughput", "end_to_end", "hops", "fan_out", "idle"])
+    parser.add_argument("--only", nargs="+", choices=_WORKLOADS, default=_WORKLOADS, help="workloads to measure")
     options = parser.parse_args()
-    measured = {
-        "floor": workloads.floor,
-        "throughput": lambda system: workloads.throughput(system, options.runs),
-        "end_to_end": lambda system: workloads.end_to_end(system, options.runs),
-        "hops": lambda system: workloads.hops(system, 200),
-        "fan_out": lambda system: workloads.fan_out(system, options.width),
-        "idle": lambda system: workloads.idle(system, 10.0),
+    measures: dict[str, Callable[[], list[Figure]]] = {
+        "floor": partial(_on_new_system, workloads.floor),
+        "throughput": partial(_on_new_system, workloads.throughput, options.runs),
+        "prototype": partial(workloads.prototype, options.runs),
+        "end_to_end": partial(_on_new_system, workloads.end_to_end, options.runs),
+        "hops": partial(_on_new_system, workloads.hops, 200),
+        "fan_out": partial(_on_new_system, workloads.fan_out, options.width),
+        "idle": partial(_on_new_system, workloads.idle, 10.0),
     }
-    figures: list[Figure] = []
-    server = ""
-    for name, measure in measured.items():
-        if options.only in (None, name):
-            runs: list[list[Figure]] = []
-            for _ in range(options.repeat):
-                with System() as system:
-                    server = f"Redis {system.info('server')['redis_version']}, appendfsync everysec"
-                    runs.append(measure(system))
-            figures += [_summary(same) for same in zip(*runs, strict=True)]
-            print(f"{name} measured", file=sys.stderr)
+    names = [name for name in _WORKLOADS if name in options.only]
+    turns: list[dict[str, list[Figure]]] = []
+    # The workloads take turns, so that what is compared, product and prototype, is measured within one minute.
+    for number in range(1, options.repeat + 1):
+        turn: dict[str, list[Figure]] = {}
+        for name in names:
+            turn[name] = measures[name]()
+            print(f"{name} measured ({number} of {options.repeat})", file=sys.stderr)
+        if "throughput" in turn and "prototype" in turn:
+            turn["prototype"].append(_share(turn["throughput"][0], turn["prototype"][0]))
+        turns.append(turn)
+    figures = [_summary(same) for name in names for same in zip(*(turn[name] for turn in turns), strict=True)]
+    server = f"{find_server()}, appendfsync everysec"
     table = _table(figures, server)
     print(table)
     if options.write:
@@ -49,9 +56,23 @@ def main() -> int:
     return 0
 
 
+def _on_new_system(measure: Callable[..., list[Figure]], *arguments: float) -> list[Figure]:
+    with System() as system:
+        return measure(system, *arguments)
+
+
+def _share(product: Figure, prototype: Figure) -> Figure:
+    """How much of the bare protocol's speed is left with every feature on."""
+    return Figure("product / prototype", f"{_number(product) / _number(prototype):.2f}")
+
+
+def _number(figure: Figure) -> float:
+    return float(figure.value.replace(",", "").split()[-1])
+
+
 def _summary(same: tuple[Figure, ...]) -> Figure:
     """The median of a figure over the runs, with its least and greatest value."""
-    values = sorted((figure.value for figure in same), key=lambda text: float(text.replace(",", "").split()[-1]))
+    values = [figure.value for figure in sorted(same, key=_number)]
     middle = values[len(values) // 2]
     spread = f" ({values[0]} to {values[-1]})" if len(values) > 1 and values[0] != values[-1] else ""
     return Figure(same[0].name, middle + spread)

@@ -7,6 +7,7 @@ from statistics import quantiles
 from time import perf_counter
 from typing import Any, NamedTuple
 
+from bench.prototype import states_per_second
 from bench.system import NAMESPACE, System
 from exosphere_core import api
 from exosphere_core.client import ApiClient
@@ -141,6 +142,12 @@ def throughput(system: System, runs: int) -> list[Figure]:
     ]
     system.stop("worker")
     return figures
+
+
+def prototype(runs: int) -> list[Figure]:
+    """The same chains as a backlog of the protocol alone; it needs no system."""
+    speed = states_per_second(runs, CHAIN)
+    return [Figure(f"bare prototype of the protocol, {runs} chains of {CHAIN}: states per second", f"{speed:,.0f}")]
 
 
 def _root(redis: Any, run: str) -> str:

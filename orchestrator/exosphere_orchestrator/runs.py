@@ -16,7 +16,8 @@ from exosphere_core.store.catalog import read_head
 from exosphere_core.store.connection import Redis
 from exosphere_core.store.faults import LOST
 from exosphere_orchestrator.engine.graphs import GraphPlans
-from exosphere_orchestrator.engine.succession import Limits, Unresolvable, ready_key, resolve, sized
+from exosphere_orchestrator.engine.inputs import Limits, Unresolvable, resolve, sized
+from exosphere_orchestrator.engine.succession import ready_key
 
 _TRIES = 3
 _PAUSE_S = 0.1
@@ -69,7 +70,7 @@ class RunStarter:
         """
         head = await read_head(self._redis, namespace, graph)
         if head is None:
-            raise NotFound(f"namespace {namespace!r} has no graph {graph!r}")
+            raise _no_graph(namespace, graph)
         if head.validation_status != "VALID":
             raise InvalidGraph(
                 f"graph {graph!r} can't run, its validation status is {head.validation_status}: "
@@ -103,15 +104,21 @@ class RunStarter:
         for left in reversed(range(_TRIES)):
             try:
                 # Safe to repeat after a lost reply: the same run id is made once.
-                await apply(self._redis, call)
+                (answer, _) = await apply(self._redis, call)
                 break
             except LOST:
                 if not left:
                     raise
                 await asyncio.sleep(_PAUSE_S)
+        if answer == b"deleted":
+            raise _no_graph(namespace, graph)
         if delay_ms:
             self._note_due(home, state, delay_ms)
         return Started(run, sorted(field for field in inputs if field not in root.inputs))
+
+
+def _no_graph(namespace: str, graph: str) -> NotFound:
+    return NotFound(f"namespace {namespace!r} has no graph {graph!r}")
 
 
 def _store(plan: GraphPlan, given: Mapping[str, str]) -> dict[str, str]:

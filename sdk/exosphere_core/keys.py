@@ -55,16 +55,30 @@ class CatalogKeys:
 
     @property
     def schedules(self) -> str:
-        """ZSET `graph/index` of a cron trigger → its next due time, unix ms."""
+        """ZSET `graph/index` of a cron trigger → its next due time, unix ms. Paused ones are not in it."""
         return self._key("schedules")
 
+    @property
+    def claims(self) -> str:
+        """ZSET `graph/index` of a schedule that a replica is firing → since when, unix ms."""
+        return self._key("claims")
+
+    @property
+    def deletions(self) -> str:
+        """SET of the deletions of graphs that are not finished (see `store.deletions.Deletion`)."""
+        return self._key("deletions")
+
     def graph(self, name: str) -> str:
-        """HASH of a graph: newest version, validation, times."""
+        """HASH of a graph: newest version, validation, times; of a deleted one the count of versions, for good."""
         return self._key(f"graph:{name}")
 
     def version(self, name: str, version: int) -> str:
         """HASH of an immutable graph version: template and encrypted secrets."""
         return self._key(f"graph:{name}:{version}")
+
+    def schedules_of(self, name: str) -> str:
+        """HASH of what is known of a graph's schedules (see `store.schedules.ScheduleField`)."""
+        return self._key(f"schedules:{name}")
 
     def firings(self, name: str) -> str:
         """LIST of JSON: the newest cron firings of a graph and what came of them, newest first."""
@@ -117,6 +131,11 @@ class ShardKeys:
     def active(self, graph: str) -> str:
         """SET of the ids of a graph's runs that have not ended."""
         return self._key(f"active:{graph}")
+
+    @property
+    def deleted(self) -> str:
+        """HASH graph → number of its latest deletion: no run of a version below is started or reopened any more."""
+        return self._key("deleted")
 
     def run(self, run_id: str) -> str:
         """HASH of a run (see `records.RunField`)."""

@@ -31,6 +31,7 @@ class StateField(StrEnum):
     TASK = "task"  #: JSON of `Task`: what never changes
     INPUTS = "inputs"  #: JSON object, resolved
     OUTPUTS = "outputs"  #: JSON object, once executed
+    WIDTH = "width"  #: how many outputs it gave as a list; absent for one output alone
     DATA = "data"  #: JSON object that a prune signal carried
     ERROR = "error"  #: text, once failed
     ENTRY = "entry"  #: id of the entry of the ready stream, while there is one
@@ -70,6 +71,7 @@ class UniteField(StrEnum):
     ARRIVED = "arrived"  #: successful states that lead straight to it
     ERRORED = "errored"  #: errored states that count, but for those that an inner ALL_DONE unite tolerated
     PRUNED = "pruned"  #: pruned states that count
+    ANEW = "anew"  #: "1" when a branch was executed anew although its run takes over another's outputs
 
 
 # Not tracked by the garbage collector: a task holds text and numbers only, and there are a great many.
@@ -122,6 +124,8 @@ class UnitePlan(msgspec.Struct, frozen=True, omit_defaults=True):
     width: int | None = None
     #: `Task.replays` of the uniting state.
     replays: str = ""
+    #: Replaces inputs of the same names, where a rerun begins here.
+    inputs: dict[str, str] = {}
 
 
 class Rerun(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -147,6 +151,7 @@ class Kind(StrEnum):
     PRUNED = "pruned"  #: body: `Pruned`
     REQUEUED = "requeued"  #: body: `Requeued`
     RELEASED = "released"  #: given back unfinished by a runtime that stops; no body
+    REPLAY = "replay"  #: a new state whose outputs are to be taken over: a ready entry, sent by the scripts
     SETTLED = "settled"  #: a unite's last branch ended; sent by the scripts, not by runtimes
     CANCELLED = "cancelled"  #: a run was cancelled: its states are to follow; sent by a script, not by runtimes
 
@@ -158,6 +163,8 @@ class Executed(msgspec.Struct, frozen=True, omit_defaults=True):
     fanned_out: bool = False
     #: Store writes that take effect with the success.
     store: dict[str, str] = {}
+    #: In a rerun: the state of the earlier run that these outputs are taken over from. Set by state managers only.
+    origin: str = ""
 
 
 class Failed(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -6,7 +6,8 @@ from engine.world import HOME, Lane, Pruned, Requeued, World, failed, many, node
 from exosphere_core.errors import BadRequest, InvalidGraph, NotFound
 from exosphere_core.store import catalog, moves
 from exosphere_core.store.calls import apply
-from exosphere_orchestrator.engine.succession import Limits, ready_key
+from exosphere_orchestrator.engine.inputs import Limits
+from exosphere_orchestrator.engine.succession import ready_key
 from exosphere_worker.outcome import Released, Succeeded
 
 CHAIN = (
@@ -106,9 +107,9 @@ def test_a_wide_fan_out_is_made_in_chunks_and_is_gone_on_with_by_another_state_m
 
         batch = await prepare(world.context, HOME, entries, world.context.limits)
         (step,) = batch.steps
-        assert step.parts == 5
+        assert step.parts == 24
         for _ in range(2):
-            assert (await apply(world.redis, next(step.calls)))[0] == b"applied"
+            assert (await apply(world.redis, next(step.calls).call))[0] == b"applied"
         assert "EXECUTED" in (await world.statuses())["a"]
         other = world.another_state_manager()
         await other.apply(entries)

@@ -8,8 +8,8 @@ from exosphere_core.states import MOVES, STORED, Status
 from exosphere_core.store import moves
 from exosphere_core.store.calls import Call, apply
 from exosphere_core.store.moves import Delivery
-from exosphere_core.store.offspring import Offspring
-from exosphere_orchestrator.engine.succession import UNLIMITED, retry_of, succeed
+from exosphere_orchestrator.engine.inputs import UNLIMITED
+from exosphere_orchestrator.engine.succession import retry_of, succeed
 from exosphere_worker.held import Held
 
 REPORT = "1-1"
@@ -29,11 +29,12 @@ async def _call(world: World, move: str, held: Held, attempt: str) -> Call:
     of = Delivery(held.state, attempt, held.task, HOME, HOME, REPORT)
     plan = await world.context.plans.get("ns", "g", 1)
     made = succeed(plan, held.state, held.task, Executed([{"v": "1"}]), {}, {}, UNLIMITED)
+    (part,) = made.parts
     again, task = retry_of(held.state, held.task)
     calls = {
         "promote": moves.promote(HOME, held.state, HOME.ready("A")),
-        "expand": moves.expand(of, made.outputs, made.offspring),
-        "advance": moves.advance(of, made.outputs, "", made.offspring, 1, {}),
+        "expand": moves.expand(of, made.outputs, 1, part.offspring),
+        "advance": moves.advance(of, made.outputs, None, "", part.offspring, 1, {}),
         "fail": moves.fail(of, Status.ERRORED, "boom", b"", []),
         "fail_next": moves.fail(of, Status.NEXT_CREATED_ERROR, "boom", b"{}", []),
         "retry": moves.retry(of, "boom", again, task, 1000),
@@ -174,14 +175,3 @@ def _without_times(everything: dict[str, object]) -> dict[str, object]:
         key: {name: text for name, text in value.items() if name != b"updated_at"} if isinstance(value, dict) else value
         for key, value in everything.items()
     }
-
-
-def test_offspring_is_cut_into_bounded_chunks_that_together_are_the_whole() -> None:
-    from exosphere_core.store.offspring import CHUNK, Child, Sibling
-
-    siblings = [Sibling(f"s{n}", b"", b"", "") for n in range(700)]
-    children = [Child(f"c{n}", "b", b"", b"", "", "r") for n in range(701)]
-    parts = list(Offspring(siblings, children, ()).chunks())
-    assert [len(part.siblings) + len(part.children) for part in parts] == [CHUNK, CHUNK, 401]
-    assert [sibling for part in parts for sibling in part.siblings] == siblings
-    assert [child for part in parts for child in part.children] == children

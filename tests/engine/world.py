@@ -15,10 +15,12 @@ from exosphere_core.store.reads import RunRecord, StateRecord
 from exosphere_orchestrator.engine.consumer import Consumer
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.graphs import GraphPlans
-from exosphere_orchestrator.engine.succession import Limits
+from exosphere_orchestrator.engine.inputs import Limits
+from exosphere_orchestrator.engine.reruns import Reruns
 from exosphere_orchestrator.engine.tasks import TaskCache
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.steering.cancel import cancel_run
+from exosphere_orchestrator.steering.rerun import rerun
 from exosphere_orchestrator.steering.retry import retry_failed, retry_state
 from exosphere_worker.held import Held, read_delivery
 from exosphere_worker.outcome import Failed, Outcome, Pruned, Requeued, Succeeded
@@ -71,6 +73,7 @@ class World:
             url="unix:///nowhere", redis=self.redis,
             scripts=self.redis, consumer=name, lease_ms=1000, max_lost_leases=3,
             limits=limits, plans=GraphPlans(self.redis), tasks=TaskCache(self.redis),
+            reruns=Reruns(self.redis),
         )  # fmt: skip
 
     def another_state_manager(self, name: str = "sm-2") -> Consumer:
@@ -138,6 +141,12 @@ class World:
     async def retry_failed(self) -> dict[str, str]:
         """All that failed is retried by hand. Raises Conflict."""
         return await retry_failed(self.context, HOME, self.run_id)
+
+    async def rerun(self, run: str, **how: Any) -> str:
+        """A run is run again; the new run is the one looked at from now on. Returns its id."""
+        self.run_id = await rerun(self.context, HOME, run, **{"inputs": {}, "store": {}, **how})
+        await self.drain()
+        return self.run_id
 
     async def do(self, identifier: str, outcome: Outcome) -> Held:
         """The one ready state of a node is taken and ends so."""

@@ -152,7 +152,7 @@ def test_the_body_of_a_report_survives_its_way_over_the_stream(body: Body) -> No
 
 
 def test_each_kind_of_report_that_has_a_body_has_one_type_for_it() -> None:
-    assert set(Kind) - set(BODIES) == {Kind.RELEASED, Kind.SETTLED, Kind.CANCELLED}
+    assert set(Kind) - set(BODIES) == {Kind.RELEASED, Kind.SETTLED, Kind.CANCELLED, Kind.REPLAY}
     assert len(set(BODIES.values())) == len(BODIES)
 
 

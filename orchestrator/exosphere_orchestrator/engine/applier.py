@@ -15,6 +15,7 @@ from exosphere_core.records import (
     Kind,
     Pruned,
     Requeued,
+    Rerun,
     Task,
     TextMap,
     encode,
@@ -25,12 +26,28 @@ from exosphere_core.states import Status
 from exosphere_core.store import moves
 from exosphere_core.store.calls import Call
 from exosphere_core.store.moves import Delivery
-from exosphere_core.store.offspring import CHUNK
 from exosphere_core.store.reads import Wanted, read_values
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.context import EngineContext, logger
+from exosphere_orchestrator.engine.inputs import Limits, Unresolvable
+from exosphere_orchestrator.engine.replays import replay
 from exosphere_orchestrator.engine.reports import Malformed, Report, parse_report
-from exosphere_orchestrator.engine.succession import Limits, Succession, Unresolvable, retry_of, succeed
+from exosphere_orchestrator.engine.succession import Succession, retry_of, succeed
+
+#: A fan-out of more outputs is computed in a thread.
+_WIDE = 500
+
+#: Kinds that call for work of their own.
+_APART = frozenset({Kind.SETTLED, Kind.CANCELLED})
+
+_NO_TASKS: dict[str, Task] = {}
+
+
+class Made(NamedTuple):
+    """A script call, and state id → task of what it makes."""
+
+    call: Call
+    tasks: dict[str, Task] = _NO_TASKS
 
 
 class Step(NamedTuple):
@@ -38,13 +55,11 @@ class Step(NamedTuple):
 
     report: Report
     of: Delivery
-    calls: Iterator[Call]
+    calls: Iterator[Made]
     #: How many calls there will be: above one, it is a wide fan-out.
     parts: int
     #: Id of the state that may become due, and after how many ms.
     due: tuple[str, int] | None
-    #: state id → task of what is made.
-    tasks: dict[str, Task]
 
 
 class Batch(NamedTuple):
@@ -65,6 +80,7 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
     """
     rejected: list[Call] = []
     reports: list[Report] = []
+    born: list[Report] = []
     apart: list[Report] = []
     for entry in entries:
         try:
@@ -72,15 +88,19 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
         except Malformed as bad:
             rejected.append(_reject(context, queue, entry, str(bad)))
             continue
-        (apart if report.kind in (Kind.SETTLED, Kind.CANCELLED) else reports).append(report)
+        (apart if report.kind in _APART else born if report.kind is Kind.REPLAY else reports).append(report)
 
-    tasks = await context.tasks.get_many([(shard_keys(r.home, queue.shard), r.state) for r in reports])
+    tasks = await context.tasks.get_many([(shard_keys(r.home, queue.shard), r.state) for r in (*reports, *born)])
+    if born:
+        # What is taken over is decided here, and is from here on a report like others.
+        due = [(report, task) for report, task in zip(born, tasks[len(reports) :], strict=True) if task is not None]
+        reports += await replay(context, queue, due)
+        tasks[-len(born) :] = [task for _, task in due]
     known: list[tuple[Report, Task, GraphPlan]] = []
     for report, task in zip(reports, tasks, strict=True):
         if task is None:
             rejected.append(_reject(context, queue, report.entry, "there is no such state"))
-        elif task.namespace != queue.namespace or task.home != report.home:
-            # A runtime reports through its own namespace's stream, so it can't speak for another's states.
+        elif not _may_speak_for(report, task, queue):
             rejected.append(_reject(context, queue, report.entry, "the state is of another namespace"))
         else:
             try:
@@ -95,26 +115,33 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
     for report, task, plan in known:
         of = Delivery(report.state, report.attempt, task, shard_keys(task.home, queue.shard), queue, report.entry.id)
         outputs, store = values.get(report.entry.id, _NOTHING)
-        if isinstance(report.body, Executed) and len(report.body.outputs) > CHUNK:
+        rerun = await context.reruns.get(of.home, task.run) if _takes_over(report) else None
+        if isinstance(report.body, Executed) and len(report.body.outputs) > _WIDE:
             # Seconds of computing: in a thread, so that the HTTP API goes on meanwhile.
-            steps.append(await asyncio.to_thread(step, report, of, plan, outputs, store, limits))
+            steps.append(await asyncio.to_thread(step, report, of, plan, outputs, store, limits, rerun))
         else:
-            steps.append(step(report, of, plan, outputs, store, limits))
+            steps.append(step(report, of, plan, outputs, store, limits, rerun))
     return Batch(steps, apart, rejected)
 
 
 def step(
-    report: Report, of: Delivery, plan: GraphPlan, outputs: dict[str, TextMap], store: TextMap, limits: Limits
+    report: Report,
+    of: Delivery,
+    plan: GraphPlan,
+    outputs: dict[str, TextMap],
+    store: TextMap,
+    limits: Limits,
+    rerun: Rerun | None,
 ) -> Step:
     """Tell what one report comes to."""
     body = report.body
     if isinstance(body, Executed):
         try:
-            return _success(report, of, succeed(plan, of.state, of.task, body, outputs, store, limits), body)
+            return _success(report, of, succeed(plan, of.state, of.task, body, outputs, store, limits, rerun), body)
         except Unresolvable as why:
             kept = encode(body.outputs[0]) if body.outputs else b"{}"
             call = moves.fail(of, Status.NEXT_CREATED_ERROR, str(why), kept, _errored_members(plan, of))
-            return Step(report, of, iter([call]), 1, None, {})
+            return Step(report, of, iter([Made(call)]), 1, None)
     if isinstance(body, Failed):
         policy = plan.nodes[of.task.identifier].retry_policy
         retry = of.task.retry_count + 1
@@ -122,25 +149,42 @@ def step(
             delay = delay_ms(policy, retry, random.random())
             state, task = retry_of(of.state, of.task)
             call = moves.retry(of, body.error, state, task, delay)
-            return Step(report, of, iter([call]), 1, (state, delay) if delay else None, {state: task})
+            return Step(report, of, iter([Made(call, {state: task})]), 1, (state, delay) if delay else None)
         call = moves.fail(of, Status.ERRORED, body.error, b"", _errored_members(plan, of))
-        return Step(report, of, iter([call]), 1, None, {})
+        return Step(report, of, iter([Made(call)]), 1, None)
     if isinstance(body, Pruned):
-        return Step(report, of, iter([moves.prune(of, bytes(body.data))]), 1, None, {})
+        return Step(report, of, iter([Made(moves.prune(of, bytes(body.data)))]), 1, None)
     delay = body.delay_ms if isinstance(body, Requeued) else 0
     due = (of.state, delay) if delay > 0 else None
-    return Step(report, of, iter([moves.requeue(of, max(0, delay))]), 1, due, {of.state: of.task})
+    return Step(report, of, iter([Made(moves.requeue(of, max(0, delay)), {of.state: of.task})]), 1, due)
 
 
 def _success(report: Report, of: Delivery, made: Succession, body: Executed) -> Step:
-    parts = list(made.offspring.chunks())
+    width = len(body.outputs) if body.fanned_out else None
 
-    def calls() -> Iterator[Call]:
-        for part in parts[:-1]:
-            yield moves.expand(of, made.outputs, part)
-        yield moves.advance(of, made.outputs, made.member, parts[-1], made.arrivals, body.store)
+    def calls() -> Iterator[Made]:
+        for number, part in enumerate(made.parts, start=1):
+            if number < made.count:
+                call = moves.expand(of, made.outputs, len(body.outputs), part.offspring)
+            else:
+                call = moves.advance(of, made.outputs, width, made.member, part.offspring, made.arrivals, body.store)
+            yield Made(call, part.tasks)
 
-    return Step(report, of, calls(), len(parts), None, made.tasks)
+    return Step(report, of, calls(), made.count, None)
+
+
+def _may_speak_for(report: Report, task: Task, queue: ShardKeys) -> bool:
+    """A runtime reports through its own namespace's stream, so it can't speak for another's states.
+
+    What is taken over from an earlier run comes through the stream of the run's own shard, by its scripts.
+    """
+    if task.home != report.home:
+        return False
+    return task.namespace == queue.namespace or (bool(task.replays) and task.home == queue.namespace)
+
+
+def _takes_over(report: Report) -> bool:
+    return isinstance(report.body, Executed) and bool(report.body.origin)
 
 
 def _errored_members(plan: GraphPlan, of: Delivery) -> list[str]:

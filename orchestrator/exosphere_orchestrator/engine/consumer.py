@@ -10,17 +10,17 @@ from exosphere_core.ending import end
 from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.records import Kind
 from exosphere_core.store import moves, streams
-from exosphere_core.store.calls import apply_all
+from exosphere_core.store.calls import apply, apply_all
 from exosphere_core.store.connection import BLOCK_MS, connect_untimed
 from exosphere_core.store.faults import OutOfMemoryError, ResponseError
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.agent import Agent
-from exosphere_orchestrator.engine.applier import Step, prepare
+from exosphere_orchestrator.engine.applier import Made, Step, prepare
 from exosphere_orchestrator.engine.canceller import cancel_states
 from exosphere_orchestrator.engine.context import EngineContext, logger
+from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits
 from exosphere_orchestrator.engine.joiner import settle
 from exosphere_orchestrator.engine.reports import Report
-from exosphere_orchestrator.engine.succession import UNLIMITED, Limits
 
 #: The most reports applied at once.
 _BATCH = 256
@@ -125,25 +125,25 @@ class Consumer(Agent):
             if work.parts > 1:
                 self._work(work.report, self._expand(work))
         short = [work for work in batch.steps if work.parts == 1]
-        calls = [next(work.calls) for work in short]
-        replies = await apply_all(self.context.scripts, [*calls, *batch.rejected])
+        made = [next(work.calls) for work in short]
+        replies = await apply_all(self.context.scripts, [*(each.call for each in made), *batch.rejected])
         refused: ResponseError | None = None
-        for work, reply in zip(short, replies, strict=False):
+        for work, each, reply in zip(short, made, replies, strict=False):
             if isinstance(reply, ResponseError):
                 refused = reply
                 await self._refused(work.report, reply)
             elif reply[0] == b"continued":
                 await self.apply([work.report.entry], UNLIMITED)
             else:
-                self._finish(work, reply)
+                self._finish(work, each, reply)
         if refused is not None:
             raise refused
 
-    def _finish(self, work: Step, reply: Any) -> None:
+    def _finish(self, work: Step, made: Made, reply: Any) -> None:
         if reply[0] != b"applied":
             self._stale(work.report, reply[1])
             return
-        self.context.tasks.keep(work.tasks)
+        self.context.tasks.keep(made.tasks)
         if work.report.kind not in (Kind.REQUEUED, Kind.RELEASED):
             self.context.tasks.forget(work.of.state)
         if work.due is not None:
@@ -169,14 +169,13 @@ class Consumer(Agent):
         )  # fmt: skip
 
     async def _expand(self, work: Step) -> None:
-        reply: Any = None
-        for call in work.calls:
-            (reply,) = await apply_all(self.context.scripts, [call])
-            if isinstance(reply, ResponseError):
-                raise reply
+        for made in work.calls:
+            reply = await apply(self.context.scripts, made.call)
             if reply[0] != b"applied":
-                break
-        self._finish(work, reply)
+                self._stale(work.report, reply[1])
+                return
+            self.context.tasks.keep(made.tasks)
+        self.context.tasks.forget(work.of.state)
 
     def _work(self, report: Report, duty: Coroutine[Any, Any, None]) -> None:
         async def bounded() -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from exosphere_core.store.connection import Redis
 from exosphere_orchestrator.engine.graphs import GraphPlans
-from exosphere_orchestrator.engine.succession import Limits
+from exosphere_orchestrator.engine.inputs import Limits
+from exosphere_orchestrator.engine.reruns import Reruns
 from exosphere_orchestrator.engine.tasks import TaskCache
 
 logger = logging.getLogger("exosphere.engine")
@@ -33,4 +34,5 @@ class EngineContext:
     limits: Limits
     plans: GraphPlans
     tasks: TaskCache
+    reruns: Reruns
     counts: Counter[str] = field(default_factory=Counter)

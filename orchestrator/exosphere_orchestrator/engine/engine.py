@@ -13,9 +13,10 @@ from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.consumer import Consumer
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.graphs import GraphPlans
+from exosphere_orchestrator.engine.inputs import Limits
 from exosphere_orchestrator.engine.promoter import Promoter
 from exosphere_orchestrator.engine.reaper import Reaper
-from exosphere_orchestrator.engine.succession import Limits
+from exosphere_orchestrator.engine.reruns import Reruns
 from exosphere_orchestrator.engine.tasks import TaskCache
 from exosphere_orchestrator.settings import Settings
 
@@ -35,6 +36,7 @@ def new_context(settings: Settings, redis: Redis, scripts: Redis) -> EngineConte
         limits=Limits(settings.max_fan_out, settings.max_value_bytes),
         plans=GraphPlans(redis),
         tasks=TaskCache(redis),
+        reruns=Reruns(redis),
     )
 
 

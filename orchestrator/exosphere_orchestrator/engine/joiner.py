@@ -11,8 +11,9 @@ from exosphere_core.store.calls import Call, apply
 from exosphere_core.store.reads import Wanted, read_outputs, read_unite, read_values, walk_members
 from exosphere_core.store.streams import acknowledge
 from exosphere_orchestrator.engine.context import EngineContext
+from exosphere_orchestrator.engine.inputs import Unresolvable, resolve, sized
 from exosphere_orchestrator.engine.reports import Report
-from exosphere_orchestrator.engine.succession import Unresolvable, join_of, ready_key, resolve, sized
+from exosphere_orchestrator.engine.succession import birthplace, join_of
 
 
 async def settle(context: EngineContext, report: Report, shard: int) -> None:
@@ -27,7 +28,7 @@ async def settle(context: EngineContext, report: Report, shard: int) -> None:
     if unite.errored and unite.strategy == "ALL_SUCCESS":
         await apply(context.scripts, moves.hold(home, report.state, report.entry.id, plan))
         return
-    state, task = join_of(graph, report.state, plan)
+    state, task = join_of(graph, report.state, plan, anew=unite.anew)
     if unite.pruned and not unite.arrived and not unite.errored:
         members = [""] * len(plan.unites)
         await apply(
@@ -46,7 +47,7 @@ async def settle(context: EngineContext, report: Report, shard: int) -> None:
         )
         await apply(context.scripts, call)
         return
-    fire: Call = moves.join(home, report.state, report.entry.id, state, task, inputs, ready_key(task))
+    fire: Call = moves.join(home, report.state, report.entry.id, state, task, inputs, birthplace(task))
     context.tasks.keep({state: task})
     await apply(context.scripts, fire)
 
@@ -91,7 +92,8 @@ async def _inputs(context: EngineContext, graph: GraphPlan, plan: UnitePlan, hom
     visible: dict[str, TextMap] = {name: outputs[state] for name, state in states.items()}
     for name in lists:
         visible[name] = await _collect(context, home, unite, name, _fields(graph, plan.identifier, name))
-    return sized(resolve(node.inputs, plan.identifier, visible, store), plan.identifier, context.limits.max_value_bytes)
+    inputs = resolve(node.inputs, plan.identifier, visible, store) | plan.inputs
+    return sized(inputs, plan.identifier, context.limits.max_value_bytes)
 
 
 def _fields(graph: GraphPlan, identifier: str, read: str) -> list[str]:

@@ -6,11 +6,12 @@ from typing import NamedTuple
 import msgspec
 
 from exosphere_core.names import name_error
-from exosphere_core.records import BODIES, Body, Kind, ReportField, shard_of
+from exosphere_core.records import BODIES, Body, Executed, Kind, ReadyField, ReportField, decode_task, shard_of
 from exosphere_core.store.streams import Entry
 
 _DECODERS = {kind: msgspec.json.Decoder(body) for kind, body in BODIES.items()}
 _FIELDS = tuple(field.value.encode() for field in ReportField)
+_KIND, _TASK = ReportField.KIND.value.encode(), ReadyField.TASK.value.encode()
 
 #: How many letters an id has.
 _RUN_ID, _STATE_ID = 36, 32
@@ -44,6 +45,8 @@ def parse_report(entry: Entry) -> Report:
     Raises:
         Malformed: it is no report.
     """
+    if _TASK in entry.fields and _KIND not in entry.fields:
+        return _replay(entry)
     try:
         kind_raw, home, state, attempt, body = (entry.fields[field].decode() for field in _FIELDS)
         kind = Kind(kind_raw)
@@ -63,6 +66,21 @@ def parse_report(entry: Entry) -> Report:
     if decoder is None:
         return Report(entry, kind, home, state, attempt, None)
     try:
-        return Report(entry, kind, home, state, attempt, decoder.decode(body))
+        read = decoder.decode(body)
     except msgspec.DecodeError as bad:
         raise Malformed(f"its body can't be read: {bad}") from None
+    if isinstance(read, Executed) and read.origin:
+        raise Malformed("it names an origin, which no runtime may")
+    return Report(entry, kind, home, state, attempt, read)
+
+
+def _replay(entry: Entry) -> Report:
+    """A new state that came to the report stream as others come to their ready streams."""
+    try:
+        task = decode_task(entry.fields[_TASK])
+        state, attempt = entry.fields[b"state"].decode(), entry.fields[b"attempt"].decode()
+    except (KeyError, ValueError, msgspec.DecodeError):
+        raise Malformed("it is neither a report nor a new state") from None
+    if shard_of(state) is None or len(state) != _STATE_ID or not attempt.isdecimal() or _home_error(task.home):
+        raise Malformed("state, attempt or home is none")
+    return Report(entry, Kind.REPLAY, task.home, state, attempt, None)

@@ -1,6 +1,6 @@
 """Retrying by hand what failed."""
 
-from uuid import uuid4
+import secrets
 
 from exosphere_core.errors import BadRequest, Conflict, NotFound
 from exosphere_core.keys import ShardKeys
@@ -10,8 +10,9 @@ from exosphere_core.store import moves, reads
 from exosphere_core.store.calls import apply
 from exosphere_core.store.reads import StateRecord
 from exosphere_orchestrator.engine.context import EngineContext
+from exosphere_orchestrator.engine.inputs import Unresolvable
 from exosphere_orchestrator.engine.joiner import inputs_of
-from exosphere_orchestrator.engine.succession import Unresolvable, retry_by_hand_of
+from exosphere_orchestrator.engine.succession import retry_by_hand_of
 
 #: How many states of a run are looked at in one round trip.
 _PAGE = 500
@@ -44,7 +45,7 @@ async def retry_failed(context: EngineContext, home: ShardKeys, run: str) -> dic
     """
     if not await reads.read_runs(context.redis, home, [run]):
         raise NotFound(f"namespace {home.namespace!r} has no run {run[:60]!r}")
-    fanout_id = uuid4().hex
+    fanout_id = secrets.token_hex(16)
     made: dict[str, str] = {}
     seen = 0
     # What the retries make comes to the end of the list and has not failed.
@@ -69,11 +70,16 @@ async def _retry(context: EngineContext, home: ShardKeys, record: StateRecord, f
             inputs = await inputs_of(context, home, record.unite)
         except Unresolvable as why:
             raise Conflict(f"state {record.id} can't be retried: {why}") from None
+        except NotFound:
+            # A version goes only with its graph.
+            raise Conflict(f"state {record.id} can't be retried: graph {task.graph!r} was deleted") from None
     mark = f"{task.chain}/{fanout_id}"
     call = moves.retry_by_hand(home, record.id, new_state, task, inputs, mark)
     answer, status = (word.decode() for word in await apply(context.scripts, call))
     if answer == "unknown":
         raise NotFound(f"namespace {home.namespace!r} has no state {record.id}")
+    if answer == "deleted":
+        raise Conflict(f"state {record.id} can't be retried: graph {task.graph!r} was deleted")
     if answer == "repeated":
         raise Conflict(f"state {record.id}: the retry with fanout_id {fanout_id!r} was made before")
     if answer == "refused":

@@ -21,7 +21,8 @@ class Delivery:
 
     Attributes:
         home: the shard that holds the records.
-        queue: the shard whose streams the state and its report went through: the node's namespace.
+        queue: the shard whose report stream the report came from: of the node's namespace, or of the run's own
+            where recorded outputs are taken over.
         report: id of the report's entry.
         unites: ids of the unites that the state counts for.
     """
@@ -36,7 +37,7 @@ class Delivery:
     @property
     def ready(self) -> str:
         """The ready stream that the state is queued on."""
-        return self.queue.ready(self.task.node)
+        return shard_keys(self.task.namespace, self.home.shard).ready(self.task.node)
 
 
 def trigger(
@@ -56,7 +57,7 @@ def trigger(
         "trigger",
         [
             home.run(run), home.store(run), home.states(run), home.runs, home.state(state), ready, home.due,
-            home.active(task.graph), home.reruns(rerun.of if rerun else run),
+            home.active(task.graph), home.reruns(rerun.of if rerun else run), home.deleted,
         ],
         [
             run,
@@ -79,7 +80,7 @@ def promote(home: ShardKeys, state: str, ready: str) -> Call:
     return Call("promote", [home.due, home.state(state), ready], [state])
 
 
-def expand(of: Delivery, outputs: bytes, part: Offspring) -> Call:
+def expand(of: Delivery, outputs: bytes, width: int, part: Offspring) -> Call:
     """Apply one chunk of a wide fan-out."""
     run = of.task.run
     keys = [
@@ -89,14 +90,24 @@ def expand(of: Delivery, outputs: bytes, part: Offspring) -> Call:
         of.queue.reports,
         of.home.unites(run),
     ]
-    args: list[Arg] = [of.attempt, of.report, of.task.identifier, outputs]
+    args: list[Arg] = [of.attempt, of.report, of.task.identifier, outputs, width]
     return Call("expand", keys + part.keys(of.home), [*args, *_counts(part), *part.args()])
 
 
 def advance(
-    of: Delivery, outputs: bytes, member: str, part: Offspring, arrivals: int, store: Mapping[str, str]
+    of: Delivery,
+    outputs: bytes,
+    width: int | None,
+    member: str,
+    part: Offspring,
+    arrivals: int,
+    store: Mapping[str, str],
 ) -> Call:
-    """End a state in success, with its children made ready."""
+    """End a state in success, with its children made ready.
+
+    Args:
+        width: how many outputs it gave as a list; None when it gave one output alone.
+    """
     run = of.task.run
     home = of.home
     keys = [
@@ -105,7 +116,7 @@ def advance(
     ]  # fmt: skip
     pairs = [word for pair in store.items() for word in pair]
     args: list[Arg] = [of.attempt, of.report, of.task.identifier, outputs, *_counts(part), member]
-    args += [run, of.task.home, arrivals, len(store), *part.args(), *pairs]
+    args += [run, of.task.home, arrivals, len(store), "" if width is None else width, *part.args(), *pairs]
     return Call("advance", keys + part.keys(home), args)
 
 
@@ -228,7 +239,7 @@ def retry_by_hand(home: ShardKeys, state: str, new_state: str, task: Task, input
     run = task.run
     keys = [
         home.state(state), home.run(run), home.states(run), shard_keys(task.namespace, home.shard).ready(task.node),
-        home.state(new_state), home.ended, home.active(task.graph), home.retries(run),
+        home.state(new_state), home.ended, home.active(task.graph), home.retries(run), home.deleted,
         *(home.unite(unite) for unite in task.unites.values()),
     ]  # fmt: skip
     return Call(

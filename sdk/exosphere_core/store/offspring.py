@@ -1,13 +1,13 @@
-"""What a success brings into being, as values, and how it is cut into chunks that one script may take."""
+"""What a success brings into being, as values that one script may take."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store.calls import Arg
 
-#: The most states that one script run creates.
-CHUNK: int = 500
+#: The most states that one script run creates: it stays within a few ms.
+CHUNK: int = 100
 
 
 class Sibling(NamedTuple):
@@ -48,26 +48,11 @@ class UniteTouch(NamedTuple):
 
 
 class Offspring(NamedTuple):
-    """All that one success makes."""
+    """What one script makes of a success: at most `CHUNK` states and what belongs to one output."""
 
     siblings: Sequence[Sibling] = ()
     children: Sequence[Child] = ()
     unites: Sequence[UniteTouch] = ()
-
-    def chunks(self) -> "Iterator[Offspring]":
-        """Cut it into parts of at most `CHUNK` states, at least one part, in order: siblings before children."""
-        total = len(self.siblings) + len(self.children)
-        if total <= CHUNK:
-            yield self
-            return
-        split = len(self.siblings)
-        for start in range(0, total, CHUNK):
-            end = start + CHUNK
-            yield Offspring(
-                self.siblings[start:end],
-                self.children[max(0, start - split) : max(0, end - split)],
-                self.unites,
-            )
 
     def keys(self, shard: ShardKeys) -> list[str]:
         """The KEYS that `lua/lib/offspring.lua` reads."""

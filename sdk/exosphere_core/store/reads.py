@@ -7,10 +7,13 @@ from redis.asyncio import Redis
 
 from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
 from exosphere_core.records import (
+    Rerun,
+    RunField,
     StateField,
     Task,
     TextMap,
     UnitePlan,
+    decode_rerun,
     decode_task,
     decode_text_map,
     decode_unite_plan,
@@ -41,6 +44,8 @@ class StateRecord(NamedTuple):
     retried_by: str | None
     #: Id of its unite, when its inputs could not be made.
     unite: str | None
+    #: How many outputs it gave as a list; None when it gave one output alone.
+    width: int | None
     created_at: int
     updated_at: int
 
@@ -59,6 +64,7 @@ class RunRecord(NamedTuple):
     made: dict[str, int]
     #: (identifier, status) → states that ended so.
     ended: dict[tuple[str, Status], int]
+    rerun: Rerun | None
 
 
 class UniteRecord(NamedTuple):
@@ -71,6 +77,8 @@ class UniteRecord(NamedTuple):
     arrived: int
     errored: int
     pruned: int
+    #: Whether a branch was executed anew although its run takes over another's outputs.
+    anew: bool
 
 
 class Wanted(NamedTuple):
@@ -124,6 +132,7 @@ async def read_unite(redis: "Redis", home: ShardKeys, unite: str) -> UniteRecord
         strategy=raw[b"strategy"].decode(),
         status=raw[b"status"].decode(),
         **{name: int(raw[name.encode()]) for name in ("pending", "arrived", "errored", "pruned")},
+        anew=b"anew" in raw,
     )
 
 
@@ -192,7 +201,7 @@ async def _running(
 
 
 async def read_page(redis: "Redis", ids: str, start: int, count: int) -> list[str]:
-    """Read a page of a list of ids."""
+    """Read a page of a list of ids; `start` below zero counts from its end."""
     return [raw.decode() for raw in await ask(redis, "LRANGE", ids, start, start + count - 1)]
 
 
@@ -221,6 +230,12 @@ async def read_runs(redis: "Redis", home: ShardKeys, runs: Sequence[str]) -> lis
     for run in runs:
         pipeline.hgetall(home.run(run))
     return [_run(run, raw) for run, raw in zip(runs, await pipeline.execute(), strict=True) if raw]
+
+
+async def read_rerun(redis: "Redis", home: ShardKeys, run: str) -> Rerun | None:
+    """Read how a run was made from an earlier one, or None when it was not."""
+    raw = await ask(redis, "HGET", home.run(run), RunField.RERUN)
+    return None if raw is None else decode_rerun(raw)
 
 
 async def read_newest_runs(
@@ -285,6 +300,7 @@ def _state(state: str, raw: Mapping[bytes, bytes]) -> StateRecord:
         due_at=None if due is None else int(due),
         retried_by=retried_by,
         unite=unite,
+        width=None if (width := raw.get(b"width")) is None else int(width),
         created_at=int(raw[b"created_at"]),
         updated_at=int(raw[b"updated_at"]),
     )
@@ -311,4 +327,5 @@ def _run(run: str, raw: Mapping[bytes, bytes]) -> RunRecord:
         ended_at=None if ended_at is None else int(ended_at),
         made=made,
         ended=ended,
+        rerun=decode_rerun(raw[b"rerun"]) if b"rerun" in raw else None,
     )

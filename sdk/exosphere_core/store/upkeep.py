@@ -30,9 +30,20 @@ async def delete_run(redis: "Redis", home: ShardKeys, run: str) -> None:
             pipeline.ltrim(list_key, len(page), -1)
             await pipeline.execute()
     pipeline = redis.pipeline(transaction=True)
-    pipeline.unlink(home.run(run), home.store(run), home.states(run), home.unites(run))
+    pipeline.unlink(
+        home.run(run), home.store(run), home.states(run), home.unites(run), home.once(run), home.retries(run),
+        home.reruns(run),
+    )  # fmt: skip
     pipeline.zrem(home.runs, run)
     pipeline.zrem(home.ended, run)
+    await pipeline.execute()
+
+
+async def note_anew(redis: "Redis", home: ShardKeys, unites: Sequence[str]) -> None:
+    """Note on unites that a branch of theirs is executed anew although its run takes over another's outputs."""
+    pipeline = redis.pipeline(transaction=False)
+    for unite in unites:
+        pipeline.hset(home.unite(unite), "anew", "1")
     await pipeline.execute()
 
 

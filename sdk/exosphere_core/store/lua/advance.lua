@@ -21,7 +21,8 @@
 -- ARGV[10] namespace of the run
 -- ARGV[11] how many successful states lead on: the outputs, at least 1
 -- ARGV[12] number of store writes
--- ARGV[13] from here on: siblings, children and unites as lib/offspring says, then store keys and values
+-- ARGV[13] how many outputs it gave as a list, or ""
+-- ARGV[14] from here on: siblings, children and unites as lib/offspring says, then store keys and values
 -- returns {"applied" | "stale", status found}
 -- uses fence report
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report')
@@ -33,13 +34,13 @@ end
 
 -- One child and nothing else: a step of a chain, by far the commonest. It is written out here because making
 -- the functions below costs Redis a quarter of such a step.
-if not again and ARGV[5] == '0' and ARGV[6] == '1' and ARGV[7] == '0' and ARGV[12] == '0' then
-  local entry = redis.call('XADD', KEYS[11], '*', 'state', ARGV[13], 'attempt', '1', 'task', ARGV[15], 'inputs', ARGV[16])
+if not again and ARGV[5] == '0' and ARGV[6] == '1' and ARGV[7] == '0' and ARGV[12] == '0' and ARGV[13] == '' then
+  local entry = redis.call('XADD', KEYS[11], '*', 'state', ARGV[14], 'attempt', '1', 'task', ARGV[16], 'inputs', ARGV[17])
   local now = string.match(entry, '^%d+')
-  redis.call('HSET', KEYS[10], 'status', 'CREATED', 'attempt', '1', 'task', ARGV[15], 'inputs', ARGV[16],
+  redis.call('HSET', KEYS[10], 'status', 'CREATED', 'attempt', '1', 'task', ARGV[16], 'inputs', ARGV[17],
     'entry', entry, 'created_at', now, 'updated_at', now)
-  redis.call('HINCRBY', KEYS[2], 'made/' .. ARGV[14], 1)
-  redis.call('RPUSH', KEYS[3], ARGV[13])
+  redis.call('HINCRBY', KEYS[2], 'made/' .. ARGV[15], 1)
+  redis.call('RPUSH', KEYS[3], ARGV[14])
   redis.call('HSET', KEYS[1], 'status', 'SUCCESS', 'outputs', ARGV[4], 'updated_at', now)
   redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/SUCCESS', 1)
   acknowledge(KEYS[4], ARGV[2])
@@ -49,12 +50,15 @@ end
 -- uses clock push create offspring conclude unites
 local counts = {siblings = tonumber(ARGV[5]), children = tonumber(ARGV[6]), unites = tonumber(ARGV[7])}
 local opened, pending, fresh, now = bear({
-  keys = 10, args = 13, again = again, state = KEYS[1],
+  keys = 10, args = 14, again = again, state = KEYS[1],
   run = KEYS[2], states = KEYS[3], unites = KEYS[5], identifier = ARGV[3],
 }, counts)
 redis.call('HSET', KEYS[1], 'status', 'SUCCESS', 'outputs', ARGV[4], 'updated_at', now)
 redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/SUCCESS', 1)
-local unite_arg = 13 + counts.siblings * 4 + counts.children * 5
+if ARGV[13] ~= '' then
+  redis.call('HSET', KEYS[1], 'width', ARGV[13])
+end
+local unite_arg = 14 + counts.siblings * 4 + counts.children * 5
 local unite_key = 10 + counts.siblings + counts.children * 2
 local write = unite_arg + counts.unites * 6
 for _ = 1, tonumber(ARGV[12]) do

@@ -10,10 +10,11 @@
 -- ARGV[2] report id
 -- ARGV[3] identifier
 -- ARGV[4] outputs of the state itself, JSON
--- ARGV[5] number of siblings in this chunk
--- ARGV[6] number of children in this chunk
--- ARGV[7] number of unites that it counts for or arms
--- ARGV[8] from here on: siblings, children and unites as lib/offspring says
+-- ARGV[5] how many outputs it gave
+-- ARGV[6] number of siblings in this chunk
+-- ARGV[7] number of children in this chunk
+-- ARGV[8] number of unites that it counts for or arms
+-- ARGV[9] from here on: siblings, children and unites as lib/offspring says
 -- returns {"applied" | "stale", status found}
 -- uses clock fence report push create offspring
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report')
@@ -22,12 +23,13 @@ if not again and not is_current(record, ARGV[1]) then
   acknowledge(KEYS[4], ARGV[2])
   return {'stale', record[1] or ''}
 end
-local counts = {siblings = tonumber(ARGV[5]), children = tonumber(ARGV[6]), unites = tonumber(ARGV[7])}
+local counts = {siblings = tonumber(ARGV[6]), children = tonumber(ARGV[7]), unites = tonumber(ARGV[8])}
 if not again then
-  redis.call('HSET', KEYS[1], 'status', 'EXECUTED', 'report', ARGV[2], 'outputs', ARGV[4], 'updated_at', now_ms())
+  redis.call('HSET', KEYS[1], 'status', 'EXECUTED', 'report', ARGV[2], 'outputs', ARGV[4], 'width', ARGV[5],
+    'updated_at', now_ms())
 end
 local opened, pending = bear({
-  keys = 6, args = 8, again = again, state = KEYS[1],
+  keys = 6, args = 9, again = again, state = KEYS[1],
   run = KEYS[2], states = KEYS[3], unites = KEYS[5], identifier = ARGV[3],
 }, counts)
 local unite_key = 6 + counts.siblings + counts.children * 2

@@ -1,0 +1,112 @@
+"""Running a run again from a node: what lies before is taken over, the rest is executed."""
+
+from collections.abc import Mapping
+
+from exosphere_core.errors import BadRequest, Conflict, NotFound
+from exosphere_core.graph.plan import GraphPlan
+from exosphere_core.keys import ShardKeys
+from exosphere_core.names import identifier_error
+from exosphere_core.records import Rerun, Task, derived_id, new_run_id
+from exosphere_core.store import moves, reads
+from exosphere_core.store.calls import apply
+from exosphere_core.store.reads import RunRecord
+from exosphere_orchestrator.engine.context import EngineContext
+from exosphere_orchestrator.engine.inputs import Unresolvable, sized
+from exosphere_orchestrator.engine.succession import birthplace, starts_at
+
+
+async def rerun(
+    context: EngineContext,
+    home: ShardKeys,
+    run: str,
+    *,
+    identifier: str | None = None,
+    state: str | None = None,
+    inputs: Mapping[str, str],
+    store: Mapping[str, str],
+) -> str:
+    """Make a new run of the same version that begins at a node or at one state. Returns its id.
+
+    Args:
+        identifier: the node where it begins: each of its states is executed anew, and all that follows from them.
+        state: the one state where it begins, in place of `identifier`; with neither it begins at the root.
+        inputs: replaces inputs of the same names where it begins.
+        store: overlays the store, which is taken over as it is now.
+
+    Raises:
+        NotFound: there is no such run, or no such state in it.
+        BadRequest: a node, an input or a store key is not there or not allowed.
+        Conflict: its graph was deleted.
+    """
+    found = await reads.read_runs(context.redis, home, [run])
+    if not found:
+        raise NotFound(f"namespace {home.namespace!r} has no run {run[:60]!r}")
+    (record,) = found
+    try:
+        plan = await context.plans.get(home.namespace, record.graph, record.version)
+    except NotFound:
+        # A version goes only with its graph.
+        raise Conflict(f"run {run} can't run again: graph {record.graph!r} was deleted") from None
+    made_from = await _begin(context, home, record, plan, identifier, state, inputs)
+    if errors := [error for key in store if (error := identifier_error("store key", key))]:
+        raise BadRequest("; ".join(errors))
+
+    (root,) = await reads.read_states(context.redis, home, [record.root])
+    anew = starts_at(made_from, plan.root, record.root)
+    new_run = new_run_id(home.shard)
+    task = Task(
+        run=new_run,
+        home=home.namespace,
+        graph=record.graph,
+        version=record.version,
+        identifier=plan.root,
+        node=plan.nodes[plan.root].node,
+        namespace=plan.nodes[plan.root].namespace,
+        timeout_ms=plan.nodes[plan.root].timeout_ms,
+        replays="" if anew else record.root,
+    )
+    try:
+        given = sized(root.inputs | (dict(inputs) if anew else {}), plan.root, context.limits.max_value_bytes)
+    except Unresolvable as why:
+        raise BadRequest(str(why)) from None
+    values = await reads.read_store(context.redis, home, run) | dict(store)
+    root_id = derived_id("root", new_run)
+    call = moves.trigger(home, new_run, task, root_id, given, values, 0, birthplace(task), made_from)
+    (answer, _) = await apply(context.scripts, call)
+    if answer == b"deleted":
+        raise Conflict(f"run {run} can't run again: graph {record.graph!r} was deleted")
+    return new_run
+
+
+async def _begin(
+    context: EngineContext,
+    home: ShardKeys,
+    run: RunRecord,
+    plan: GraphPlan,
+    identifier: str | None,
+    state: str | None,
+    inputs: Mapping[str, str],
+) -> Rerun:
+    chain, unites = "", []
+    if state is not None:
+        (task,) = await reads.read_tasks(context.redis, [(home, state)])
+        if task is None or task.run != run.id:
+            raise NotFound(f"run {run.id} has no state {state[:60]!r}")
+        if identifier not in (None, task.identifier):
+            raise BadRequest(f"state {state} is one of {task.identifier!r}, not of {identifier!r}; give one of the two")
+        if task.position:
+            raise BadRequest(
+                f"state {state} only keeps output {task.position} of a fan-out; "
+                "give the state that was executed, or the identifier"
+            )
+        identifier, chain, unites = task.identifier, task.chain or state, list(task.unites.values())
+    start = plan.root if identifier is None else identifier
+    if start not in plan.nodes:
+        raise BadRequest(f"identifier: graph {plan.graph!r} has no node {start!r}; it has {', '.join(plan.nodes)}")
+    declared = plan.nodes[start].inputs
+    if unknown := [field for field in inputs if field not in declared]:
+        raise BadRequest(
+            f"inputs: node {start!r} has no input {', '.join(map(repr, unknown))}; "
+            f"it has {', '.join(declared) or 'none'}"
+        )
+    return Rerun(of=run.id, identifier=start, state=chain, unites=unites, inputs=dict(inputs))
