@@ -9,13 +9,17 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bench import workloads
+from bench import features, workloads
+from bench.scripts import scripts
 from bench.system import System
 from bench.workloads import Figure
 from exosphere_orchestrator.embedded.binary import find_server
 
 _PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
-_WORKLOADS = ["floor", "throughput", "prototype", "end_to_end", "hops", "fan_out", "idle"]
+_WORKLOADS = [
+    "floor", "throughput", "prototype", "end_to_end", "hops", "fan_out", "nested", "retries", "steering", "wide",
+    "scripts", "idle",
+]  # fmt: skip
 _START, _END = "<!-- figures -->", "<!-- /figures -->"
 
 
@@ -34,6 +38,11 @@ def main() -> int:
         "end_to_end": partial(_on_new_system, workloads.end_to_end, options.runs),
         "hops": partial(_on_new_system, workloads.hops, 200),
         "fan_out": partial(_on_new_system, workloads.fan_out, options.width),
+        "nested": partial(_on_new_system, features.nested, 10),
+        "retries": partial(_on_new_system, features.retries, options.width),
+        "steering": partial(_on_new_system, features.steering, options.width),
+        "wide": partial(_on_new_system, features.wide, 100_000),
+        "scripts": partial(_on_new_system, scripts),
         "idle": partial(_on_new_system, workloads.idle, 10.0),
     }
     names = [name for name in _WORKLOADS if name in options.only]

@@ -60,7 +60,22 @@ class Gather(BaseNode):
         return self.Outputs(size=str(len(self.inputs.values)))
 
 
-NODES = [Empty, Stamp, Spread, Gather]
+class Flaky(BaseNode):
+    """Fails in so many attempts."""
+
+    class Inputs(BaseModel):
+        fails_until: str
+
+    class Outputs(BaseModel):
+        value: str
+
+    async def execute(self) -> Outputs:
+        if self.retry_count < int(self.inputs.fails_until):
+            raise RuntimeError("not yet")
+        return self.Outputs(value="x")
+
+
+NODES = [Empty, Stamp, Spread, Gather, Flaky]
 
 
 def runtime() -> Runtime:

@@ -86,9 +86,9 @@ class World:
         """Store a graph as a new version."""
         template, errors = read_template({"nodes": list(nodes), **extra})
         assert template is not None, errors
-        head = await catalog.read_head(self.redis, "ns", name)
+        last = await catalog.read_last_version(self.redis, "ns", name)
         assert await catalog.save_version(
-            self.redis, "ns", name, after=head.version if head else 0, template=template.model_dump_json().encode(),
+            self.redis, "ns", name, after=last, template=template.model_dump_json().encode(),
             secrets={}, status="VALID", errors=[], old_schedules=[], new_schedules={},
         )  # fmt: skip
         await streams.ensure_groups(self.redis, [HOME.reports], STATE_MANAGERS_GROUP)

@@ -1,13 +1,16 @@
 """Retrying by hand what failed."""
 
 import secrets
+from typing import Any, NamedTuple
 
 from exosphere_core.errors import BadRequest, Conflict, NotFound
 from exosphere_core.keys import ShardKeys
 from exosphere_core.names import name_error
+from exosphere_core.records import Task
 from exosphere_core.states import FAILED
 from exosphere_core.store import moves, reads
-from exosphere_core.store.calls import apply
+from exosphere_core.store.calls import Call, apply_all
+from exosphere_core.store.faults import ResponseError
 from exosphere_core.store.reads import StateRecord
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.inputs import Unresolvable
@@ -15,7 +18,7 @@ from exosphere_orchestrator.engine.joiner import inputs_of
 from exosphere_orchestrator.engine.succession import retry_by_hand_of
 
 #: How many states of a run are looked at in one round trip.
-_PAGE = 500
+_PAGE = 200
 
 
 async def retry_state(context: EngineContext, home: ShardKeys, state: str, fanout_id: str) -> str:
@@ -32,7 +35,8 @@ async def retry_state(context: EngineContext, home: ShardKeys, state: str, fanou
     if error := name_error("fanout_id", fanout_id):
         raise BadRequest(error)
     for record in await reads.read_states(context.redis, home, [state]):
-        return await _retry(context, home, record, fanout_id)
+        prepared = await _prepare(context, home, record, fanout_id)
+        return _made(context, prepared, (await apply_all(context.scripts, [prepared.call]))[0])
     raise NotFound(f"namespace {home.namespace!r} has no state {state[:60]!r}")
 
 
@@ -54,14 +58,29 @@ async def retry_failed(context: EngineContext, home: ShardKeys, run: str) -> dic
         page = await reads.read_page(context.redis, home.states(run), seen, _PAGE)
         seen += _PAGE
         failed = await reads.with_status(context.redis, home, page, FAILED)
-        for record in await reads.read_states(context.redis, home, failed):
-            made[record.id] = await _retry(context, home, record, fanout_id)
+        prepared = [
+            await _prepare(context, home, record, fanout_id)
+            for record in await reads.read_states(context.redis, home, failed)
+        ]
+        replies = await apply_all(context.scripts, [each.call for each in prepared])
+        for each, reply in zip(prepared, replies, strict=True):
+            made[each.old] = _made(context, each, reply)
     if not made:
         raise Conflict(f"run {run} has no state that failed")
     return made
 
 
-async def _retry(context: EngineContext, home: ShardKeys, record: StateRecord, fanout_id: str) -> str:
+class _Prepared(NamedTuple):
+    """A retry that is about to be made."""
+
+    old: str
+    new: str
+    task: Task
+    fanout_id: str
+    call: Call
+
+
+async def _prepare(context: EngineContext, home: ShardKeys, record: StateRecord, fanout_id: str) -> _Prepared:
     new_state, task = retry_by_hand_of(record.id, record.task)
     inputs = b""
     if record.unite is not None:
@@ -75,16 +94,23 @@ async def _retry(context: EngineContext, home: ShardKeys, record: StateRecord, f
             raise Conflict(f"state {record.id} can't be retried: graph {task.graph!r} was deleted") from None
     mark = f"{task.chain}/{fanout_id}"
     call = moves.retry_by_hand(home, record.id, new_state, task, inputs, mark)
-    answer, status = (word.decode() for word in await apply(context.scripts, call))
+    return _Prepared(record.id, new_state, task, fanout_id, call)
+
+
+def _made(context: EngineContext, retry: _Prepared, reply: Any) -> str:
+    """Return the id of the new state, or raise what the script's answer means."""
+    if isinstance(reply, ResponseError):
+        raise reply
+    answer, status = (word.decode() for word in reply)
     if answer == "unknown":
-        raise NotFound(f"namespace {home.namespace!r} has no state {record.id}")
+        raise NotFound(f"there is no state {retry.old}")
     if answer == "deleted":
-        raise Conflict(f"state {record.id} can't be retried: graph {task.graph!r} was deleted")
+        raise Conflict(f"state {retry.old} can't be retried: graph {retry.task.graph!r} was deleted")
     if answer == "repeated":
-        raise Conflict(f"state {record.id}: the retry with fanout_id {fanout_id!r} was made before")
+        raise Conflict(f"state {retry.old}: the retry with fanout_id {retry.fanout_id!r} was made before")
     if answer == "refused":
-        raise Conflict(f"state {record.id} is {status}; only a state that failed can be retried")
+        raise Conflict(f"state {retry.old} is {status}; only a state that failed can be retried")
     if answer == "cancelled":
-        raise Conflict(f"run {task.run} was cancelled; state {record.id} can't be retried, rerun it instead")
-    context.tasks.keep({new_state: task})
-    return new_state
+        raise Conflict(f"run {retry.task.run} was cancelled; state {retry.old} can't be retried, rerun it instead")
+    context.tasks.keep({retry.new: retry.task})
+    return retry.new

@@ -7,7 +7,7 @@ from exosphere_core.keys import ShardKeys
 from exosphere_core.store.calls import Arg
 
 #: The most states that one script run creates: it stays within a few ms.
-CHUNK: int = 100
+CHUNK: int = 50
 
 
 class Sibling(NamedTuple):

@@ -43,6 +43,7 @@ local function bear(p, counts)
   end
 
   local inputs, now
+  local members = {}
   if counts.siblings > 0 or counts.children == 0 then
     now = now_ms()
     inputs = counts.siblings > 0 and redis.call('HGET', p.state, 'inputs')
@@ -55,14 +56,16 @@ local function bear(p, counts)
         'outputs', ARGV[arg + 2], 'created_at', now, 'updated_at', now)
       born[#born + 1] = ARGV[arg]
       made = made + 1
-      for u = 1, counts.unites do
-        if ARGV[first_unite_arg + (u - 1) * 6 + 5] == '1' then
-          redis.call('ZADD', KEYS[unite_key + (u - 1) * 2 + 1], 0, ARGV[arg + 3])
-        end
-      end
+      members[#members + 1] = 0
+      members[#members + 1] = ARGV[arg + 3]
     end
   end
   if made > 0 then
+    for u = 1, counts.unites do
+      if ARGV[first_unite_arg + (u - 1) * 6 + 5] == '1' then
+        redis.call('ZADD', KEYS[unite_key + (u - 1) * 2 + 1], unpack(members))
+      end
+    end
     redis.call('HINCRBY', p.run, 'made/' .. p.identifier, made)
     redis.call('HINCRBY', p.run, 'ended/' .. p.identifier .. '/SUCCESS', made)
   end

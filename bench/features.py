@@ -1,0 +1,163 @@
+"""What the features of a graph cost: nested and wide fan-outs, retries, cancelling, running again."""
+
+import asyncio
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from bench.system import NAMESPACE, System
+from bench.workloads import Figure, fan, trigger_many, upsert, wait_all
+from exosphere_core import api
+from exosphere_core.client import ApiClient
+
+#: Where a script counts as slow, in µs.
+_SLOW_US = 1000
+
+
+def nested(system: System, width: int) -> list[Figure]:
+    """`width` × `width` × `width` branches, each level joined by a unite of its own."""
+    nodes = [
+        _node("a", "Spread", ["b"], width=str(width)),
+        _node("b", "Spread", ["c"], width=str(width)),
+        _node("c", "Spread", ["d"], width=str(width)),
+        _node("d", "Empty", ["uc"], value="${{ c.outputs.value }}"),
+        _node("uc", "Gather", ["ub"], unites={"identifier": "c"}, values="${{ d.outputs.value }}"),
+        _node("ub", "Gather", ["ua"], unites={"identifier": "b"}, values="${{ uc.outputs.size }}"),
+        _node("ua", "Gather", [], unites={"identifier": "a"}, values="${{ ub.outputs.size }}"),
+    ]
+
+    async def measure(client: ApiClient) -> list[Figure]:
+        await upsert(client, "nested", nodes)
+        took = [await _whole(client, "nested") for _ in range(4)][1:]
+        states = width**3 * 2 + width**2 * 2 + width * 2 + 2
+        shape = " × ".join([str(width)] * 3)
+        return [Figure(f"{shape} with nested unites, {states:,} states: median, ms", f"{sorted(took)[1] * 1000:,.0f}")]
+
+    return _with_worker(system, measure)
+
+
+def wide(system: System, width: int) -> list[Figure]:
+    """1 → `width` → 1, once."""
+
+    async def measure(client: ApiClient) -> list[Figure]:
+        await upsert(client, "wide", fan(width))
+        await _whole(client, "wide")
+        system.redis.config_resetstat()
+        system.redis.slowlog_reset()
+        system.redis.config_set("slowlog-log-slower-than", _SLOW_US)
+        before = int(system.info("memory")["used_memory"])
+        took = await _whole(client, "wide")
+        memory = system.info("memory")
+        slow = [entry["duration"] for entry in system.redis.slowlog_get(-1) if entry["command"].startswith(b"EVALSHA")]
+        what = f"1 → {width:,} → 1 with a unite"
+        return [
+            Figure(f"{what}: s", f"{took:,.1f}"),
+            Figure(f"{what}: Redis memory kept, MB", f"{(int(memory['used_memory']) - before) / 1e6:,.0f}"),
+            Figure(f"{what}: peak of the state manager's memory, MB", f"{_peak_mb(system):,.0f}"),
+            Figure(
+                f"{what}: slowest script, µs of wall clock (three processes share two cores)",
+                f"{max(slow, default=_SLOW_US):,}",
+            ),
+        ]
+
+    return _with_worker(system, measure)
+
+
+def retries(system: System, width: int) -> list[Figure]:
+    """`width` branches that fail once and are retried after 1 ms; then all that failed for good is retried by hand."""
+    policy = {"max_retries": 1, "strategy": "FIXED", "backoff_factor": 1}
+    nodes = [
+        _node("a", "Spread", ["b"], width=str(width)),
+        _node("b", "Flaky", ["u"], fails_until="1", retry_policy=policy),
+        _node("u", "Gather", [], unites={"identifier": "a"}, values="${{ b.outputs.value }}"),
+    ]
+    broken = [{**nodes[0]}, {**nodes[1], "inputs": {"fails_until": "9"}}, {**nodes[2]}]
+
+    async def measure(client: ApiClient) -> list[Figure]:
+        await upsert(client, "retries", nodes)
+        took = await _whole(client, "retries")
+        await upsert(client, "broken", broken)
+        (run,) = await trigger_many(client, "broken", 1)
+        await _ended(client, run)
+        began = perf_counter()
+        answer = await client.call(api.RETRY_RUN, namespace=NAMESPACE, run_id=run, timeout_s=60)
+        by_hand = perf_counter() - began
+        assert answer["count"] == width, answer["count"]
+        return [
+            Figure(f"1 → {width:,} → 1, each branch fails once and is retried: ms", f"{took * 1000:,.0f}"),
+            Figure(f"{width:,} failed states retried by hand in one call: ms", f"{by_hand * 1000:,.0f}"),
+        ]
+
+    return _with_worker(system, measure)
+
+
+def steering(system: System, width: int) -> list[Figure]:
+    """A run with `width` pending states is cancelled; one that ended is run again from its last node."""
+    policy = {"max_retries": 1, "strategy": "FIXED", "backoff_factor": 600_000}
+    waits = [
+        _node("a", "Spread", ["b"], width=str(width)),
+        _node("b", "Flaky", [], fails_until="1", retry_policy=policy),
+    ]
+
+    async def measure(client: ApiClient) -> list[Figure]:
+        await upsert(client, "fan", fan(width))
+        await upsert(client, "waiting", waits)
+        (run,) = await trigger_many(client, "fan", 1)
+        await _ended(client, run)
+        began = perf_counter()
+        answer = await client.call(api.RERUN, namespace=NAMESPACE, run_id=run, body={"identifier": "all"}, timeout_s=60)
+        await _ended(client, answer["run_id"])
+        again = perf_counter() - began
+        (run,) = await trigger_many(client, "waiting", 1)
+        waiting = 0
+        while waiting < width:
+            look = await client.call(api.WAIT_RUN, namespace=NAMESPACE, run_id=run, query={"timeout_ms": 20})
+            waiting = look["retried_count"]
+        began = perf_counter()
+        ended = await client.call(api.CANCEL_RUN, namespace=NAMESPACE, run_id=run)
+        cancelled = perf_counter() - began
+        return [
+            Figure(f"1 → {width:,} → 1 run again from its last node: ms", f"{again * 1000:,.0f}"),
+            Figure(f"a run with {ended['cancelled_count']:,} pending states cancelled: ms", f"{cancelled * 1000:,.0f}"),
+        ]
+
+    return _with_worker(system, measure)
+
+
+def _node(identifier: str, name: str, following: list[str], **rest: Any) -> dict[str, Any]:
+    own = {key: rest.pop(key) for key in ("unites", "retry_policy") if key in rest}
+    return {
+        "node_name": name, "namespace": NAMESPACE, "identifier": identifier, "inputs": rest, "next_nodes": following,
+        **own,
+    }  # fmt: skip
+
+
+def _with_worker(system: System, measure: Any) -> list[Figure]:
+    async def whole() -> list[Figure]:
+        client = system.client()
+        figures: list[Figure] = await measure(client)
+        await client.aclose()
+        return figures
+
+    system.start_worker()
+    figures = asyncio.run(whole())
+    system.stop("worker")
+    return figures
+
+
+async def _whole(client: ApiClient, graph: str) -> float:
+    began = perf_counter()
+    await wait_all(client, await trigger_many(client, graph, 1))
+    return perf_counter() - began
+
+
+async def _ended(client: ApiClient, run: str) -> None:
+    while True:
+        answer = await client.call(api.WAIT_RUN, namespace=NAMESPACE, run_id=run, query={"timeout_ms": 60_000})
+        if answer["status"] != "PENDING":
+            return
+
+
+def _peak_mb(system: System) -> float:
+    status = Path(f"/proc/{system.children['state manager'].pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
