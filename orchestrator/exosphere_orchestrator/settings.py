@@ -60,7 +60,11 @@ class Settings(BaseModel):
     )
     max_value_bytes: int = Field(
         default=64 * 1024 * 1024, ge=1024, title="EXOSPHERE_MAX_VALUE_BYTES",
-        description="largest inputs of one state, as JSON",
+        description="largest inputs of one state, or one result of `self.once`, as JSON",
+    )  # fmt: skip
+    max_catchup: int = Field(
+        default=100, ge=1, le=1000, title="EXOSPHERE_MAX_CATCHUP",
+        description="most missed due times of a schedule with catchup `all` that fire late; the newest ones do",
     )  # fmt: skip
     log_level: str = Field(
         default="INFO", title="EXOSPHERE_LOG_LEVEL", pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$",

@@ -1,6 +1,7 @@
 """The models with which a graph is declared."""
 
 from exosphere_core.graph.model import (
+    CatchupEnum,
     CronTrigger,
     GraphNodeModel,
     StoreConfigModel,
@@ -10,6 +11,7 @@ from exosphere_core.graph.model import (
 from exosphere_core.retry import RetryPolicyModel, RetryStrategyEnum
 
 __all__ = [
+    "CatchupEnum",
     "CronTrigger",
     "GraphNodeModel",
     "RetryPolicyModel",

@@ -1,21 +1,19 @@
-"""The client of the state manager: declares graphs, triggers runs and looks at them."""
+"""The client of the state manager: declares graphs, triggers runs, looks at them and steers them."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from math import ceil
 from time import monotonic
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from pydantic import BaseModel
 
 from exosphere_core import api
-from exosphere_core.access import read_access
-from exosphere_core.errors import BadRequest, InvalidGraph, TimedOut
-from exosphere_core.names import name_error
+from exosphere_core.errors import InvalidGraph, TimedOut
 from exosphere_core.states import RunStatus
-from exospherehost.clients import ClientPerLoop
 from exospherehost.models import CronTrigger, GraphNodeModel, RetryPolicyModel, StoreConfigModel
+from exospherehost.scheduling import Scheduling
+from exospherehost.steering import Steering
 
 _UNDECIDED: Final = ("PENDING", "ONGOING")
 
@@ -26,7 +24,7 @@ _POLL_S: Final = 30.0
 _POLL_GRACE_S: Final = 30.0
 
 
-class StateManager:
+class StateManager(Steering, Scheduling):
     """Calls the state manager on behalf of one namespace. All answers are dicts, as in the HTTP API.
 
     One instance may be used from several event loops, one after another or at once;
@@ -41,37 +39,6 @@ class StateManager:
     Raises:
         ValueError: names what is missing or out of range.
     """
-
-    def __init__(
-        self,
-        namespace: str,
-        state_manager_uri: str | None = None,
-        key: str | None = None,
-        state_manager_version: str = api.VERSION,
-    ) -> None:
-        if error := name_error("namespace", namespace):
-            raise ValueError(error)
-        if state_manager_version != api.VERSION:
-            raise ValueError(f"state_manager_version {state_manager_version!r} is not known; use {api.VERSION!r}")
-        access = read_access(state_manager_uri, key)
-        self._namespace = namespace
-        self._uri = access.uri
-        self._clients = ClientPerLoop(access)
-
-    def __repr__(self) -> str:
-        return f"StateManager(namespace={self._namespace!r}, state_manager_uri={self._uri!r})"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close the running loop's connections now instead of when the loop ends."""
-        await self._clients.aclose()
 
     async def upsert_graph(
         self,
@@ -135,6 +102,24 @@ class StateManager:
     async def get_graph(self, graph_name: str) -> dict[str, Any]:
         """Return a graph's newest version. Raises NotFound."""
         return await self._call(api.GET_GRAPH, graph_name=graph_name)
+
+    async def versions(self, graph_name: str, before: int | None = None, limit: int = 20) -> dict[str, Any]:
+        """Return a page of a graph's versions, newest first: those below `before`. Raises NotFound."""
+        query = {"limit": limit} if before is None else {"limit": limit, "before": before}
+        return await self._call(api.LIST_VERSIONS, query=query, graph_name=graph_name)
+
+    async def delete_graph(self, graph_name: str, force: bool = False) -> dict[str, Any]:
+        """Delete a graph with its schedules; records of its runs stay until their retention time is over.
+
+        Args:
+            graph_name: name of the graph.
+            force: cancel its pending runs.
+
+        Raises:
+            NotFound: there is no such graph.
+            Conflict: it has pending runs, and `force` was not given.
+        """
+        return await self._call(api.DELETE_GRAPH, query={"force": str(force).lower()}, graph_name=graph_name)
 
     async def trigger(
         self,
@@ -214,22 +199,6 @@ class StateManager:
     async def states(self, run_id: str) -> dict[str, Any]:
         """Return all states of a run and how they follow from each other. Raises NotFound."""
         return await self._call(api.GET_STRUCTURE, run_id=run_id)
-
-    async def _call(
-        self,
-        row: api.Row,
-        *,
-        body: Mapping[str, Any] | None = None,
-        query: Mapping[str, str | int] | None = None,
-        timeout_s: float | None = None,
-        **path: str | int,
-    ) -> dict[str, Any]:
-        for place, value in path.items():
-            # A name that is empty or holds a slash would address another route.
-            if error := name_error(place, str(value)):
-                raise BadRequest(error)
-        client = await self._clients.get()
-        return await client.call(row, body=body, query=query, timeout_s=timeout_s, namespace=self._namespace, **path)
 
 
 def _plain(value: BaseModel | Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from redis import Redis
 from api.service import Service, Space, node_class, one, path_of
 from conftest import die_with_driver, redis_server_binary
 from exosphere_core import api
+from exosphere_worker.outcome import Failed
 
 every_row = pytest.mark.parametrize("row", api.ROWS, ids=[row.name for row in api.ROWS])
 KEYED = [row for row in api.ROWS if row.keyed]
@@ -28,11 +29,24 @@ class Scene:
         self.space = space
         space.register(node_class("A", secrets=("token",)))
         space.graph(space.node("a"), secrets={"token": "swordfish"})
+        space.graph(space.node("a"), name="doomed")
+        yearly = {"type": "CRON", "value": {"expression": "0 0 1 1 *"}}
+        space.graph(space.node("a"), name="timed", secrets={"token": "swordfish"}, triggers=[yearly])
         self.run = space.trigger(store={"key": "value"})
         self.state = space.do("A", one(v="1")).state
         space.wait(self.run)
+        self.failed_run, _ = self.failed()
+        _, self.failed_state = self.failed()
         space.trigger()
         self.running = space.take("A").state
+        self.pending_run = space.trigger()
+
+    def failed(self) -> tuple[str, str]:
+        """A run that failed, and the state where it did."""
+        run = self.space.trigger()
+        state = self.space.do("A", Failed("boom", retryable=False)).state
+        self.space.wait(run)
+        return run, state
 
     def example(self, row: api.Row) -> tuple[Any, dict[str, Any]]:
         """A body and the path that make a call of a row succeed."""
@@ -50,10 +64,22 @@ class Scene:
             "list_runs": (None, {"page": 1, "size": 10}),
             "get_run": (None, run),
             "wait_run": (None, run),
+            "cancel_run": (None, {"run_id": self.pending_run}),
+            "retry_run": (None, {"run_id": self.failed_run}),
+            "rerun": ({}, run),
+            "manual_retry": ({"fanout_id": "again"}, {"state_id": self.failed_state}),
             "get_structure": (None, run),
             "get_state": (None, {**run, "state_id": self.state}),
             "get_secrets": (None, {"state_id": self.running}),
             "get_store_value": (None, {**run, "key": "key"}),
+            "get_once": (None, {"state_id": self.running, "key": "key"}),
+            "record_once": ({"value": [1]}, {"state_id": self.running, "key": "key"}),
+            "list_versions": (None, {}),
+            "get_version": (None, {"version": 1}),
+            "delete_graph": (None, {"graph_name": "doomed"}),
+            "list_schedules": (None, {}),
+            "list_firings": (None, {}),
+            **{f"{verb}_schedule": (None, {"graph_name": "timed", "index": 0}) for verb in ("pause", "resume", "run")},
         }
         assert examples.keys() == {known.name for known in api.ROWS}
         return examples[row.name]
@@ -66,7 +92,7 @@ def scene(service: Service) -> Scene:
 
 def url_with_nothing_behind(row: api.Row) -> str:
     names = re.findall(r"\{(\w+)\}", row.path)
-    known = {"page": 1, "size": 10, "namespace": f"empty-{row.name}"}
+    known = {"page": 1, "size": 10, "version": 1, "index": 0, "namespace": f"empty-{row.name}"}
     return path_of(row, **{name: known.get(name, "none") for name in names})
 
 

@@ -119,7 +119,7 @@ def test_the_counts_of_a_run_put_each_status_into_its_class(space: Space) -> Non
     space.do("Work", Failed("boom", retryable=True))
     expected = {
         "run_id": run, "graph_name": "g", "status": "PENDING", "success_count": 6, "errored_count": 1,
-        "retried_count": 1, "pending_count": 1, "total_count": 9,
+        "retried_count": 1, "pending_count": 1, "cancelled_count": 0, "total_count": 9,
     }  # fmt: skip
 
     def counts() -> dict[str, Any]:
@@ -134,8 +134,8 @@ def test_the_counts_of_a_run_put_each_status_into_its_class(space: Space) -> Non
     assert counts() == expected
     details = space.ok(api.GET_RUN, run_id=run)
     assert details["nodes"] == [
-        {"identifier": "spread", "total": 4, "pending": 0, "success": 4, "errored": 0, "retried": 0},
-        {"identifier": "work", "total": 5, "pending": 1, "success": 2, "errored": 1, "retried": 1},
+        {"identifier": "spread", "total": 4, "pending": 0, "success": 4, "errored": 0, "retried": 0, "cancelled": 0},
+        {"identifier": "work", "total": 5, "pending": 1, "success": 2, "errored": 1, "retried": 1, "cancelled": 0},
     ]
 
 
@@ -146,7 +146,7 @@ def test_a_run_tells_its_version_store_progress_and_times(space: Space) -> None:
     assert pending["ended_at"] is None
     assert pending["status"] == "PENDING"
     assert pending["nodes"] == [
-        {"identifier": "first", "total": 1, "pending": 1, "success": 0, "errored": 0, "retried": 0}
+        {"identifier": "first", "total": 1, "pending": 1, "success": 0, "errored": 0, "retried": 0, "cancelled": 0}
     ]
     space.do("First", one(v="1"))
     space.do("Second", one(v="2"))
@@ -156,6 +156,7 @@ def test_a_run_tells_its_version_store_progress_and_times(space: Space) -> None:
     assert ended["status"] == "SUCCESS"
     assert (ended["success_count"], ended["total_count"]) == (2, 2)
     assert ended["ended_at"] >= ended["created_at"] == pending["created_at"]
+    assert (ended["rerun_of"], ended["reruns"]) == (None, [])
 
 
 @pytest.mark.parametrize("row", [api.GET_RUN, api.WAIT_RUN, api.GET_STRUCTURE], ids=lambda row: row.name)

@@ -43,7 +43,7 @@ def test_a_state_tells_its_inputs_outputs_parents_and_times(space: Space) -> Non
     assert answer == {
         "id": second, "node_name": "Second", "identifier": "second", "graph_name": "g", "run_id": run,
         "status": "SUCCESS", "inputs": {"y": "got 1"}, "outputs": {"v": "2"}, "error": None, "data": None,
-        "parents": {"first": first}, "retry_count": 0, "attempt": 1, "due_at": None,
+        "parents": {"first": first}, "retry_count": 0, "attempt": 1, "due_at": None, "retried_by": None,
     }  # fmt: skip
     assert space.ok(api.GET_STATE, run_id=run, state_id=first)["parents"] == {}
 

@@ -1,51 +1,61 @@
-"""Firing schedules: at most once per due time, the latest after downtime, and a firing that fails stops nothing."""
-
-import asyncio
+"""Firing schedules: at most once per due time, by their catch-up policy, and a firing that fails stops nothing."""
 
 import pytest
 
-from background.desk import CATALOG, Desk, Lane
+from background.desk import CATALOG, HOUR_MS, HOURLY, NOON, YEARLY, Desk, Lane
+from background.wall_clock import MINUTE_MS
 from exosphere_core.store import catalog
+from exosphere_core.store.schedules import Firing
 from exosphere_orchestrator.background import cron
 from exosphere_orchestrator.background.cron import fire_due_schedules
+from exosphere_orchestrator.schedules import GRACE_MS
 
-HOURLY = "0 * * * *"
-HOUR_MS = 3_600_000
+EACH_MINUTE = "* * * * *"
 
 
-async def this_hour(desk: Desk) -> int:
-    """The last full hour, unix ms. Nothing in a scene depends on an hour that strikes while it plays."""
-    now = await catalog.now_ms(desk.redis)
-    return now - now % HOUR_MS
+async def nothing_is_left(desk: Desk) -> bool:
+    """No claim is open and no schedule is due."""
+    assert desk.moment is not None
+    return not await desk.redis.zcard(CATALOG.claims) and min((await desk.schedules()).values()) > desk.moment
 
 
 def test_a_schedule_that_is_not_due_does_not_fire(lane: Lane) -> None:
     async def scene(desk: Desk) -> None:
         await desk.register()
-        await desk.graph("0 0 1 1 *")
+        await desk.graph(YEARLY)
+        desk.moment = (await desk.schedules())["g/0"] - 1
         assert await fire_due_schedules(desk.jobs) == 0
         assert await desk.runs() == []
         assert await desk.firings() == []
+        desk.moment += 1
+        assert await fire_due_schedules(desk.jobs) == 1
+
+    lane.run(scene)
+
+
+def test_by_default_the_clock_is_that_of_redis(lane: Lane) -> None:
+    async def scene(desk: Desk) -> None:
+        await desk.register()
+        await desk.graph(YEARLY)
+        before = await catalog.now_ms(desk.redis)
+        await desk.set_due("g/0", before - 1)
+        assert await fire_due_schedules(desk.jobs) == 1
+        (firing,) = await desk.firings()
+        assert before <= firing.fired_at <= await catalog.now_ms(desk.redis)
+        assert (await desk.schedules())["g/0"] > before
 
     lane.run(scene)
 
 
 def test_a_due_schedule_triggers_its_graph_and_moves_on(lane: Lane) -> None:
     async def scene(desk: Desk) -> None:
-        await desk.register()
-        await desk.graph(HOURLY)
-        due = await this_hour(desk)
-        await desk.set_due("g/0", due)
+        await desk.due(HOURLY)
+        desk.moment = NOON + 1234
         assert await fire_due_schedules(desk.jobs) == 1
         (run,) = await desk.runs()
         assert (run.graph, run.status) == ("g", "PENDING")
-        (firing,) = await desk.firings()
-        assert firing["run_id"] == run.id
-        assert firing["due_at"] % HOUR_MS == 0
-        assert firing["fired_at"] >= firing["due_at"]
-        moved = (await desk.schedules())["g/0"]
-        assert moved % HOUR_MS == 0
-        assert moved > firing["fired_at"]
+        assert await desk.firings() == [Firing(index=0, fired_at=NOON + 1234, due_at=NOON, run_id=run.id)]
+        assert await desk.schedules() == {"g/0": NOON + HOUR_MS}
         assert await fire_due_schedules(desk.jobs) == 0
 
     lane.run(scene)
@@ -53,141 +63,107 @@ def test_a_due_schedule_triggers_its_graph_and_moves_on(lane: Lane) -> None:
 
 def test_replicas_that_sweep_at_once_fire_a_due_time_once(lane: Lane) -> None:
     async def scene(desk: Desk) -> None:
-        await desk.register()
-        await desk.graph("0 0 1 1 *")
-        await desk.set_due("g/0", await this_hour(desk))
-        handled = await asyncio.gather(*(fire_due_schedules(desk.another()) for _ in range(8)))
-        assert sum(handled) == 1
+        await desk.due(HOURLY)
+        assert await desk.fire(replicas=8) == 1
         assert len(await desk.runs()) == 1
         assert len(await desk.firings()) == 1
+        assert await nothing_is_left(desk)
 
     lane.run(scene)
 
 
-def test_a_crash_between_the_trigger_and_its_note_makes_no_second_run(
-    lane: Lane, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_schedule_of_each_graph_fires_for_itself(lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scene(desk: Desk) -> None:
-        await desk.register()
-        await desk.graph("0 0 1 1 *")
-        due = await this_hour(desk)
-        await desk.set_due("g/0", due)
-
-        async def dies(*_: object) -> bool:
-            raise ConnectionError("the process is gone")
-
-        with monkeypatch.context() as crash:
-            crash.setattr(cron.catalog, "move_schedule", dies)
-            with pytest.raises(ConnectionError):
-                await fire_due_schedules(desk.jobs)
-        (run,) = await desk.runs()
-        assert await desk.schedules() == {"g/0": due}
-        assert await fire_due_schedules(desk.another()) == 1
-        assert await desk.runs() == [run]
-        (firing,) = await desk.firings()
-        assert firing["run_id"] == run.id
+        monkeypatch.setattr(cron, "_BATCH", 2)  # what does not fit into one page is read with the next
+        await desk.due(HOURLY, HOURLY, YEARLY, name="two")
+        await desk.due(HOURLY, name="one")
+        assert await fire_due_schedules(desk.jobs) == 4
+        assert sorted(run.graph for run in await desk.runs()) == ["one", "two", "two", "two"]
+        assert sorted(firing.index for firing in await desk.firings("two")) == [0, 1, 2]
 
     lane.run(scene)
 
 
-def test_after_downtime_only_the_latest_missed_time_fires(lane: Lane) -> None:
+# What was missed.
+
+
+async def down_for_ten_minutes(desk: Desk, catchup: str, expression: str = EACH_MINUTE) -> list[Firing]:
+    """No replica runs from 12:00:30 to 12:10:30. Returns what was recorded then, the oldest first."""
+    await desk.due(expression, catchup=catchup)
+    desk.moment = NOON + 1000
+    await desk.fire()
+    known = len(await desk.firings())
+    desk.moment = NOON + 10 * MINUTE_MS + 30_000
+    assert await desk.fire() == 1
+    assert await nothing_is_left(desk)
+    runs = [firing.run_id for firing in await desk.firings() if firing.run_id]
+    assert sorted(runs) == sorted(run.id for run in await desk.runs())
+    assert len(set(runs)) == len(runs)
+    return (await desk.firings())[::-1][known:]
+
+
+def minutes(*numbers: int) -> list[int]:
+    return [NOON + number * MINUTE_MS for number in numbers]
+
+
+def test_after_ten_minutes_the_latest_missed_time_fires_and_the_others_are_told(lane: Lane) -> None:
     async def scene(desk: Desk) -> None:
-        await desk.register()
-        await desk.graph(HOURLY)
-        before = await this_hour(desk)
-        await desk.set_due("g/0", before - 48 * HOUR_MS)
-        assert await fire_due_schedules(desk.jobs) == 1
-        (firing,) = await desk.firings()
-        assert before <= firing["due_at"] <= await this_hour(desk)
-        assert len(await desk.runs()) == 1
+        skipped, fired = await down_for_ten_minutes(desk, "latest")
+        assert [skipped.since, skipped.due_at] == minutes(1, 9)
+        assert skipped.skipped == "missed: only the latest missed time fires (catchup is 'latest')"
+        assert skipped.run_id is None
+        assert [fired.due_at] == minutes(10)
+        assert (fired.run_id, fired.skipped) == ((await desk.runs())[-1].id, None)
+        assert await desk.schedules() == {"g/0": minutes(11)[0]}
 
     lane.run(scene)
 
 
-def test_each_schedule_of_each_graph_fires_for_itself(lane: Lane) -> None:
+def test_after_ten_minutes_every_missed_time_fires_where_all_are_to_be_caught_up_with(lane: Lane) -> None:
     async def scene(desk: Desk) -> None:
-        await desk.register()
-        await desk.graph(HOURLY, HOURLY, name="two")
-        await desk.graph(HOURLY, name="one")
-        due = await this_hour(desk)
-        for member in ("two/0", "two/1", "one/0"):
-            await desk.set_due(member, due)
-        assert await fire_due_schedules(desk.jobs) == 3
-        assert sorted(run.graph for run in await desk.runs()) == ["one", "two", "two"]
+        fired = await down_for_ten_minutes(desk, "all")
+        assert [firing.due_at for firing in fired] == minutes(*range(1, 11))
+        assert all(firing.run_id for firing in fired)
+        assert len(await desk.runs()) == 11
 
     lane.run(scene)
 
 
-def test_a_firing_that_can_not_trigger_is_recorded_and_the_schedule_goes_on(lane: Lane) -> None:
+def test_of_many_missed_times_only_the_newest_fire_and_what_was_left_out_is_told(lane: Lane) -> None:
     async def scene(desk: Desk) -> None:
-        await desk.graph(HOURLY)  # its nodes are not registered
-        await desk.set_due("g/0", await this_hour(desk))
-        assert await fire_due_schedules(desk.jobs) == 1
-        assert await desk.runs() == []
-        (firing,) = await desk.firings()
-        assert "graph 'g' can't run, its validation status is INVALID" in firing["error"]
-        assert "run_id" not in firing
-        now = await catalog.now_ms(desk.redis)
-        assert (await desk.schedules())["g/0"] > now - HOUR_MS
-        await desk.register()
-        await desk.graph(HOURLY)
-        await desk.set_due("g/0", await this_hour(desk) - HOUR_MS)
-        assert await fire_due_schedules(desk.jobs) == 1
-        assert len(await desk.runs()) == 1
+        desk.settings = desk.settings.model_copy(update={"max_catchup": 3})
+        left_out, *fired = await down_for_ten_minutes(desk, "all")
+        assert [firing.due_at for firing in fired] == minutes(8, 9, 10)
+        assert [left_out.since, left_out.due_at] == minutes(1, 7)
+        assert left_out.skipped == "missed: of those that catch up, only the newest 3 fire (EXOSPHERE_MAX_CATCHUP)"
+        assert len(await desk.runs()) == 4
 
     lane.run(scene)
 
 
-def test_one_that_can_not_trigger_does_not_hold_up_the_others(lane: Lane) -> None:
+def test_without_catching_up_a_missed_time_is_recorded_as_skipped(lane: Lane) -> None:
     async def scene(desk: Desk) -> None:
-        await desk.register()
-        await desk.graph(HOURLY, name="a", store_config={"required_keys": ["cursor"]})
-        await desk.graph(HOURLY, name="b")
-        due = await this_hour(desk)
-        for member in ("a/0", "b/0"):
-            await desk.set_due(member, due)
-        assert await fire_due_schedules(desk.jobs) == 2
-        assert [run.graph for run in await desk.runs()] == ["b"]
-        (firing,) = await desk.firings("a")
-        assert "'cursor'" in firing["error"]
+        (skipped,) = await down_for_ten_minutes(desk, "none", "0,5 * * * *")
+        assert (skipped.due_at, skipped.since) == (minutes(5)[0], None)
+        assert skipped.skipped == "missed: nothing is caught up with (catchup is 'none')"
+        assert (skipped.run_id, skipped.error) == (None, None)
+        assert len(await desk.runs()) == 1, "only that of 12:00"
+        assert await desk.schedules() == {"g/0": NOON + HOUR_MS}
 
     lane.run(scene)
 
 
-def test_a_new_version_replaces_the_schedules(lane: Lane) -> None:
+def test_without_catching_up_a_time_within_the_grace_is_on_time(lane: Lane) -> None:
     async def scene(desk: Desk) -> None:
-        await desk.register()
-        await desk.graph("0 0 1 1 *", "0 0 2 1 *", "0 0 3 1 *")
-        first = await desk.schedules()
-        assert set(first) == {"g/0", "g/1", "g/2"}
-        await desk.graph("0 0 4 1 *")
-        second = await desk.schedules()
-        assert set(second) == {"g/0"}
-        assert second["g/0"] not in first.values()
-
-    lane.run(scene)
-
-
-def test_a_graph_without_triggers_has_no_schedules_any_more(lane: Lane) -> None:
-    async def scene(desk: Desk) -> None:
-        await desk.register()
-        await desk.graph("0 0 1 1 *", name="kept")
-        await desk.graph("0 0 1 1 *")
-        await desk.graph()
-        assert set(await desk.schedules()) == {"kept/0"}
-
-    lane.run(scene)
-
-
-def test_a_schedule_whose_trigger_is_gone_is_taken_off_with_a_note(lane: Lane) -> None:
-    async def scene(desk: Desk) -> None:
-        await desk.register()
-        await desk.graph("0 0 1 1 *")
-        await desk.redis.zadd(CATALOG.schedules, {"g/7": 1, "gone/0": 1})
-        assert await fire_due_schedules(desk.jobs) == 2
-        assert set(await desk.schedules()) == {"g/0"}
-        for graph in ("g", "gone"):
-            (firing,) = await desk.firings(graph)
-            assert firing["error"] == "the graph or this trigger of it is gone"
+        skipped, fired = await down_for_ten_minutes(desk, "none")
+        assert [skipped.since, skipped.due_at, fired.due_at] == minutes(1, 9, 10)
+        assert fired.run_id
+        for late, count in ((GRACE_MS, 1), (GRACE_MS + 1, 0)):
+            runs = len(await desk.runs())
+            await desk.graph(HOURLY, name=f"late-{late}", catchup="none")
+            await desk.set_due(f"late-{late}/0", NOON)
+            desk.moment = NOON + late
+            assert await desk.fire() == 1
+            assert len(await desk.runs()) == runs + count
 
     lane.run(scene)

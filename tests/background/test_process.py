@@ -1,8 +1,10 @@
 """The background jobs as a real process."""
 
 import asyncio
+import json
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -10,7 +12,8 @@ from typing import Any
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from background.desk import CATALOG, HOME, Desk
+from background.desk import CATALOG, HOME, YEARLY, Desk
+from exosphere_core.store import catalog
 from system.stack import Stack, wait_for
 
 CODE = (
@@ -30,8 +33,16 @@ def prepare(url: str, scene: Callable[[Desk], Coroutine[Any, Any, None]]) -> Non
 
 async def due_at_once(desk: Desk) -> None:
     await desk.register()
-    await desk.graph("0 0 1 1 *")
-    await desk.set_due("g/0", 1_700_000_000_000)
+    await desk.graph(YEARLY)
+    await desk.set_due("g/0", await catalog.now_ms(desk.redis) - 1)
+
+
+async def due_often(desk: Desk) -> None:
+    """Ten schedules, each overdue since long ago; all is to be caught up with."""
+    await desk.register()
+    await desk.graph(*[YEARLY] * 10, catchup="all")
+    for index in range(10):
+        await desk.set_due(f"g/{index}", 1_700_000_000_000)
 
 
 def runs(stack: Stack, name: str) -> bool:
@@ -51,20 +62,27 @@ def test_it_fires_what_is_due_and_ends_with_sigterm(stack: Stack, redis_url: str
     assert "Traceback" not in stack.log("bg")
 
 
-def test_several_replicas_that_start_at_once_fire_once(stack: Stack, redis_url: str) -> None:
-    prepare(redis_url, due_at_once)
-    names = ["bg-1", "bg-2"]
+def test_three_replicas_that_start_at_once_fire_each_due_time_once(stack: Stack, redis_url: str) -> None:
+    prepare(redis_url, due_often)
+    names = ["bg-1", "bg-2", "bg-3"]
     for name in names:
-        stack.start(name, [sys.executable, "-c", CODE])
+        stack.start(name, [sys.executable, "-c", CODE], EXOSPHERE_MAX_CATCHUP="2")
     for name in names:
         wait_for(f"{name} runs", partial(runs, stack, name))
     with Redis.from_url(redis_url) as redis:
-        wait_for("the schedule fires", lambda: redis.llen(CATALOG.firings("g")) == 1)
+        # Ten schedules, each with the two newest of its due times and one record of those that were left out.
+        wait_for("the schedules fire", lambda: redis.llen(CATALOG.firings("g")) == 30)
         for name in names:
             stack.signal(name, signal.SIGINT)
-        assert [stack.wait_end(name) for name in names] == [0, 0]
-        assert redis.zcard(HOME.runs) == 1
-        assert redis.llen(CATALOG.firings("g")) == 1
+        assert [stack.wait_end(name) for name in names] == [0, 0, 0]
+        assert redis.zcard(HOME.runs) == 20
+        fired = [json.loads(item) for item in redis.lrange(CATALOG.firings("g"), 0, -1)]
+        times = Counter((firing["index"], firing["due_at"]) for firing in fired if "run_id" in firing)
+        assert len(times) == 20
+        assert {firing["run_id"] for firing in fired if "run_id" in firing} == {
+            run.decode() for run in redis.zrange(HOME.runs, 0, -1)
+        }
+        assert redis.zcard(CATALOG.claims) == 0
 
 
 def test_it_says_in_one_line_that_redis_can_not_be_reached(stack: Stack) -> None:

@@ -5,17 +5,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from exosphere_core.graph.model import CronTrigger, TriggerModel
-from exosphere_orchestrator.schedules import latest_due, next_due, schedule_errors
+from background import wall_clock
+from background.wall_clock import ms
+from exosphere_core.graph.model import CatchupEnum, CronTrigger, TriggerModel
+from exosphere_orchestrator.schedules import changed, judge, next_due, schedule_errors
 
 PARIS = "Europe/Paris"
 NEW_YORK = "America/New_York"
-
-
-def ms(moment: str, zone: str = "UTC") -> int:
-    """Unix ms of a moment such as `2025-03-30 01:30`; with an offset, the zone does not matter."""
-    read = datetime.fromisoformat(moment)
-    return int((read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))).timestamp() * 1000)
+HOUR_MS = 3_600_000
 
 
 def dues(expression: str, zone: str, after: str, count: int) -> list[str]:
@@ -95,27 +92,53 @@ def test_after_downtime_the_latest_due_time_counts(
     expression: str, zone: str, first: str, now: str, expected: str
 ) -> None:
     cron = CronTrigger(expression=expression, timezone=zone)
-    assert latest_due(cron, ms(first, zone), ms(now, zone)) == ms(expected)
+    verdict = judge(cron, ms(first, zone), ms(now, zone), 1)
+    assert verdict.fires == [ms(expected)]
+    assert verdict.newest == ms(expected)
+    assert (verdict.skipped is None) == (ms(first, zone) == ms(expected))
 
 
-def test_the_latest_due_time_is_one_of_those_that_follow_each_other() -> None:
-    for expression in ("30 2 * * *", "0 * * * *", "0 0 * * *"):
-        for zone, day in (
-            (PARIS, "2025-10-25"),
-            (NEW_YORK, "2025-11-01"),
-            (PARIS, "2025-03-29"),
-            ("UTC", "2025-10-25"),
-        ):
-            cron = CronTrigger(expression=expression, timezone=zone)
-            first = last = next_due(cron, ms(day, zone))
-            assert first is not None
-            for _ in range(50):
-                assert last is not None
-                following = next_due(cron, last)
-                assert following is not None
-                assert latest_due(cron, first, following - 1) == last
-                assert latest_due(cron, first, following) == following
-                last = following
+ZONES = ["UTC", PARIS, NEW_YORK, "Australia/Lord_Howe", "America/Havana", "Asia/Kolkata"]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize(
+    "expression",
+    ["0 * * * *", "*/30 * * * *", "30 2 * * *", "*/7 1,2 * * *", "0 */2 * * *", "15 0,3 * * *", "30 0-23 * * 0", "5 1 26 10 0"],
+)  # fmt: skip
+def test_due_times_are_those_of_the_clock_on_the_wall(expression: str, zone: str) -> None:
+    for change in ("2025-03-09", "2025-03-30", "2025-04-06", "2025-10-05", "2025-10-26", "2025-11-02"):
+        first, last = ms(f"{change} 00:00", zone) - 6 * HOUR_MS, ms(f"{change} 00:00", zone) + 12 * HOUR_MS
+        wanted = wall_clock.dues(expression, zone, first, last)
+        cron = CronTrigger(expression=expression, timezone=zone, catchup=CatchupEnum.ALL)
+        found, after = [], first - 1
+        while (due := next_due(cron, after)) and due <= last:
+            found.append(due)
+            after = due
+        assert found == wanted, "asked for one after the other"
+        assert judge(cron, wanted[0] if wanted else last, last, 1000).fires == (wanted or [last]), "looked back at"
+
+
+def test_the_newest_missed_times_fire_and_the_rest_is_told_as_a_span() -> None:
+    first, now = ms("2025-01-01 00:00"), ms("2025-03-01 00:00")
+    cron = CronTrigger(expression="* * * * *", catchup=CatchupEnum.ALL)
+    verdict = judge(cron, first, now, 100)
+    assert verdict.fires == [now - ago * 60_000 for ago in range(99, -1, -1)]
+    assert verdict.skipped is not None
+    assert (verdict.skipped.first, verdict.skipped.last) == (first, now - 100 * 60_000)
+
+
+def test_a_trigger_that_stays_where_it_is_goes_on_whatever_its_policy() -> None:
+    def triggers(*expressions: str, **more: CatchupEnum) -> list[TriggerModel]:
+        return [TriggerModel(type="CRON", value=CronTrigger(expression=one, **more)) for one in expressions]
+
+    assert changed([], triggers("0 1 * * *", "0 2 * * *")) == ([], [0, 1])
+    assert changed(triggers("0 1 * * *", "0 2 * * *"), []) == ([0, 1], [])
+    before = triggers("0 1 * * *", "0 2 * * *", "0 3 * * *")
+    assert changed(before, triggers("0 1 * * *", "0 2 * * *", "0 3 * * *", catchup=CatchupEnum.NONE)) == ([], [])
+    assert changed(before, triggers("0 1 * * *", "0 3 * * *")) == ([1, 2], [1])
+    other_zone = [TriggerModel(type="CRON", value=CronTrigger(expression="0 1 * * *", timezone=PARIS))]
+    assert changed(before[:1], other_zone) == ([0], [0])
 
 
 def errors_of(expression: str, zone: str = "UTC") -> list[str]:

@@ -1,12 +1,13 @@
 """Removing ended runs after their time, and consumers of processes that are gone."""
 
 import asyncio
+import inspect
 from typing import Any
 
 import pytest
 
 from background.desk import CATALOG, HOME, Desk, Lane
-from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP
+from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.store import catalog, streams
 from exosphere_core.store import upkeep as store
 from exosphere_orchestrator.background import upkeep
@@ -54,6 +55,31 @@ def test_an_ended_run_goes_with_all_its_keys_and_pending_ones_stay(lane: Lane) -
         assert {run.id for run in await desk.runs()} == {pending, fresh}
         assert [raw.decode() for raw in await desk.redis.zrange(HOME.ended, 0, -1)] == [fresh]
         assert await remove_expired_runs(desk.jobs) == 0
+
+    lane.run(scene)
+
+
+def test_every_key_that_a_run_may_have_goes_with_it(lane: Lane) -> None:
+    async def scene(desk: Desk) -> None:
+        run = "0" * 32
+        made = set()
+        for name, method in inspect.getmembers(ShardKeys, inspect.isfunction):
+            if "run_id" not in inspect.signature(method).parameters:
+                continue
+            key = getattr(HOME, name)(run)
+            kind = (inspect.getdoc(method) or "").split()[0]
+            made.add(key)
+            if kind == "HASH":
+                await desk.redis.hset(key, "field", "value")
+            elif kind == "LIST":
+                await desk.redis.rpush(key, "item")
+            elif kind == "SET":
+                await desk.redis.sadd(key, "item")
+            else:
+                raise AssertionError(f"{name}: how is a {kind} made?")
+        assert {HOME.run(run), HOME.store(run), HOME.once(run), HOME.retries(run), HOME.reruns(run)} <= made
+        await store.delete_run(desk.redis, HOME, run)
+        assert await desk.redis.exists(*made) == 0
 
     lane.run(scene)
 

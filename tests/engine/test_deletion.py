@@ -243,15 +243,6 @@ def test_a_graph_may_be_deleted_and_made_again_and_again(lane: Lane) -> None:
     lane.run(scene)
 
 
-def test_finishing_an_earlier_deletion_does_not_lift_a_later_one(lane: Lane) -> None:
-    async def scene(world: World) -> None:
-        for number in (9, 3):
-            await deletions.bar_graph(world.redis, [HOME], Deletion("g", number, cancels=False))
-        assert await world.redis.hgetall(HOME.deleted) == {b"g": b"9"}
-
-    lane.run(scene)
-
-
 def test_a_deletion_that_an_upsert_overtakes_takes_the_new_version_too(
     lane: Lane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,18 +260,6 @@ def test_a_deletion_that_an_upsert_overtakes_takes_the_new_version_too(
         await chain(world)
         assert await delete(world) == (0, 0)
         assert len(tries) == 2
-        assert await left_of_the_graph(world) == set()
-
-    lane.run(scene)
-
-
-def test_versions_beyond_one_step_are_all_removed(lane: Lane) -> None:
-    async def scene(world: World) -> None:
-        await chain(world)
-        for version in range(2, 1102):
-            await world.redis.copy(CATALOG.version("g", 1), CATALOG.version("g", version))
-        await world.redis.hset(CATALOG.graph("g"), "version", "1101")
-        assert await delete(world) == (0, 0)
         assert await left_of_the_graph(world) == set()
 
     lane.run(scene)

@@ -265,3 +265,25 @@ def test_all_that_failed_in_a_run_is_retried_by_one_call(lane: Lane) -> None:
             await world.retry_failed()
 
     lane.run(scene)
+
+
+def test_a_state_that_can_not_be_retried_does_not_keep_the_others_from_it(lane: Lane) -> None:
+    async def scene(world: World) -> None:
+        await world.graph(
+            node("r", ["a", "z"]), node("a", ["b"]), node("b", ["u"]), node("u", unites="a", x="${{ b.outputs.v }}"),
+            node("z"), retry_policy=ONCE,
+        )  # fmt: skip
+        await world.trigger()
+        await world.do("r", one())
+        await world.do("a", one())
+        await world.do("b", one(w="1"))
+        broken = await world.do("z", failed())
+        assert (await world.state("u")).status == "ERRORED"
+        assert set(await world.retry_failed()) == {broken.state}
+        await world.do("z", one())
+        assert (await world.run()).status == "FAILED"
+        with pytest.raises(Conflict, match=r"can't be retried: .*has no value"):
+            await world.retry_failed()
+        await world.check_counts()
+
+    lane.run(scene)

@@ -140,7 +140,7 @@ class World:
 
     async def retry_failed(self) -> dict[str, str]:
         """All that failed is retried by hand. Raises Conflict."""
-        return await retry_failed(self.context, HOME, self.run_id)
+        return (await retry_failed(self.context, HOME, self.run_id)).made
 
     async def rerun(self, run: str, **how: Any) -> str:
         """A run is run again; the new run is the one looked at from now on. Returns its id."""

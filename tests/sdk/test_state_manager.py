@@ -14,6 +14,7 @@ from exospherehost import (
 from exospherehost.errors import (
     AuthenticationFailed,
     BadRequest,
+    Conflict,
     ExosphereError,
     InvalidGraph,
     NotFound,
@@ -189,6 +190,21 @@ async def test_reads_go_to_their_documented_paths(server: Scripted, manager: Sta
         await manager.get_state("flow", "r1", "s1"),
     ]
     assert [answer["path"] for answer in answers] == paths
+
+
+async def test_versions_are_asked_for_a_page_at_a_time(server: Scripted, manager: StateManager) -> None:
+    server.on(f"GET {GRAPH}/versions", (200, {"versions": []}))
+    await manager.versions("flow")
+    await manager.versions("flow", before=7, limit=3)
+    assert server.queries == ["limit=20", "limit=3&before=7"]
+
+
+async def test_a_graph_is_deleted_by_force_only_when_that_is_said(server: Scripted, manager: StateManager) -> None:
+    server.on(f"DELETE {GRAPH}", (409, {"detail": "graph 'flow' has 2 pending runs"}), (200, {"cancelled_runs": 2}))
+    with pytest.raises(Conflict, match="graph 'flow' has 2 pending runs"):
+        await manager.delete_graph("flow")
+    assert await manager.delete_graph("flow", force=True) == {"cancelled_runs": 2}
+    assert server.queries == ["force=false", "force=true"]
 
 
 async def test_errors_are_named_for_what_went_wrong_and_keep_the_detail(

@@ -1,4 +1,7 @@
-"""Nodes of the system tests, and the runtime that a worker process runs: `python nodes.py NAME`."""
+"""Nodes of the system tests, and the runtime that a worker process runs: `python nodes.py NAME`.
+
+Their namespace is `test`, or what NODES_NAMESPACE names.
+"""
 
 import asyncio
 import os
@@ -158,9 +161,50 @@ class Stored(BaseNode):
         return self.Outputs(before=str(before), after=str(await self.store.get("cursor")))
 
 
-NODES = [Spread, Work, Gather, Long, Blocking, Threaded, Polling, Secretive, Stored]
+class Charging(BaseNode):
+    """Charges once, says so, then waits until a file is there."""
+
+    class Inputs(BaseModel):
+        until: str
+
+    class Outputs(BaseModel):
+        charged_by: str
+        ended_by: str
+
+    async def execute(self) -> Outputs:
+        receipt = await self.once("charge", self._charge)
+        note(f"knows {receipt['charged_by']} {os.getpid()}")
+        while not Path(self.inputs.until).exists():
+            await asyncio.sleep(0.01)
+        return self.Outputs(charged_by=str(receipt["charged_by"]), ended_by=str(os.getpid()))
+
+    async def _charge(self) -> dict[str, int]:
+        note("charged")
+        return {"charged_by": os.getpid()}
+
+
+class Clinging(BaseNode):
+    """Waits for ever; told to stop it tries to leave outputs and a store value behind all the same."""
+
+    class Inputs(BaseModel):
+        pass
+
+    class Outputs(BaseModel):
+        value: str
+
+    async def execute(self) -> Outputs:
+        note(f"began {os.getpid()}")
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.store.set("left", "behind")
+            note(f"told to stop {os.getpid()}")
+        return self.Outputs(value="late")
+
+
+NODES = [Spread, Work, Gather, Long, Blocking, Threaded, Polling, Secretive, Stored, Charging, Clinging]
 
 
 if __name__ == "__main__":
-    Runtime(namespace="test", name=sys.argv[1], nodes=NODES, workers=8).start()
+    Runtime(namespace=os.environ.get("NODES_NAMESPACE", "test"), name=sys.argv[1], nodes=NODES, workers=8).start()
     print("stopped in order", flush=True)

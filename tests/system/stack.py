@@ -16,6 +16,7 @@ from exosphere_core import api
 from exosphere_core.client import ApiClient
 from exosphere_core.errors import ExosphereError
 from exosphere_orchestrator.vault import new_key
+from exospherehost import StateManager
 
 KEY = "test-key"
 NAMESPACE = "test"
@@ -127,6 +128,10 @@ class Stack:
             return bool(answer["validation_status"] == "VALID")
 
         wait_for(f"graph {name} is valid", valid)
+
+    def manager(self, uri: str | None = None) -> StateManager:
+        """The SDK's client of a state manager."""
+        return StateManager(NAMESPACE, uri or self.environ["EXOSPHERE_STATE_MANAGER_URI"], KEY)
 
     def trigger(self, graph: str, **body: Any) -> str:
         run: str = self.call(api.TRIGGER, body=body, namespace=NAMESPACE, graph_name=graph)["run_id"]

@@ -8,6 +8,7 @@ from redis import Redis
 
 from exosphere_core import api
 from exosphere_core.keys import ShardKeys
+from system.nodes import NODES
 from system.stack import NAMESPACE, Stack, spread_work_gather, wait_for
 
 HOME = ShardKeys(NAMESPACE)
@@ -264,7 +265,7 @@ def test_the_list_of_nodes_and_namespaces_tells_what_was_registered(stack: Stack
     stack.runtime("rt")
     wait_for("it registers", lambda: "runs Spread" in stack.log("rt"))
     nodes = stack.call(api.LIST_NODES, namespace=NAMESPACE)
-    assert nodes["count"] == 9
+    assert nodes["count"] == len(NODES)
     assert {node["runtime_name"] for node in nodes["nodes"]} == {"rt"}
     (secretive,) = [node for node in nodes["nodes"] if node["name"] == "Secretive"]
     assert secretive["secrets"] == ["api_key"]

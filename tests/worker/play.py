@@ -2,9 +2,11 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from exosphere_worker.executor import NodeRunner
 from exosphere_worker.node import BaseNode, Execution, Store
+from exosphere_worker.once import Once
 from exosphere_worker.outcome import Outcome
 
 
@@ -12,8 +14,18 @@ async def nothing_stored(key: str) -> str | None:
     return None
 
 
-def execution() -> Execution:
-    return Execution("run-1", "state-1", 2, "once-1", Store(nothing_stored))
+async def nothing_recorded(key: str) -> tuple[bool, Any]:
+    return False, None
+
+
+async def recorded_first(key: str, result: Any) -> Any:
+    return result
+
+
+def execution(once: Once | None = None) -> Execution:
+    return Execution(
+        "run-1", "state-1", 2, "once-1", Store(nothing_stored), once or Once(nothing_recorded, recorded_first)
+    )
 
 
 async def play(

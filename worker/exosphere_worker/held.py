@@ -24,6 +24,8 @@ class Held:
     running: "asyncio.Task[None] | None" = None
     #: The lease was lost: another delivery of the state is current, or will be.
     lost: bool = False
+    #: Its outcome is with the reporter.
+    ended: bool = False
 
 
 def read_delivery(entry: Entry) -> Held:

@@ -1,9 +1,10 @@
-"""What a runtime asks the state manager over HTTP: to be registered, secrets, store values."""
+"""What a runtime asks the state manager over HTTP: to be registered, secrets, store values, results recorded once."""
 
 import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Any
 
 from exosphere_core import api
 from exosphere_core.api import Delivery
@@ -100,6 +101,25 @@ class Manager:
         answer = await self._client.call(api.GET_STORE_VALUE, namespace=task.home, run_id=task.run, key=key)
         value = answer["value"]
         return None if value is None else str(value)
+
+    async def recorded(self, state: str, key: str) -> tuple[bool, Any]:
+        """Tell whether a state's attempt chain recorded a result under a key, and which.
+
+        Raises:
+            ExosphereError: it can't be had now, or the run has ended.
+        """
+        answer = await self._client.call(api.GET_ONCE, namespace=self._namespace, state_id=state, key=key)
+        return bool(answer["recorded"]), answer["value"]
+
+    async def record(self, state: str, key: str, result: Any) -> Any:
+        """Record a result, any JSON, unless there is one, and return the one that came first.
+
+        Raises:
+            ExosphereError: it can't be done now, the run has ended, or a limit is passed.
+        """
+        body = {"value": result}
+        answer = await self._client.call(api.RECORD_ONCE, body=body, namespace=self._namespace, state_id=state, key=key)
+        return answer["value"]
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -10,6 +10,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from exosphere_core.names import identifier_error, name_error
+from exosphere_worker.once import Once
 
 
 class _NoFields(BaseModel):
@@ -27,7 +28,10 @@ class Store:
     writes: dict[str, str] = field(default_factory=dict)
 
     async def get(self, key: str) -> str | None:
-        """Return the value of a key, this node's own writes included; None when it is not set."""
+        """Return the value of a key, this node's own writes included; None when it is not set.
+
+        To be awaited in an `async def execute`: a plain one runs in a thread, where it can only set.
+        """
         _check_key(key)
         return self.writes[key] if key in self.writes else await self._read(key)
 
@@ -71,6 +75,7 @@ class Execution:
     retry_count: int
     idempotency_key: str
     store: Store
+    once: Once
 
 
 class BaseNode(ABC):
@@ -121,6 +126,34 @@ class BaseNode(ABC):
     def idempotency_key(self) -> str:
         """The same for every delivery and retry of this piece of work: hand it to services that drop repeats."""
         return self._execution.idempotency_key
+
+    async def once(self, key: str, fn: Callable[[], Any]) -> Any:
+        """Do a piece of work once over all deliveries and retries of this state, and return its first result.
+
+        The first result is recorded before this returns, so that a later attempt is given it and does not call `fn`.
+        What `fn` raises is not recorded: the next call tries again. A worker that dies between the end of `fn` and
+        the record will have `fn` called again, so hand `idempotency_key` to services that drop repeats, too.
+
+        Args:
+            key: names the piece of work within this node: letters, digits, `_` and `-`; up to 1,000 of them.
+            fn: called without arguments; what it returns is awaited if it can be. Work that blocks is done
+                by `lambda: asyncio.to_thread(work)`.
+
+        Returns:
+            The first result, read from its JSON form.
+
+        Raises:
+            TypeError: the result is not JSON, or `fn` is no function.
+            ValueError: the key is not allowed.
+            RuntimeError: `execute` is a plain function: that runs in a thread, where nothing can be awaited.
+            ExosphereError: the state manager can't be reached or refuses it: the run has ended, or a limit is passed.
+        """
+        if runs_in_thread(type(self)):
+            raise RuntimeError(
+                f"once key {key!r}: {type(self).__name__}.execute is a plain function, which runs in a thread; "
+                "make it an async def, and hand work that blocks to asyncio.to_thread"
+            )
+        return await self._execution.once.get(key, fn)
 
     @property
     def logger(self) -> "logging.LoggerAdapter[logging.Logger]":

@@ -65,6 +65,7 @@ class Reporter:
         if held.lost or isinstance(outcome, Lost):
             self._holdings.remove(held)
             return
+        held.ended = True
         self._waiting.append((held, *report_of(outcome)))
         self._sent.clear()
         self._wake.set()
@@ -107,8 +108,6 @@ class Reporter:
         reports: list[tuple[str, dict[str, str | bytes]]] = []
         done: dict[str, list[str]] = {}
         for held, kind, body in batch:
-            if held.lost:
-                continue
             task = held.task
             stream = shard_keys(task.namespace, shard_of_ours(task.run)).reports
             reports.append(
@@ -124,5 +123,4 @@ class Reporter:
                 )
             )
             done.setdefault(held.stream, []).append(held.entry)
-        if reports:
-            await send_reports(self._redis, reports, done)
+        await send_reports(self._redis, reports, done)

@@ -23,6 +23,7 @@ from exosphere_worker.heartbeat import Heartbeat
 from exosphere_worker.held import Held, Holdings, read_delivery
 from exosphere_worker.manager import Manager
 from exosphere_worker.node import Execution, Store
+from exosphere_worker.once import Once
 from exosphere_worker.outcome import Failed, Lost, Outcome, Released
 from exosphere_worker.reporter import Reporter
 
@@ -204,6 +205,7 @@ class Session:
             retry_count=task.retry_count,
             idempotency_key=task.chain or held.state,
             store=Store(partial(self._manager.store_value, task)),
+            once=Once(partial(self._manager.recorded, held.state), partial(self._manager.record, held.state)),
         )
         return await runner.execute(held.inputs, values, execution, task.timeout_ms)
 
@@ -241,8 +243,8 @@ class Session:
 
     def _lease_lost(self, stream: str, entry: str) -> None:
         held = self._holdings.get(stream, entry)
-        if held is None:
-            return  # its report went out while the heartbeat was asking
+        if held is None or held.ended:
+            return  # its report is in Redis, or on its way there, where its attempt number tells whether it counts
         held.lost = True
         logger.warning("the lease of state %s was lost: its node is cancelled and nothing is reported", held.state)
         if held.running is not None:

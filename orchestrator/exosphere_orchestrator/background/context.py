@@ -1,7 +1,9 @@
 """What the jobs share."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from exosphere_core.store.catalog import now_ms
 from exosphere_core.store.connection import Redis
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings
@@ -9,8 +11,13 @@ from exosphere_orchestrator.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """Passed to every job."""
+    """Passed to every job.
+
+    Attributes:
+        clock: what time it is for schedules, in unix ms: that of Redis.
+    """
 
     settings: Settings
     redis: Redis
     runs: RunStarter
+    clock: Callable[[Redis], Awaitable[int]] = now_ms

@@ -1,8 +1,9 @@
-"""Removes ended runs after their retention time, and consumers of processes that are gone."""
+"""Removes ended runs after their retention time, what is left of deleted graphs, and consumers of gone processes."""
 
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.store import catalog, upkeep
 from exosphere_orchestrator.background.context import Jobs
+from exosphere_orchestrator.catalog import deletion
 
 #: How many runs one look finds.
 _BATCH = 200
@@ -27,6 +28,14 @@ async def remove_expired_runs(jobs: Jobs) -> int:
             if len(expired) < _BATCH:
                 break
     return removed
+
+
+async def finish_deletions(jobs: Jobs) -> int:
+    """Go on with deletions of graphs that wait for the end of a run, or whose caller died. Returns how many were finished."""
+    finished = 0
+    for namespace in await catalog.read_namespaces(jobs.redis):
+        finished += await deletion.finish(jobs.redis, namespace, jobs.settings.shards)
+    return finished
 
 
 async def forget_consumers(jobs: Jobs) -> int:

@@ -20,7 +20,7 @@ from exosphere_orchestrator.background import cron as schedules
 from exosphere_orchestrator.background import upkeep
 from exosphere_orchestrator.background.context import Jobs
 from exosphere_orchestrator.engine.graphs import GraphPlans
-from exosphere_orchestrator.engine.succession import Limits
+from exosphere_orchestrator.engine.inputs import Limits
 from exosphere_orchestrator.logs import set_up_logging
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings
@@ -89,6 +89,7 @@ def _worker(settings: Settings, jobs: Jobs) -> Worker:
         cron_jobs=[
             cron(_job(jobs, schedules.fire_due_schedules), name="fire_due_schedules", second={0, 1, 30}),
             cron(_job(jobs, upkeep.remove_expired_runs), name="remove_expired_runs", second={15, 45}),
+            cron(_job(jobs, upkeep.finish_deletions), name="finish_deletions", second={10, 40}),
             cron(_job(jobs, upkeep.forget_consumers), name="forget_consumers", minute={7, 37}, second={20}),
         ],
         redis_settings=_address(jobs.redis, tls=settings.redis_url.get_secret_value().startswith("rediss://")),

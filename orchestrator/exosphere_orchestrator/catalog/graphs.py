@@ -1,6 +1,6 @@
 """Storing and validating graphs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from exosphere_core.errors import ConfigurationError, Conflict, InvalidGraph, NotFound
@@ -9,10 +9,10 @@ from exosphere_core.graph.registry import Registry, nodes_used, registry_errors
 from exosphere_core.graph.structure import read_template
 from exosphere_core.names import name_error
 from exosphere_core.store import catalog
-from exosphere_core.store.catalog import GraphHead, GraphVersion
+from exosphere_core.store.catalog import GraphHead, GraphVersion, VersionSummary
 from exosphere_core.store.connection import Redis
 from exosphere_orchestrator.catalog.nodes import contract_of
-from exosphere_orchestrator.schedules import member_of, next_due, schedule_errors
+from exosphere_orchestrator.schedules import changed, next_due, schedule_errors
 from exosphere_orchestrator.vault import Vault
 
 #: How often an upsert that another one overtook is tried again.
@@ -20,7 +20,7 @@ _TRIES = 10
 
 
 class Graph(NamedTuple):
-    """A graph's newest version."""
+    """A version of a graph, mostly the newest."""
 
     head: GraphHead
     template: GraphTemplate
@@ -63,11 +63,15 @@ async def upsert(
         judged = registry_errors(template, secrets, await _registry(redis, template))
         status = "INVALID" if judged else "VALID"
         head = await catalog.read_head(redis, namespace, graph)
-        after = head.version if head else 0
+        # The numbers of a deleted graph's versions are not used again.
+        after = head.version if head else await catalog.read_last_version(redis, namespace, graph)
         before = await catalog.read_version(redis, namespace, graph, after) if head else None
         if before and before.template == text and _holds(vault, namespace, graph, before, secrets):
-            await catalog.judge_version(redis, namespace, graph, after, status, judged)
-            return await get(redis, namespace, graph)
+            stored = await catalog.judge_version(redis, namespace, graph, after, status, judged)
+            if stored and (unchanged := await _find(redis, namespace, graph)):
+                return unchanged
+            continue
+        schedules = changed(_template(before).triggers if before else (), template.triggers)
         stored = await catalog.save_version(
             redis,
             namespace,
@@ -77,14 +81,15 @@ async def upsert(
             secrets={name: vault.encrypt(value, belongs_to(namespace, graph, name)) for name, value in secrets.items()},
             status=status,
             errors=judged,
-            old_schedules=_members(graph, before),
-            new_schedules=_dues(graph, template, await catalog.now_ms(redis)),
+            old_schedules=schedules.old,
+            new_schedules=_dues(template, schedules.new, await catalog.now_ms(redis)),
         )
         if stored:
             if judged:
                 # A node that registered since the look above did not find this version among the unready ones.
                 await _judge(redis, namespace, graph)
-            return await get(redis, namespace, graph)
+            if made := await _find(redis, namespace, graph):
+                return made
     raise Conflict(f"graph {graph!r} is being changed by others all the time; try again")
 
 
@@ -94,11 +99,60 @@ async def get(redis: Redis, namespace: str, graph: str) -> Graph:
     Raises:
         NotFound: there is no such graph.
     """
+    found = await _find(redis, namespace, graph)
+    if found is None:
+        raise NotFound(f"namespace {namespace!r} has no graph {graph!r}")
+    return found
+
+
+async def _find(redis: Redis, namespace: str, graph: str) -> Graph | None:
     head = await catalog.read_head(redis, namespace, graph)
     version = await catalog.read_version(redis, namespace, graph, head.version) if head else None
-    if head is None or version is None:
+    return Graph(head, _template(version), tuple(version.secrets)) if head and version else None
+
+
+async def get_version(redis: Redis, namespace: str, graph: str, version: int) -> Graph:
+    """Return a version of a graph.
+
+    Only the newest is validated when nodes register. An older one is validated here and now, against the nodes that
+    are registered: runs that are pinned to it depend on them. Its `updated_at` is when it was made.
+
+    Raises:
+        NotFound: there is no such graph, or no such version of it.
+    """
+    newest = await get(redis, namespace, graph)
+    if version == newest.head.version:
+        return newest
+    stored = await catalog.read_version(redis, namespace, graph, version)
+    if stored is None or version <= newest.head.deleted_version:
+        raise NotFound(
+            f"graph {graph!r} of namespace {namespace!r} has no version {version}; the newest is {newest.head.version}"
+        )
+    template = _template(stored)
+    errors = registry_errors(template, stored.secrets, await _registry(redis, template))
+    head = newest.head._replace(
+        version=version,
+        validation_status="INVALID" if errors else "VALID",
+        validation_errors=errors,
+        updated_at=stored.created_at,
+    )
+    return Graph(head, template, tuple(stored.secrets))
+
+
+async def list_versions(
+    redis: Redis, namespace: str, graph: str, before: int | None, limit: int
+) -> tuple[int, list[VersionSummary]]:
+    """Return a graph's newest version, and the versions below `before`, the newest first, at most `limit` of them.
+
+    Raises:
+        NotFound: there is no such graph.
+    """
+    head = await catalog.read_head(redis, namespace, graph)
+    if head is None:
         raise NotFound(f"namespace {namespace!r} has no graph {graph!r}")
-    return Graph(head, _template(version), tuple(version.secrets))
+    top = head.version if before is None else min(before - 1, head.version)
+    page = range(top, max(top - limit, head.deleted_version), -1)
+    return head.version, await catalog.read_versions(redis, namespace, graph, page)
 
 
 async def get_all(redis: Redis, namespace: str) -> list[Graph]:
@@ -120,7 +174,9 @@ async def judge_again(redis: Redis, registered_in: str) -> None:
 
 async def _judge(redis: Redis, namespace: str, graph: str, registered_in: str | None = None) -> None:
     """Validate a graph's newest version again, if it has nodes of a namespace or none is named."""
-    found = await get(redis, namespace, graph)
+    found = await _find(redis, namespace, graph)
+    if found is None:
+        return  # it was deleted meanwhile
     if registered_in is None or any(node.namespace == registered_in for node in found.template.nodes):
         errors = registry_errors(found.template, found.secrets, await _registry(redis, found.template))
         status = "INVALID" if errors else "VALID"
@@ -158,14 +214,9 @@ def _holds(vault: Vault, namespace: str, graph: str, version: GraphVersion, secr
         return False
 
 
-def _members(graph: str, version: GraphVersion | None) -> list[str]:
-    count = len(_template(version).triggers) if version else 0
-    return [member_of(graph, index) for index in range(count)]
-
-
-def _dues(graph: str, template: GraphTemplate, now: int) -> dict[str, int]:
-    dues = ((member_of(graph, index), next_due(trigger.value, now)) for index, trigger in enumerate(template.triggers))
-    return {member: due for member, due in dues if due is not None}
+def _dues(template: GraphTemplate, indexes: Iterable[int], now: int) -> dict[int, int]:
+    dues = ((index, next_due(template.triggers[index].value, now)) for index in indexes)
+    return {index: due for index, due in dues if due is not None}
 
 
 async def _registry(redis: Redis, template: GraphTemplate) -> Registry:

@@ -16,7 +16,7 @@ from exosphere_core.store.connection import check_server, connect
 from exosphere_core.store.faults import LOST, OutOfMemoryError, ResponseError
 from exosphere_core.version import VERSION
 from exosphere_orchestrator.engine.engine import Engine
-from exosphere_orchestrator.http import graphs, nodes, runs, states
+from exosphere_orchestrator.http import graphs, nodes, once, runs, schedules, states, steering
 from exosphere_orchestrator.http.context import Services
 from exosphere_orchestrator.http.gate import Gate
 from exosphere_orchestrator.http.run_ends import RunEnds
@@ -63,7 +63,15 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    for router in (nodes.router, graphs.router, runs.router, states.router):
+    for router in (
+        nodes.router,
+        graphs.router,
+        runs.router,
+        steering.router,
+        states.router,
+        once.router,
+        schedules.router,
+    ):
         app.include_router(router)
     app.add_exception_handler(ExosphereError, _known)
     app.add_exception_handler(RequestValidationError, _malformed)

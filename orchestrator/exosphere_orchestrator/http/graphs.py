@@ -1,17 +1,20 @@
-"""Graphs: upsert, read, trigger."""
+"""Graphs: upsert, read, delete, trigger."""
 
-from typing import get_args
+from typing import Annotated, get_args
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 
 from exosphere_core import api
-from exosphere_orchestrator.catalog import graphs
+from exosphere_orchestrator.catalog import deletion, graphs
 from exosphere_orchestrator.catalog.graphs import Graph
 from exosphere_orchestrator.http.body import JsonRoute
 from exosphere_orchestrator.http.context import checked, iso, services
 from exosphere_orchestrator.http.routing import handles
 
 router = APIRouter(tags=["graphs"], route_class=JsonRoute)
+
+#: The most versions that one call lists.
+MOST_VERSIONS = 100
 
 _STATUSES: dict[str, api.ValidationStatus] = {status: status for status in get_args(api.ValidationStatus)}
 
@@ -40,12 +43,60 @@ async def get_graph(request: Request, namespace: str, graph_name: str) -> api.Gr
     return _response(namespace, await graphs.get(services(request).redis, namespace, checked("graph name", graph_name)))
 
 
+@handles(router, api.DELETE_GRAPH)
+async def delete_graph(
+    request: Request,
+    namespace: str,
+    graph_name: str,
+    force: Annotated[bool, Query(description=api.DELETE_GRAPH.query["force"])] = False,
+) -> api.DeleteGraphResponse:
+    the = services(request)
+    checked("namespace", namespace)
+    deleted = await deletion.delete(
+        the.redis, namespace, checked("graph name", graph_name), the.settings.shards, force=force
+    )
+    return api.DeleteGraphResponse(
+        namespace=namespace, graph_name=graph_name, cancelled_runs=deleted.cancelled, pending_runs=deleted.pending
+    )
+
+
 @handles(router, api.LIST_GRAPHS)
 async def list_graphs(request: Request, namespace: str) -> api.GraphsResponse:
     found = await graphs.get_all(services(request).redis, checked("namespace", namespace))
     return api.GraphsResponse(
         namespace=namespace, count=len(found), templates=[_response(namespace, graph) for graph in found]
     )
+
+
+@handles(router, api.LIST_VERSIONS)
+async def list_versions(
+    request: Request,
+    namespace: str,
+    graph_name: str,
+    before: Annotated[int | None, Query(ge=1, description=api.LIST_VERSIONS.query["before"])] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_VERSIONS, description=api.LIST_VERSIONS.query["limit"])] = 20,
+) -> api.GraphVersionsResponse:
+    checked("namespace", namespace)
+    redis = services(request).redis
+    newest, found = await graphs.list_versions(redis, namespace, checked("graph name", graph_name), before, limit)
+    versions = [
+        api.GraphVersionSummary(
+            version=item.version,
+            created_at=iso(item.created_at),
+            newest=item.version == newest,
+            node_count=item.node_count,
+        )
+        for item in found
+    ]
+    return api.GraphVersionsResponse(namespace=namespace, graph_name=graph_name, versions=versions)
+
+
+@handles(router, api.GET_VERSION)
+async def get_version(request: Request, namespace: str, graph_name: str, version: int) -> api.GraphResponse:
+    checked("namespace", namespace)
+    redis = services(request).redis
+    graph = await graphs.get_version(redis, namespace, checked("graph name", graph_name), version)
+    return _response(namespace, graph)
 
 
 @handles(router, api.TRIGGER)

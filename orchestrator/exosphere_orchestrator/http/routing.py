@@ -17,7 +17,7 @@ _MEANINGS = {
     400: "The request asks for what can't be; the detail names it",
     401: "The API key is missing or wrong",
     404: "There is no such thing",
-    409: "Others changed it meanwhile, again and again",
+    409: "It was done already, or something is in its way; the detail says what",
     413: "The body is too large",
     422: "The request does not have the documented form; the detail names the field",
     503: "Redis can't be reached now; try again",

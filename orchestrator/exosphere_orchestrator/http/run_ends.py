@@ -37,22 +37,26 @@ class RunEnds(Agent):
 
     async def run_once(self) -> None:
         if self._channel is None:
-            self._channel = self._redis.pubsub(ignore_subscribe_messages=True)
+            self._channel = self._redis.pubsub()
             await self._channel.subscribe(RUN_ENDED)
         message = await self._channel.get_message(timeout=BLOCK_MS / 1000)
-        if message is not None:
+        if message is None:
+            return
+        if message["type"] == "message":
             for event in self._waiters.get(message["data"].decode(), ()):
                 event.set()
+        else:
+            # The subscription holds from here on. Runs may have ended before: everybody looks again.
+            for waiting in self._waiters.values():
+                for event in waiting:
+                    event.set()
 
     async def recover(self) -> None:
-        """Notices were missed while the connection was lost: everybody looks again."""
+        """The connection was lost: subscribe anew."""
         if self._channel is not None:
             await self._channel.aclose()
             self._channel = None
         await self._redis.connection_pool.disconnect()
-        for waiting in self._waiters.values():
-            for event in waiting:
-                event.set()
 
     async def close(self) -> None:
         if self._channel is not None:

@@ -21,6 +21,7 @@ router = APIRouter(tags=["runs"], route_class=JsonRoute)
 LARGEST_SIZE = 1000
 #: Beyond it the position of a run would not fit into what Redis counts with.
 LAST_PAGE = 1_000_000_000
+_SHOWN_RERUNS = 100
 LONGEST_WAIT_MS = 60_000
 
 
@@ -40,7 +41,7 @@ async def list_runs(request: Request, namespace: str, page: int, size: int) -> a
 @handles(router, api.GET_RUN)
 async def get_run(request: Request, namespace: str, run_id: str) -> api.RunResponse:
     the = services(request)
-    return await _details(the, namespace, await find_run(the, namespace, run_id))
+    return await run_details(the, namespace, await find_run(the, namespace, run_id))
 
 
 @handles(router, api.WAIT_RUN)
@@ -51,20 +52,7 @@ async def wait_run(
     timeout_ms: Annotated[int, Query(ge=0, le=LONGEST_WAIT_MS, description=api.WAIT_RUN.query["timeout_ms"])] = 30_000,
 ) -> api.RunResponse:
     the = services(request)
-    event = the.run_ends.expect(run_id)
-    try:
-        run = await find_run(the, namespace, run_id)
-        try:
-            async with asyncio.timeout(timeout_ms / 1000):
-                while run.status is RunStatus.PENDING:
-                    await event.wait()
-                    event.clear()
-                    run = await find_run(the, namespace, run_id)
-        except TimeoutError:
-            run = await find_run(the, namespace, run_id)
-        return await _details(the, namespace, run)
-    finally:
-        the.run_ends.forget(run_id, event)
+    return await run_details(the, namespace, await ended_within(the, namespace, run_id, timeout_ms / 1000))
 
 
 @handles(router, api.GET_STRUCTURE)
@@ -84,6 +72,24 @@ async def get_structure(request: Request, namespace: str, run_id: str) -> api.St
         edge_count=len(edges),
         execution_summary=dict(Counter(node.status for node in nodes)),
     )
+
+
+async def ended_within(the: Services, namespace: str, run_id: str, limit_s: float) -> RunRecord:
+    """Read a run when it has ended, or as it is after a time in s. Raises NotFound."""
+    event = the.run_ends.expect(run_id)
+    try:
+        run = await find_run(the, namespace, run_id)
+        try:
+            async with asyncio.timeout(limit_s):
+                while run.status is RunStatus.PENDING:
+                    await event.wait()
+                    event.clear()
+                    run = await find_run(the, namespace, run_id)
+        except TimeoutError:
+            run = await find_run(the, namespace, run_id)
+        return run
+    finally:
+        the.run_ends.forget(run_id, event)
 
 
 async def find_run(the: Services, namespace: str, run_id: str) -> RunRecord:
@@ -118,6 +124,7 @@ def _progress(run: RunRecord) -> list[api.NodeProgress]:
                 success=sum(ended[status] for status in SUCCEEDED),
                 errored=sum(ended[status] for status in FAILED),
                 retried=ended[Status.RETRY_CREATED],
+                cancelled=ended[Status.CANCELLED],
             )
         )
     return progress
@@ -132,13 +139,14 @@ def _summary(run: RunRecord) -> api.RunSummary:
         pending_count=sum(node.pending for node in nodes),
         errored_count=sum(node.errored for node in nodes),
         retried_count=sum(node.retried for node in nodes),
+        cancelled_count=sum(node.cancelled for node in nodes),
         total_count=sum(node.total for node in nodes),
         status=run.status,
         created_at=iso(run.created_at),
     )
 
 
-async def _details(the: Services, namespace: str, run: RunRecord) -> api.RunResponse:
+async def run_details(the: Services, namespace: str, run: RunRecord) -> api.RunResponse:
     home = home_of(namespace, run.id, "run")
     return api.RunResponse(
         **_summary(run).model_dump(),
@@ -147,4 +155,6 @@ async def _details(the: Services, namespace: str, run: RunRecord) -> api.RunResp
         store=await reads.read_store(the.redis, home, run.id),
         nodes=_progress(run),
         ended_at=None if run.ended_at is None else iso(run.ended_at),
+        rerun_of=run.rerun.of if run.rerun else None,
+        reruns=await reads.read_page(the.redis, home.reruns(run.id), -_SHOWN_RERUNS, _SHOWN_RERUNS),
     )

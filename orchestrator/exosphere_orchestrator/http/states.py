@@ -42,6 +42,7 @@ async def get_state(request: Request, namespace: str, graph_name: str, run_id: s
         retry_count=state.task.retry_count,
         attempt=state.attempt,
         due_at=None if state.due_at is None else iso(state.due_at),
+        retried_by=state.retried_by,
         created_at=iso(state.created_at),
         updated_at=iso(state.updated_at),
     )

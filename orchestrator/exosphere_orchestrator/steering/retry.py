@@ -7,7 +7,7 @@ from exosphere_core.errors import BadRequest, Conflict, NotFound
 from exosphere_core.keys import ShardKeys
 from exosphere_core.names import name_error
 from exosphere_core.records import Task
-from exosphere_core.states import FAILED
+from exosphere_core.states import FAILED, RunStatus
 from exosphere_core.store import moves, reads
 from exosphere_core.store.calls import Call, apply_all
 from exosphere_core.store.faults import ResponseError
@@ -19,6 +19,15 @@ from exosphere_orchestrator.engine.succession import retry_by_hand_of
 
 #: How many states of a run are looked at in one round trip.
 _PAGE = 200
+
+
+class Retried(NamedTuple):
+    """What came of retrying all that failed."""
+
+    #: Id of each failed state that is retried → id of its new state.
+    made: dict[str, str]
+    #: Id of each failed state that stays as it is → why.
+    refused: dict[str, str]
 
 
 async def retry_state(context: EngineContext, home: ShardKeys, state: str, fanout_id: str) -> str:
@@ -40,17 +49,21 @@ async def retry_state(context: EngineContext, home: ShardKeys, state: str, fanou
     raise NotFound(f"namespace {home.namespace!r} has no state {state[:60]!r}")
 
 
-async def retry_failed(context: EngineContext, home: ShardKeys, run: str) -> dict[str, str]:
-    """Retry every state of a run that failed. Returns the id of each → the id of its new state.
+async def retry_failed(context: EngineContext, home: ShardKeys, run: str) -> Retried:
+    """Retry every state of a run that failed; one that can't be retried does not keep the others from it.
 
     Raises:
         NotFound: there is no such run.
-        Conflict: it was cancelled, or no state of it has failed.
+        Conflict: it was cancelled, no state of it has failed, or none of those can be retried.
     """
-    if not await reads.read_runs(context.redis, home, [run]):
+    found = await reads.read_runs(context.redis, home, [run])
+    if not found:
         raise NotFound(f"namespace {home.namespace!r} has no run {run[:60]!r}")
+    if found[0].status is RunStatus.CANCELLED:
+        raise Conflict(f"run {run} was cancelled; what failed in it can't be retried, rerun it instead")
     fanout_id = secrets.token_hex(16)
     made: dict[str, str] = {}
+    refused: dict[str, str] = {}
     seen = 0
     # What the retries make comes to the end of the list and has not failed.
     total = await reads.count_states(context.redis, home, run)
@@ -58,16 +71,21 @@ async def retry_failed(context: EngineContext, home: ShardKeys, run: str) -> dic
         page = await reads.read_page(context.redis, home.states(run), seen, _PAGE)
         seen += _PAGE
         failed = await reads.with_status(context.redis, home, page, FAILED)
-        prepared = [
-            await _prepare(context, home, record, fanout_id)
-            for record in await reads.read_states(context.redis, home, failed)
-        ]
+        prepared: list[_Prepared] = []
+        for record in await reads.read_states(context.redis, home, failed):
+            try:
+                prepared.append(await _prepare(context, home, record, fanout_id))
+            except Conflict as why:
+                refused[record.id] = why.detail
         replies = await apply_all(context.scripts, [each.call for each in prepared])
         for each, reply in zip(prepared, replies, strict=True):
-            made[each.old] = _made(context, each, reply)
+            try:
+                made[each.old] = _made(context, each, reply)
+            except Conflict as why:
+                refused[each.old] = why.detail
     if not made:
-        raise Conflict(f"run {run} has no state that failed")
-    return made
+        raise Conflict(next(iter(refused.values()), f"run {run} has no state that failed"))
+    return Retried(made, refused)
 
 
 class _Prepared(NamedTuple):

@@ -122,18 +122,33 @@ class StoreConfigModel(BaseModel):
         return texts
 
 
+class CatchupEnum(StrEnum):
+    """Which due times fire late, after a time in which nobody could fire them."""
+
+    NONE = "none"  #: no one: a due time that was missed is skipped
+    LATEST = "latest"  #: the latest one
+    ALL = "all"  #: every one, up to a limit; the newest count
+
+
 class CronTrigger(BaseModel):
     """Triggers the graph on a schedule.
 
     Attributes:
         expression: five fields: minute, hour, day of month, month, day of week.
         timezone: an IANA name; the expression is read in it, daylight saving included.
+        catchup: which missed due times fire late.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     expression: str
     timezone: str = "UTC"
+    # Left out where it is the default: a graph that does not say it reads and is stored as it always was.
+    catchup: CatchupEnum = Field(
+        default=CatchupEnum.LATEST,
+        exclude_if=lambda value: value is CatchupEnum.LATEST,
+        description="which missed due times fire late; left out where it is 'latest'",
+    )
 
     @field_validator("expression")
     @classmethod

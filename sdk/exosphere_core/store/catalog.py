@@ -1,4 +1,4 @@
-"""A namespace's catalog: registered nodes, graphs and their versions, schedules."""
+"""A namespace's catalog: registered nodes, graphs and their versions."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,9 +10,6 @@ from exosphere_core.keys import NAMESPACES, CatalogKeys
 from exosphere_core.records import encode
 from exosphere_core.store.calls import Call, apply
 from exosphere_core.store.connection import ask
-
-#: How many firings of a graph's schedules are kept.
-KEPT_FIRINGS = 100
 
 
 class NodeRecord(msgspec.Struct, frozen=True):
@@ -34,6 +31,8 @@ class GraphHead(NamedTuple):
 
     name: str
     version: int
+    #: Number of its latest deletion in the count of versions, which has those below no more; 0 when there was none.
+    deleted_version: int
     validation_status: str
     validation_errors: list[str]
     created_at: int
@@ -47,11 +46,29 @@ class GraphVersion(NamedTuple):
     template: bytes
     #: name → ciphertext
     secrets: dict[str, str]
+    #: unix ms
+    created_at: int
+
+
+class VersionSummary(NamedTuple):
+    """One line of the list of a graph's versions."""
+
+    version: int
+    #: unix ms
+    created_at: int
+    node_count: int
+
+
+class _Nodes(msgspec.Struct):
+    """Of a template, what is needed to count its nodes."""
+
+    nodes: list[msgspec.Raw]
 
 
 _decode_node = msgspec.json.Decoder(NodeRecord).decode
 _decode_texts = msgspec.json.Decoder(list[str]).decode
 _decode_map = msgspec.json.Decoder(dict[str, str]).decode
+_decode_nodes = msgspec.json.Decoder(_Nodes).decode
 
 
 async def now_ms(redis: "Redis") -> int:
@@ -99,6 +116,11 @@ async def read_head(redis: "Redis", namespace: str, graph: str) -> GraphHead | N
     return _head(graph, await ask(redis, "HGETALL", CatalogKeys(namespace).graph(graph)))
 
 
+async def read_last_version(redis: "Redis", namespace: str, graph: str) -> int:
+    """Read how far the count of a graph's versions has come, deletions included; 0 when it never was."""
+    return int(await ask(redis, "HGET", CatalogKeys(namespace).graph(graph), "version") or 0)
+
+
 async def read_heads(redis: "Redis", namespace: str) -> list[GraphHead]:
     """Read what is true of all graphs of a namespace, in order of the name."""
     keys = CatalogKeys(namespace)
@@ -111,11 +133,12 @@ async def read_heads(redis: "Redis", namespace: str) -> list[GraphHead]:
 
 
 def _head(name: str, raw: Mapping[bytes, bytes]) -> GraphHead | None:
-    if not raw:
+    if not raw or b"deleted_at" in raw:
         return None
     return GraphHead(
         name=name,
         version=int(raw[b"version"]),
+        deleted_version=int(raw.get(b"deleted_version", 0)),
         validation_status=raw[b"validation_status"].decode(),
         validation_errors=_decode_texts(raw[b"validation_errors"]),
         created_at=int(raw[b"created_at"]),
@@ -128,7 +151,23 @@ async def read_version(redis: "Redis", namespace: str, graph: str, version: int)
     raw = await ask(redis, "HGETALL", CatalogKeys(namespace).version(graph, version))
     if not raw:
         return None
-    return GraphVersion(template=raw[b"template"], secrets=_decode_map(raw[b"secrets"]))
+    return GraphVersion(
+        template=raw[b"template"], secrets=_decode_map(raw[b"secrets"]), created_at=int(raw[b"created_at"])
+    )
+
+
+async def read_versions(redis: "Redis", namespace: str, graph: str, versions: Iterable[int]) -> list[VersionSummary]:
+    """Read what a list shows of some versions of a graph, in their order; those that do not exist are left out."""
+    keys = CatalogKeys(namespace)
+    wanted = list(versions)
+    pipeline = redis.pipeline(transaction=False)
+    for version in wanted:
+        pipeline.hmget(keys.version(graph, version), ["template", "created_at"])
+    return [
+        VersionSummary(version, int(created_at), len(_decode_nodes(template).nodes))
+        for version, (template, created_at) in zip(wanted, await pipeline.execute(), strict=True)
+        if template is not None
+    ]
 
 
 async def save_version(
@@ -141,10 +180,14 @@ async def save_version(
     secrets: Mapping[str, str],
     status: str,
     errors: Sequence[str],
-    old_schedules: Iterable[str],
-    new_schedules: Mapping[str, int],
+    old_schedules: Iterable[int],
+    new_schedules: Mapping[int, int],
 ) -> bool:
-    """Make the version that follows `after` the newest, and replace the graph's schedules.
+    """Make the version that follows `after` the newest, and replace the schedules that changed.
+
+    Args:
+        old_schedules: indexes of the triggers whose schedules end.
+        new_schedules: index of a trigger whose schedule begins → its due time, in unix ms.
 
     Returns:
         False when another version came first; nothing is changed then.
@@ -157,7 +200,10 @@ async def save_version(
         redis,
         Call(
             "save_graph",
-            [keys.graph(graph), keys.version(graph, after + 1), keys.graphs, keys.unready, keys.schedules],
+            [
+                keys.graph(graph), keys.version(graph, after + 1), keys.graphs, keys.unready, keys.schedules,
+                keys.schedules_of(graph),
+            ],
             [
                 graph, after, after + 1, template, encode(dict(secrets)), status, encode(list(errors)),
                 len(old), len(new_schedules), *old, *pairs,
@@ -179,23 +225,3 @@ async def judge_version(
 async def read_unready(redis: "Redis", namespace: str) -> list[str]:
     """Read the names of the graphs whose newest version can't run."""
     return sorted(raw.decode() for raw in await ask(redis, "SMEMBERS", CatalogKeys(namespace).unready))
-
-
-async def read_due_schedules(redis: "Redis", namespace: str, now: int, limit: int) -> list[tuple[str, int]]:
-    """Read the schedules whose time has come: pairs of member (`graph/index`) and due time in unix ms."""
-    page = await redis.zrangebyscore(CatalogKeys(namespace).schedules, "-inf", now, 0, limit, withscores=True)
-    return [(member.decode(), int(score)) for member, score in page]
-
-
-async def move_schedule(
-    redis: "Redis", namespace: str, member: str, due: int, following: int | None, outcome: Mapping[str, Any]
-) -> bool:
-    """Note what came of a firing and move the schedule to its next time. False when another did."""
-    keys = CatalogKeys(namespace)
-    graph = member.rpartition("/")[0]
-    call = Call(
-        "fire_schedule",
-        [keys.schedules, keys.firings(graph)],
-        [member, due, "" if following is None else following, encode(dict(outcome)), KEPT_FIRINGS],
-    )
-    return bool(await apply(redis, call))

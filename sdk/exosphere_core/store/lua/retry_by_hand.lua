@@ -8,7 +8,8 @@
 -- KEYS[6] zset    ended runs
 -- KEYS[7] set     pending runs of the graph
 -- KEYS[8] set     manual retries of the run
--- KEYS[9] from here on, per unite that the state counts for: its hash
+-- KEYS[9] hash    deletions of graphs
+-- KEYS[10] from here on, per unite that the state counts for: its hash
 -- ARGV[1] run id
 -- ARGV[2] identifier
 -- ARGV[3] id of the new state
@@ -16,12 +17,16 @@
 -- ARGV[5] inputs of the new state, JSON, or "" for those of the state
 -- ARGV[6] what tells this retry from others of the same state
 -- ARGV[7] from here on, per unite: its id
--- returns {"made" | "repeated" | "refused" | "cancelled" | "unknown", status found}
--- uses push create
+-- returns {"made" | "repeated" | "refused" | "cancelled" | "deleted" | "unknown", status found}; "deleted" is said
+--   when the version of the graph was
+-- uses push create barred
 local record = redis.call('HMGET', KEYS[1], 'status', 'inputs', 'tolerated')
-local run = redis.call('HMGET', KEYS[2], 'status', 'cancelled_at')
+local run = redis.call('HMGET', KEYS[2], 'status', 'cancelled_at', 'graph', 'version')
 if not record[1] or not run[1] then
   return {'unknown', ''}
+end
+if is_barred(KEYS[9], run[3], run[4]) then
+  return {'deleted', record[1]}
 end
 if redis.call('SISMEMBER', KEYS[8], ARGV[6]) == 1 then
   return {'repeated', record[1]}
@@ -33,10 +38,10 @@ if run[2] then
   return {'cancelled', record[1]}
 end
 local unites, key_of, hidden = {}, {}, {}
-for n = 1, #KEYS - 8 do
-  local found = redis.call('HMGET', KEYS[8 + n], 'status', 'around')
-  unites[n] = {id = ARGV[6 + n], key = KEYS[8 + n], waits = found[1] == 'WAITING', around = found[2] or ''}
-  key_of[ARGV[6 + n]] = KEYS[8 + n]
+for n = 1, #KEYS - 9 do
+  local found = redis.call('HMGET', KEYS[9 + n], 'status', 'around')
+  unites[n] = {id = ARGV[6 + n], key = KEYS[9 + n], waits = found[1] == 'WAITING', around = found[2] or ''}
+  key_of[ARGV[6 + n]] = KEYS[9 + n]
 end
 -- The unites around one that tolerated the error count it no longer.
 for _, unite in ipairs(unites) do

@@ -9,6 +9,7 @@
 -- KEYS[7] zset    due times
 -- KEYS[8] set     pending runs of the graph
 -- KEYS[9] list    reruns of the run that this one was made from
+-- KEYS[10] hash   deletions of graphs
 -- ARGV[1] run id
 -- ARGV[2] graph name
 -- ARGV[3] graph version
@@ -19,10 +20,13 @@
 -- ARGV[8] delay before the root is ready, ms
 -- ARGV[9] how it was made from another run (see `records.Rerun`), JSON, or ""
 -- ARGV[10] number of store values; then their keys and values follow
--- returns {"made" | "existed", due time in unix ms or ""}
--- uses clock push create
+-- returns {"made" | "existed", due time in unix ms or ""}, or {"deleted", ""} when that version was
+-- uses clock push create barred
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return {'existed', ''}
+end
+if is_barred(KEYS[10], ARGV[2], ARGV[3]) then
+  return {'deleted', ''}
 end
 local now
 local due_at = ''

@@ -1,0 +1,62 @@
+"""Calls of the HTTP API in one namespace: what all of `StateManager` is built on."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from exosphere_core import api
+from exosphere_core.access import read_access
+from exosphere_core.errors import BadRequest
+from exosphere_core.names import name_error
+from exospherehost.clients import ClientPerLoop
+
+
+class Caller:
+    """Holds address, key and connections, and makes one call for each row of the API. See `StateManager`."""
+
+    def __init__(
+        self,
+        namespace: str,
+        state_manager_uri: str | None = None,
+        key: str | None = None,
+        state_manager_version: str = api.VERSION,
+    ) -> None:
+        if error := name_error("namespace", namespace):
+            raise ValueError(error)
+        if state_manager_version != api.VERSION:
+            raise ValueError(f"state_manager_version {state_manager_version!r} is not known; use {api.VERSION!r}")
+        access = read_access(state_manager_uri, key)
+        self._namespace = namespace
+        self._uri = access.uri
+        self._clients = ClientPerLoop(access)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(namespace={self._namespace!r}, state_manager_uri={self._uri!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the running loop's connections now instead of when the loop ends."""
+        await self._clients.aclose()
+
+    async def _call(
+        self,
+        row: api.Row,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str | int] | None = None,
+        timeout_s: float | None = None,
+        **path: str | int,
+    ) -> dict[str, Any]:
+        for place, value in path.items():
+            # A name that is empty or holds a slash would address another route.
+            if error := name_error(place, str(value)):
+                raise BadRequest(error)
+        client = await self._clients.get()
+        return await client.call(row, body=body, query=query, timeout_s=timeout_s, namespace=self._namespace, **path)
