@@ -1,0 +1,217 @@
+"""Nodes, graphs and namespaces: bodies and calls."""
+
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, Field
+
+from exosphere_core.api.row import NAMESPACE, VERSION, Row
+from exosphere_core.graph.model import StoreConfigModel, TriggerModel
+from exosphere_core.retry import RetryPolicyModel
+
+ValidationStatus = Literal["VALID", "INVALID", "PENDING", "ONGOING"]
+
+
+class NodeBody(BaseModel):
+    """A node as a runtime registers it. Extra keys are ignored."""
+
+    name: str
+    inputs_schema: dict[str, Any] = Field(description="JSON schema of the inputs: an object of strings")
+    outputs_schema: dict[str, Any] = Field(description="JSON schema of the outputs: an object of strings")
+    secrets: list[str] = Field(default_factory=list, description="names of the secrets that the node needs")
+
+
+class RegisterNodesRequest(BaseModel):
+    """Registration of a runtime and its nodes. Extra keys are ignored."""
+
+    runtime_name: str
+    nodes: list[NodeBody]
+    delivery: Literal["none", "streams"] = Field(
+        default="none", description="'streams' asks to be told how to read the queues in Redis"
+    )
+
+
+class Delivery(BaseModel):
+    """Where and how a runtime reads its queues. Given only to a runtime that asked for it."""
+
+    redis_url: str
+    shards: int = Field(description="how many shards the namespace is split over")
+    lease_ms: int = Field(description="a delivery that is not renewed for this long is given to another runtime")
+    protocol: int = Field(description="version of the stream entries' format")
+
+
+class RegisterNodesResponse(BaseModel):
+    """What was registered."""
+
+    runtime_name: str
+    registered_nodes: list[NodeBody]
+    delivery: Delivery | None = None
+
+
+class RegisteredNode(NodeBody):
+    """A registered node."""
+
+    runtime_name: str
+    created_at: str
+    updated_at: str
+
+
+class NodesResponse(BaseModel):
+    """A namespace's nodes."""
+
+    namespace: str
+    count: int
+    nodes: list[RegisteredNode]
+
+
+class UpsertGraphRequest(BaseModel):
+    """A graph's declaration. See docs/semantics for the fields of a node."""
+
+    secrets: dict[str, str] = Field(default_factory=dict)
+    nodes: list[dict[str, Any]]
+    retry_policy: dict[str, Any] | None = None
+    store_config: dict[str, Any] | None = None
+    triggers: list[dict[str, Any]] | None = None
+
+
+class UnitesBody(BaseModel):
+    """`unites` of a node."""
+
+    identifier: str
+    strategy: str
+
+
+class GraphNodeBody(BaseModel):
+    """A node of a graph, as it is stored."""
+
+    node_name: str
+    namespace: str
+    identifier: str
+    inputs: dict[str, str]
+    next_nodes: list[str] | None
+    unites: UnitesBody | None
+    retry_policy: RetryPolicyModel | None = None
+    timeout_ms: int | None = None
+
+
+class GraphResponse(BaseModel):
+    """A version of a graph, mostly the newest. Secrets are named, never shown."""
+
+    name: str
+    namespace: str
+    version: int
+    nodes: list[GraphNodeBody]
+    secrets: dict[str, bool]
+    retry_policy: RetryPolicyModel
+    store_config: StoreConfigModel
+    triggers: list[TriggerModel]
+    created_at: str = Field(description="when the graph was made")
+    updated_at: str = Field(description="when it was last validated; of an older version, when that was made")
+    validation_status: ValidationStatus = Field(
+        description="of an older version: whether it could run with the nodes that are registered now"
+    )
+    validation_errors: list[str]
+
+
+class GraphVersionSummary(BaseModel):
+    """One line of the list of versions."""
+
+    version: int
+    created_at: str
+    newest: bool
+    node_count: int
+
+
+class GraphVersionsResponse(BaseModel):
+    """Versions of a graph, the newest first. The next page is asked for with `before`, the last version of this one."""
+
+    namespace: str
+    graph_name: str
+    versions: list[GraphVersionSummary]
+
+
+class GraphsResponse(BaseModel):
+    """A namespace's graphs, in order of the name."""
+
+    namespace: str
+    count: int
+    templates: list[GraphResponse]
+
+
+class DeleteGraphResponse(BaseModel):
+    """A graph is gone. Records of its runs stay until their retention time is over."""
+
+    namespace: str
+    graph_name: str
+    cancelled_runs: int = Field(description="how many pending runs were cancelled for it")
+    pending_runs: int = Field(description="how many runs have still to end; what they need is removed after that")
+
+
+class NamespacesResponse(BaseModel):
+    """All namespaces."""
+
+    namespaces: list[str]
+    count: int
+
+
+LIST_NAMESPACES: Final = Row(
+    "list_namespaces", "GET", f"/{VERSION}/namespaces", "List all namespaces", NamespacesResponse
+)
+REGISTER_NODES: Final = Row(
+    "register_nodes", "PUT", f"{NAMESPACE}/nodes/", "Register a runtime and its nodes",
+    RegisterNodesResponse, RegisterNodesRequest, errors=(400,),
+)  # fmt: skip
+LIST_NODES: Final = Row(
+    "list_nodes", "GET", f"{NAMESPACE}/nodes/", "List the registered nodes", NodesResponse, errors=(400,)
+)
+UPSERT_GRAPH: Final = Row(
+    "upsert_graph", "PUT", f"{NAMESPACE}/graph/{{graph_name}}", "Create a graph or a new version of it",
+    GraphResponse, UpsertGraphRequest, status=201, errors=(400, 409),
+)  # fmt: skip
+GET_GRAPH: Final = Row(
+    "get_graph", "GET", f"{NAMESPACE}/graph/{{graph_name}}", "Get a graph's newest version",
+    GraphResponse, errors=(400, 404),
+)  # fmt: skip
+DELETE_GRAPH: Final = Row(
+    "delete_graph", "DELETE", f"{NAMESPACE}/graph/{{graph_name}}", "Delete a graph with its schedules",
+    DeleteGraphResponse, errors=(400, 404, 409), repeatable=False,
+    query={"force": "cancel its pending runs; otherwise a graph that has any is not deleted"},
+)  # fmt: skip
+LIST_GRAPHS: Final = Row("list_graphs", "GET", f"{NAMESPACE}/graphs/", "List the graphs", GraphsResponse, errors=(400,))
+LIST_VERSIONS: Final = Row(
+    "list_versions", "GET", f"{NAMESPACE}/graph/{{graph_name}}/versions", "List a graph's versions, newest first",
+    GraphVersionsResponse, errors=(400, 404),
+    query={"before": "only versions below this one", "limit": "how many at most, up to 100"},
+)  # fmt: skip
+GET_VERSION: Final = Row(
+    "get_version", "GET", f"{NAMESPACE}/graph/{{graph_name}}/version/{{version}}", "Get one version of a graph",
+    GraphResponse, errors=(400, 404),
+)  # fmt: skip
+
+
+__all__ = [
+    "DELETE_GRAPH",
+    "GET_GRAPH",
+    "GET_VERSION",
+    "LIST_GRAPHS",
+    "LIST_NAMESPACES",
+    "LIST_NODES",
+    "LIST_VERSIONS",
+    "REGISTER_NODES",
+    "UPSERT_GRAPH",
+    "DeleteGraphResponse",
+    "Delivery",
+    "GraphNodeBody",
+    "GraphResponse",
+    "GraphVersionSummary",
+    "GraphVersionsResponse",
+    "GraphsResponse",
+    "NamespacesResponse",
+    "NodeBody",
+    "NodesResponse",
+    "RegisterNodesRequest",
+    "RegisterNodesResponse",
+    "RegisteredNode",
+    "UnitesBody",
+    "UpsertGraphRequest",
+    "ValidationStatus",
+]

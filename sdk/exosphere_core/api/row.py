@@ -1,0 +1,67 @@
+"""What every call of the HTTP API is made of: a row of the contract, errors, headers; and the calls without a key."""
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from pydantic import BaseModel
+
+API_KEY_HEADER: Final = "x-api-key"
+REQUEST_ID_HEADER: Final = "x-exosphere-request-id"
+VERSION: Final = "v0"
+#: Version of the stream entries between state manager and runtime; both sides refuse another one by name.
+STREAM_PROTOCOL: Final = 1
+
+
+class ErrorBody(BaseModel):
+    """Every error answer. `errors` lists the single faults where there can be several."""
+
+    detail: str
+    errors: list[str] | None = None
+
+
+class Message(BaseModel):
+    """An answer that is one sentence."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One call of the API.
+
+    Attributes:
+        path: with `{placeholders}`; relative to the server's root.
+        errors: statuses besides 401 and 503, which every keyed call can give.
+        repeatable: whether a client may send it again when it does not know what came of it.
+    """
+
+    name: str
+    method: Literal["GET", "PUT", "POST", "DELETE"]
+    path: str
+    summary: str
+    response: type[BaseModel]
+    request: type[BaseModel] | None = None
+    status: int = 200
+    errors: tuple[int, ...] = ()
+    keyed: bool = True
+    repeatable: bool = True
+    query: dict[str, str] = field(default_factory=dict)
+
+
+NAMESPACE: Final = f"/{VERSION}/namespace/{{namespace}}"
+HEALTH: Final = Row("health", "GET", "/health", "Whether the process runs", Message, keyed=False)
+READY: Final = Row("ready", "GET", "/readyz", "Whether Redis can be reached", Message, keyed=False, errors=(503,))
+
+
+__all__ = [
+    "API_KEY_HEADER",
+    "HEALTH",
+    "NAMESPACE",
+    "READY",
+    "REQUEST_ID_HEADER",
+    "STREAM_PROTOCOL",
+    "VERSION",
+    "ErrorBody",
+    "Message",
+    "Row",
+]
