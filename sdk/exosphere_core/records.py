@@ -36,7 +36,7 @@ class StateField(StrEnum):
     ERROR = "error"  #: text, once failed
     ENTRY = "entry"  #: id of the entry of the ready stream, while there is one
     DUE_AT = "due_at"  #: unix ms at which it becomes ready, while it waits
-    LOST_LEASES = "lost_leases"  #: how many workers died with it
+    LOST_LEASES = "lost_leases"  #: how many workers died with it, one after the other
     REPORT = "report"  #: id of the report that is being applied in chunks
     TOLERATED = "tolerated"  #: ids of the ALL_DONE unites that fired over this error
     UNITE = "unite"  #: id of the unite that fired, on a uniting state whose inputs could not be made

@@ -1,4 +1,4 @@
-"""What the SDK raises. Every class derives from `ExosphereError` and says what to do about it."""
+"""What the SDK raises: every class derives from `ExosphereError` and says what to do about it. And what nodes may raise."""
 
 from exosphere_core.errors import (
     AuthenticationFailed,
@@ -13,6 +13,7 @@ from exosphere_core.errors import (
     TooLarge,
     Unavailable,
 )
+from exosphere_worker.signals import NonRetryableError
 
 __all__ = [
     "AuthenticationFailed",
@@ -22,6 +23,7 @@ __all__ = [
     "ExosphereError",
     "Forbidden",
     "InvalidGraph",
+    "NonRetryableError",
     "NotFound",
     "TimedOut",
     "TooLarge",

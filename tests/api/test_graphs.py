@@ -283,3 +283,23 @@ def test_many_upserts_at_once_give_each_change_its_own_version(space: Space) -> 
 
     assert max(asyncio.run(upsert_all())) == 5
     assert space.ok(api.GET_GRAPH)["version"] == 5
+
+
+def test_white_space_around_names_is_cut_off_in_urls_secrets_and_the_store(space: Space) -> None:
+    space.register(node_class("Load", ("source",), secrets=("token",)))
+    declared = {**space.node("load", inputs={"source": "${{ store.cursor }}"})}
+    body = {"nodes": [declared], "secrets": {" token ": SECRET}, "store_config": {"required_keys": ["cursor"]}}
+    stored = space.service.call(api.UPSERT_GRAPH, body, namespace=f" {space.name} ", graph_name=" etl ")
+    assert stored.status_code == 201, stored.text
+    assert (stored.json()["name"], stored.json()["secrets"]) == ("etl", {"token": True})
+    assert stored.json()["validation_status"] == "VALID"
+    run = space.service.call(api.TRIGGER, {"store": {" cursor": "7"}}, namespace=space.name, graph_name="etl")
+    found = space.service.call(api.GET_RUN, namespace=space.name, run_id=run.json()["run_id"])
+    assert found.json()["store"] == {"cursor": "7"}
+
+
+def test_a_name_that_is_given_twice_but_for_white_space_is_refused(space: Space) -> None:
+    body = {"nodes": [], "secrets": {"token": "1", " token ": "2"}}
+    refused = space.service.call(api.UPSERT_GRAPH, body, namespace=space.name, graph_name="etl")
+    assert refused.status_code == 422
+    assert "'token' is given more than once" in refused.json()["detail"]

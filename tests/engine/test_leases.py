@@ -1,8 +1,11 @@
 """Leases: judged by beats and not by clocks, given back under a new attempt, failed when lost too often."""
 
-from engine.world import HOME, Lane, World, node, one
+import asyncio
+
+from engine.world import HOME, Lane, Requeued, World, node, one
 from exosphere_core.keys import RUNTIMES_GROUP
-from exosphere_core.store import streams
+from exosphere_core.store import moves, streams
+from exosphere_core.store.calls import apply
 from exosphere_core.store.streams import Pending
 from exosphere_orchestrator.engine.reaper import Reaper, Watch
 
@@ -76,6 +79,34 @@ def test_a_state_that_lost_its_worker_too_often_fails_and_its_policy_decides(lan
         await world.check_counts()
 
     lane.run(scene)
+
+
+def test_a_state_that_asked_to_run_again_has_not_taken_its_worker_down_each_time(lane: Lane) -> None:
+    async def scene(world: World) -> None:
+        await world.graph(node("a"), retry_policy={"max_retries": 0})
+        await world.trigger()
+        for _ in range(2):
+            await world.take_one("a")
+            await _reap(world)
+        held_one = await world.do("a", Requeued(1))
+        await promoted(world, held_one.state)
+        await world.take_one("a")
+        await _reap(world)
+        assert await world.statuses() == {"a": ["CREATED"]}
+        for _ in range(2):
+            await world.take_one("a")
+            await _reap(world)
+        await world.drain()
+        assert await world.statuses() == {"a": ["ERRORED"]}
+
+    lane.run(scene)
+
+
+async def promoted(world: World, state: str) -> None:
+    """The time has come for which a state waited."""
+    async with asyncio.timeout(20):
+        while await apply(world.redis, moves.promote(HOME, state, HOME.ready("A"))):
+            await asyncio.sleep(0.001)
 
 
 def test_an_entry_of_a_report_under_way_is_not_reclaimed(lane: Lane) -> None:

@@ -7,6 +7,7 @@ import pytest
 from engine.world import HOME, Lane, Pruned, World, failed, many, node, one
 from exosphere_core.errors import BadRequest, NotFound
 from exosphere_core.store import reads
+from exosphere_orchestrator.steering.rerun import rerun
 from exosphere_worker.outcome import Succeeded
 
 ONCE = {"max_retries": 0}
@@ -279,5 +280,23 @@ def test_a_runtime_can_not_pass_recorded_outputs_off_as_its_own(lane: Lane) -> N
         await world.drain()
         assert await world.redis.xlen(HOME.rejected) == 1
         assert (await world.run()).status == "PENDING"
+
+    lane.run(scene)
+
+
+def test_cancelling_a_rerun_takes_no_entry_of_another_run_away(lane: Lane) -> None:
+    async def scene(world: World) -> None:
+        await world.graph(*chain())
+        first = await world.trigger()
+        await world.do("a", one(v="A"))
+        await world.take("b")
+        # The new root is still on the report stream, under an id that another run's entry has on the ready stream.
+        new = await rerun(world.context, HOME, first, identifier="b", inputs={}, store={})
+        (entry,) = await world.redis.xrange(HOME.reports)
+        await world.redis.xadd(HOME.ready("A"), {"state": "other"}, id=entry[0])
+        world.run_id = new
+        await world.cancel()
+        assert (await world.run()).status == "CANCELLED"
+        assert await world.redis.xlen(HOME.ready("A")) == 1
 
     lane.run(scene)

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable
 from unittest.mock import patch
 
+from redis.asyncio import Redis
+
 from engine.world import HOME, World, node
 from exosphere_core.errors import Conflict
 from exosphere_core.keys import STATE_MANAGERS_GROUP
@@ -41,6 +43,22 @@ from semantics.play import Player
 
 class Mismatch(AssertionError):
     """The engine did not do what the model says."""
+
+
+async def agree(redis: Redis, scenario: Scenario) -> Model:
+    """Play a scenario on a Redis, which is emptied first. Returns what the model says in the end.
+
+    Raises:
+        Mismatch: the engine does not come to the same.
+    """
+    await redis.flushall()
+    world = World(redis)
+    try:
+        driver = Driver(world, scenario)
+        await driver.play()
+        return driver.model
+    finally:
+        await world.close()
 
 
 class Driver:

@@ -98,8 +98,9 @@ class Model:
         elif isinstance(outcome, Pruned):
             state.status, state.data = "PRUNED", outcome.data
         else:
-            delay_ms = outcome.delay_ms if isinstance(outcome, Requeued) else 0
-            self._put_back(state, delay_ms)
+            if isinstance(outcome, Requeued):
+                state.lost_leases = 0
+            self._put_back(state, outcome.delay_ms if isinstance(outcome, Requeued) else 0)
         self._settle()
 
     def due(self, label: str) -> None:

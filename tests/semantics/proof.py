@@ -24,9 +24,8 @@ import uvloop
 from redis.asyncio import Redis
 
 from conftest import die_with_driver, redis_server_binary
-from engine.world import World
 from semantics.draws import tape_of
-from semantics.drive import Driver
+from semantics.drive import agree
 from semantics.generate import random_scenario
 from semantics.happenings import Scenario
 from semantics.reduce import reduced
@@ -120,18 +119,12 @@ async def _play(url: str, seeds: range) -> Tally | Failure:
 
 async def _try(redis: Redis, scenario: Scenario, tally: Tally) -> str | None:
     """Play one scenario. Returns why it failed, or None."""
-    await redis.flushall()
-    world = World(redis)
     try:
-        driver = Driver(world, scenario)
-        await driver.play()
-        tally.add(scenario, driver.model)
+        tally.add(scenario, await agree(redis, scenario))
     except AssertionError as why:
         return str(why)
     except Exception:
         return traceback.format_exc()
-    finally:
-        await world.close()
     return None
 
 

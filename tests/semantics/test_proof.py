@@ -1,17 +1,18 @@
 """The proof can fail: an engine with a defect is told from the model, and the runner says how to see it again."""
 
+import asyncio
 import re
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
-from engine.world import Lane
 from exosphere_core.store import scripts
 from semantics import proof
 from semantics.draws import tape_of
-from semantics.drive import Driver, Mismatch
+from semantics.drive import Mismatch, agree
 from semantics.generate import random_scenario
-from semantics.happenings import Lose, Scenario
+from semantics.happenings import Lose
 
 #: Which script is spoiled, and how: a report of an old attempt counts; a pruned branch counts as a failed one; a waiting
 #: unite stays as it is after a manual retry; the store is not written.
@@ -35,18 +36,15 @@ def test_a_defect_of_the_engine_is_found(
     scripts.script.cache_clear()
     try:
         with pytest.raises(Mismatch, match=r"^after (event|the end)"):
-            play(Lane("redis", redis_url), 500)
+            asyncio.run(play(redis_url, 500))
     finally:
         scripts.script.cache_clear()
 
 
-def play(lane: Lane, scenarios: int) -> None:
-    for seed in range(scenarios):
-        agree(lane, random_scenario(tape_of(seed)))
-
-
-def agree(lane: Lane, scenario: Scenario) -> None:
-    lane.run(lambda world: Driver(world, scenario).play())
+async def play(redis_url: str, scenarios: int) -> None:
+    async with Redis.from_url(redis_url) as redis:
+        for seed in range(scenarios):
+            await agree(redis, random_scenario(tape_of(seed)))
 
 
 def test_the_runner_tells_the_smallest_scenario_and_how_to_play_it_again(

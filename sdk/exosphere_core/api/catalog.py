@@ -4,7 +4,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from exosphere_core.api.row import NAMESPACE, VERSION, Row
+from exosphere_core.api.row import NAMESPACE, VERSION, ByName, Name, Row
 from exosphere_core.graph.model import StoreConfigModel, TriggerModel
 from exosphere_core.retry import RetryPolicyModel
 
@@ -14,16 +14,16 @@ ValidationStatus = Literal["VALID", "INVALID", "PENDING", "ONGOING"]
 class NodeBody(BaseModel):
     """A node as a runtime registers it. Extra keys are ignored."""
 
-    name: str
+    name: Name
     inputs_schema: dict[str, Any] = Field(description="JSON schema of the inputs: an object of strings")
     outputs_schema: dict[str, Any] = Field(description="JSON schema of the outputs: an object of strings")
-    secrets: list[str] = Field(default_factory=list, description="names of the secrets that the node needs")
+    secrets: list[Name] = Field(default_factory=list, description="names of the secrets that the node needs")
 
 
 class RegisterNodesRequest(BaseModel):
     """Registration of a runtime and its nodes. Extra keys are ignored."""
 
-    runtime_name: str
+    runtime_name: Name
     nodes: list[NodeBody]
     delivery: Literal["none", "streams"] = Field(
         default="none", description="'streams' asks to be told how to read the queues in Redis"
@@ -66,7 +66,7 @@ class NodesResponse(BaseModel):
 class UpsertGraphRequest(BaseModel):
     """A graph's declaration. See docs/semantics for the fields of a node."""
 
-    secrets: dict[str, str] = Field(default_factory=dict)
+    secrets: ByName = Field(default_factory=dict)
     nodes: list[dict[str, Any]]
     retry_policy: dict[str, Any] | None = None
     store_config: dict[str, Any] | None = None

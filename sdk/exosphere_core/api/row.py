@@ -1,15 +1,31 @@
 """What every call of the HTTP API is made of: a row of the contract, errors, headers; and the calls without a key."""
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 
 API_KEY_HEADER: Final = "x-api-key"
 REQUEST_ID_HEADER: Final = "x-exosphere-request-id"
 VERSION: Final = "v0"
 #: Version of the stream entries between state manager and runtime; both sides refuse another one by name.
 STREAM_PROTOCOL: Final = 1
+
+
+def _trimmed(values: dict[str, str]) -> dict[str, str]:
+    trimmed: dict[str, str] = {}
+    for key, value in values.items():
+        if key.strip() in trimmed:
+            raise ValueError(f"{key.strip()!r} is given more than once")
+        trimmed[key.strip()] = value
+    return trimmed
+
+
+#: Text by name, with white space around the names cut off.
+ByName = Annotated[dict[str, str], AfterValidator(_trimmed)]
+
+#: A name with white space around it cut off.
+Name = Annotated[str, AfterValidator(str.strip)]
 
 
 class ErrorBody(BaseModel):

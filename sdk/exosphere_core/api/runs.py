@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from exosphere_core.api.row import NAMESPACE, Row
+from exosphere_core.api.row import NAMESPACE, ByName, Row
 
 
 class TriggerRequest(BaseModel):
@@ -13,7 +13,7 @@ class TriggerRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     inputs: dict[str, str] = Field(default_factory=dict, description="replaces the root's inputs of the same names")
-    store: dict[str, str] = Field(default_factory=dict, description="overlays the store's defaults")
+    store: ByName = Field(default_factory=dict, description="overlays the store's defaults")
     start_delay: int = Field(default=0, ge=0, le=10 * 366 * 24 * 3600 * 1000, description="ms before the root is ready")
 
 

@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from exosphere_core.api.row import NAMESPACE, Row
+from exosphere_core.api.row import NAMESPACE, ByName, Row
 from exosphere_core.api.runs import RunResponse
 
 
@@ -16,7 +16,7 @@ class RerunRequest(BaseModel):
     identifier: str | None = Field(default=None, description="the node: each of its states is executed anew")
     state_id: str | None = Field(default=None, description="the one state to begin at")
     inputs: dict[str, str] = Field(default_factory=dict, description="replaces inputs of the same names there")
-    store: dict[str, str] = Field(default_factory=dict, description="overlays the store of the earlier run")
+    store: ByName = Field(default_factory=dict, description="overlays the store of the earlier run")
 
 
 class RerunResponse(BaseModel):

@@ -149,8 +149,7 @@ def _hint(name: str, known: Sequence[str]) -> str:
 
 def _shape_errors(shape: Shape) -> Iterator[str]:
     roots = shape.roots()
-    acyclic = shape.order() is not None
-    if not acyclic:
+    if shape.order() is None:
         yield "nodes: the graph has a cycle: " + " → ".join(shape.cycle())
     if len(roots) > 1:
         yield (
@@ -158,8 +157,6 @@ def _shape_errors(shape: Shape) -> Iterator[str]:
             + ", ".join(repr(name) for name in roots)
             + "; exactly one node may have no incoming edge"
         )
-    elif not roots and acyclic:
-        yield "nodes: the graph has no root; one node must have no incoming edge"
     elif len(roots) == 1:
         reached = {roots[0]} | shape.descendants(roots[0])
         for name in shape.next_nodes:

@@ -224,7 +224,7 @@ def cancel(home: ShardKeys, run: str, graph: str, states: Sequence[tuple[str, Ta
     args: list[Arg] = [run, len(states), len(unites)]
     for state, task in states:
         keys += [home.state(state), shard_keys(task.namespace, home.shard).ready(task.node)]
-        args += [state, task.identifier]
+        args += [state, task.identifier, "1" if task.replays else ""]
     return Call("cancel", [*keys, *(home.unite(unite) for unite in unites)], args)
 
 

@@ -167,7 +167,9 @@ async def read_states(redis: "Redis", home: ShardKeys, states: Sequence[str]) ->
         for state, raw in zip(page, await pipeline.execute(), strict=True):
             if raw:
                 found.append(_state(state, raw))
-                if raw[b"status"] == b"CREATED" and b"entry" in raw:
+                replays = found[-1].task.replays and found[-1].attempt == 1
+                # The first entry of a state that replays is on the report stream, not with a runtime.
+                if raw[b"status"] == b"CREATED" and b"entry" in raw and not replays:
                     entries[state] = raw[b"entry"].decode()
     running = await _running(redis, home, found, entries)
     return [record._replace(status=Status.QUEUED) if record.id in running else record for record in found]

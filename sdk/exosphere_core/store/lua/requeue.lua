@@ -19,6 +19,8 @@ local now = now_ms()
 local due_at = ''
 local attempt = string.format('%.0f', tonumber(record[2]) + 1)
 if tonumber(ARGV[4]) > 0 then
+  -- The node itself asked to be run again: its worker outlived it.
+  redis.call('HDEL', KEYS[1], 'lost_leases')
   due_at = plus_ms(now, ARGV[4])
   redis.call('ZADD', KEYS[4], due_at, ARGV[3])
   redis.call('HSET', KEYS[1], 'attempt', attempt, 'due_at', due_at, 'updated_at', now)
