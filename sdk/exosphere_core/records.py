@@ -39,6 +39,7 @@ class StateField(StrEnum):
     LOST_LEASES = "lost_leases"  #: how many workers died with it, one after the other
     REPORT = "report"  #: id of the report that is being applied in chunks
     TOLERATED = "tolerated"  #: ids of the ALL_DONE unites that fired over this error
+    HIDDEN = "hidden"  #: ids of the unites that do not count this error: one inside them answers for it
     UNITE = "unite"  #: id of the unite that fired, on a uniting state whose inputs could not be made
     RETRIED_BY = "retried_by"  #: id of the state that retries this one
     CREATED_AT = "created_at"  #: unix ms, Redis' clock

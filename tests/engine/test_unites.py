@@ -389,3 +389,44 @@ def test_a_notice_that_comes_twice_or_is_forged_fires_nothing(lane: Lane) -> Non
         await world.check_counts()
 
     lane.run(scene)
+
+
+def test_an_error_that_two_inner_unites_tolerate_is_none_for_the_unites_around_either(lane: Lane) -> None:
+    async def scene(world: World) -> None:
+        done = {"identifier": "a", "strategy": "ALL_DONE"}
+        await world.graph(
+            node("r", ["a"]), node("a", ["d", "x"]), node("d", ["e", "f"]), node("x", ["e", "f"]),
+            node("e", ["h"], unites=done), node("f", unites=done), node("h", unites="r"),
+            retry_policy={"max_retries": 0},
+        )  # fmt: skip
+        await world.trigger()
+        await world.do("r", one())
+        await world.do("a", one())
+        await world.do("x", one())
+        await world.do("d", failed())
+        await world.do("f", one())
+        await world.do("e", one())
+        await world.do("h", one())
+        assert (await world.run()).status == "SUCCESS"
+        await world.check_counts()
+
+    lane.run(scene)
+
+
+def test_values_of_uniting_branches_stand_after_those_of_plain_ones_in_order_of_declaration(lane: Lane) -> None:
+    async def scene(world: World) -> None:
+        await world.graph(
+            node("a", ["v", "w", "b"]), node("v", ["m"], unites="a"), node("w", ["m"], unites="a"), node("b", ["m"]),
+            node("m", ["o"]), node("o", unites="a", x="${{ m.outputs.v }}"),
+        )  # fmt: skip
+        for _ in range(3):
+            await world.trigger()
+            await world.do("a", one())
+            via = {}
+            for name in ("b", "w", "v"):
+                via[(await world.do(name, one())).state] = name
+            for held in await world.take("m"):
+                await world.report(held, one(v=via[list(held.task.parents.values())[-1]]))
+            assert json.loads((await world.take_one("o")).inputs) == {"x": '["b","v","w"]'}
+
+    lane.run(scene)

@@ -7,7 +7,6 @@ import logging
 import multiprocessing
 import os
 import platform
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,8 +82,11 @@ def _prove(first: int, graphs: int, processes: int) -> tuple[Tally, Failure | No
     """Play so many scenarios, until one fails."""
     tally = Tally()
     shares = [range(start, min(start + _SHARE, first + graphs)) for start in range(first, first + graphs, _SHARE)]
-    with multiprocessing.get_context("spawn").Pool(processes, _begin) as pool:
-        for outcome in pool.imap_unordered(_play_share, shares):
+    with (
+        tempfile.TemporaryDirectory(prefix="exo-proof-", ignore_cleanup_errors=True) as folder,
+        multiprocessing.get_context("spawn").Pool(processes, _begin) as pool,
+    ):
+        for outcome in pool.imap_unordered(partial(_play_share, Path(folder)), shares):
             if isinstance(outcome, Failure):
                 return tally, outcome
             tally.merge(outcome)
@@ -99,8 +102,8 @@ def _begin() -> None:
     logging.disable(logging.CRITICAL)
 
 
-def _play_share(seeds: range) -> Tally | Failure:
-    with _redis_server() as url, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+def _play_share(folder: Path, seeds: range) -> Tally | Failure:
+    with _redis_server(folder) as url, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_play(url, seeds))
 
 
@@ -131,7 +134,11 @@ async def _try(redis: Redis, scenario: Scenario, tally: Tally) -> str | None:
 def _explain(seed: int) -> int:
     """Play one scenario; when it fails, tell the smallest one like it that can be found."""
     logging.disable(logging.CRITICAL)
-    with _redis_server() as url, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with (
+        tempfile.TemporaryDirectory(prefix="exo-proof-") as folder,
+        _redis_server(Path(folder)) as url,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
 
         async def play(scenario: Scenario) -> str | None:
             redis = Redis.from_url(url)
@@ -159,10 +166,9 @@ def _explain(seed: int) -> int:
 
 
 @contextmanager
-def _redis_server() -> Iterator[str]:
+def _redis_server(folder: Path) -> Iterator[str]:
     """A real Redis that keeps nothing and ends with this process."""
-    folder = Path(tempfile.mkdtemp(prefix="exo-proof-"))
-    socket = folder / "redis.sock"
+    socket = folder / f"{os.getpid()}.sock"
     server = subprocess.Popen(
         [redis_server_binary(), "--port", "0", "--unixsocket", str(socket), "--save", "", "--appendonly", "no", "--dir", str(folder)],
         stdout=subprocess.DEVNULL, preexec_fn=die_with_driver,
@@ -177,7 +183,7 @@ def _redis_server() -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(timeout=20)
-        shutil.rmtree(folder, ignore_errors=True)
+        socket.unlink(missing_ok=True)
 
 
 def _result(tally: Tally, seed: int, processes: int, seconds: float) -> str:

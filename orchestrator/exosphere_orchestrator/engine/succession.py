@@ -305,7 +305,7 @@ def _touches(graph: GraphPlan, state: str, task: Task, width: int | None, origin
                     identifier=uniting,
                     anchor=state,
                     parents={**task.parents, task.identifier: state},
-                    branch=branch_step(task.branch, 0, len(node.children) + node.armed.index(uniting)),
+                    branch=branch_step(task.branch, 0, node.armed_edges[uniting]),
                     unites=around,
                     width=width,
                     **_join_of_rerun(graph, uniting, origin, rerun),

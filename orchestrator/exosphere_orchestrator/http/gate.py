@@ -36,8 +36,8 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # Names may be given with white space around them, in a URL too.
-        scope["path"] = "/".join(part.strip() for part in scope["path"].split("/"))
+        # Names may be given with blanks around them, in a URL too.
+        scope["path"] = "/".join(part.strip(" \t") for part in scope["path"].split("/"))
         headers: dict[bytes, bytes] = dict(scope["headers"])
         given = headers.get(REQUEST_ID_HEADER.encode(), b"")
         request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16).encode()

@@ -33,6 +33,7 @@ class NodePlan:
         children: the nodes created by its success, each with the number of its edge. Uniting nodes are not among them.
         leads_to: the uniting nodes that it leads straight to.
         armed: the uniting nodes that its success arms, an inner one before an outer one.
+        armed_edges: those again, each with a number after those of all edges, in order of declaration.
         reads_outputs: ancestors whose outputs its inputs read.
         reads_store: store keys that its inputs read.
         ahead_outputs: ancestors, itself excluded, whose outputs its children read.
@@ -46,6 +47,7 @@ class NodePlan:
     children: tuple[tuple[int, str], ...]
     leads_to: frozenset[str]
     armed: tuple[str, ...]
+    armed_edges: dict[str, int]
     unites: UniteRule | None
     retry_policy: RetryPolicyModel
     timeout_ms: int | None
@@ -118,6 +120,12 @@ def compile_graph(namespace: str, graph: str, version: int, template: GraphTempl
                     key=rank.__getitem__,
                 )
             ),
+            armed_edges={
+                uniting: edge
+                for edge, uniting in enumerate(
+                    (uniting for uniting, united in shape.unites.items() if united == identifier), len(following)
+                )
+            },
             unites=rule,
             retry_policy=declared.retry_policy or template.retry_policy,
             timeout_ms=declared.timeout_ms,

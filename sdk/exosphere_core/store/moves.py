@@ -210,7 +210,7 @@ def tolerate(home: ShardKeys, unite: str, plan: UnitePlan, states: Sequence[str]
     """Note that an ALL_DONE unite fires over these errored states."""
     around = [home.unite(outer) for outer in plan.unites.values()]
     keys = [home.run(plan.run), *around, *(home.state(state) for state in states)]
-    return Call("tolerate", keys, [unite, len(around)])
+    return Call("tolerate", keys, [unite, len(around), *plan.unites.values()])
 
 
 def cancel_run(home: ShardKeys, run: str) -> Call:

@@ -20,7 +20,7 @@
 -- returns {"made" | "repeated" | "refused" | "cancelled" | "deleted" | "unknown", status found}; "deleted" is said
 --   when the version of the graph was
 -- uses push create barred
-local record = redis.call('HMGET', KEYS[1], 'status', 'inputs', 'tolerated')
+local record = redis.call('HMGET', KEYS[1], 'status', 'inputs', 'tolerated', 'hidden')
 local run = redis.call('HMGET', KEYS[2], 'status', 'cancelled_at', 'graph', 'version')
 if not record[1] or not run[1] then
   return {'unknown', ''}
@@ -37,19 +37,11 @@ end
 if run[2] then
   return {'cancelled', record[1]}
 end
-local unites, key_of, hidden = {}, {}, {}
+local unites, key_of = {}, {}
 for n = 1, #KEYS - 9 do
   local found = redis.call('HMGET', KEYS[9 + n], 'status', 'around')
   unites[n] = {id = ARGV[6 + n], key = KEYS[9 + n], waits = found[1] == 'WAITING', around = found[2] or ''}
   key_of[ARGV[6 + n]] = KEYS[9 + n]
-end
--- The unites around one that tolerated the error count it no longer.
-for _, unite in ipairs(unites) do
-  if string.find(record[3] or '', unite.id, 1, true) then
-    for around in string.gmatch(unite.around, '%S+') do
-      hidden[around] = true
-    end
-  end
 end
 local now = create_ready(KEYS[5], KEYS[4], ARGV[3], ARGV[4], ARGV[5] ~= '' and ARGV[5] or record[2])
 redis.call('HSET', KEYS[1], 'status', 'RETRY_CREATED', 'retried_by', ARGV[3], 'updated_at', now)
@@ -64,7 +56,7 @@ end
 local opened = 1
 for _, unite in ipairs(unites) do
   redis.call('HINCRBY', unite.key, 'pending', 1)
-  if not hidden[unite.id] then
+  if not string.find(record[4] or '', unite.id, 1, true) then
     redis.call('HINCRBY', unite.key, 'errored', -1)
   end
   if unite.waits then

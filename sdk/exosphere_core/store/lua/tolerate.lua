@@ -3,21 +3,34 @@
 -- KEYS[1] hash  the run
 -- KEYS[2] from here on: the unites around the one that fires, then the errored states
 -- ARGV[1] id of the unite that fires
--- ARGV[2] number of unites around it
+-- ARGV[2] number of unites around it; their ids follow
 -- returns how many were not tolerated before
 local count = 0
 local around = tonumber(ARGV[2])
+local fewer = {}
 for n = 2 + around, #KEYS do
-  local status = redis.call('HGET', KEYS[n], 'status')
-  if (status == 'ERRORED' or status == 'NEXT_CREATED_ERROR')
-    and redis.call('HSETNX', KEYS[n], 'tolerated', ARGV[1]) == 1 then
-    count = count + 1
+  local record = redis.call('HMGET', KEYS[n], 'status', 'tolerated', 'hidden')
+  local tolerated, hidden = record[2] or '', record[3] or ''
+  if (record[1] == 'ERRORED' or record[1] == 'NEXT_CREATED_ERROR') and not string.find(tolerated, ARGV[1], 1, true) then
+    if not record[2] then
+      count = count + 1
+    end
+    for m = 1, around do
+      -- Another unite may have hidden the error from this one already.
+      if not string.find(hidden, ARGV[2 + m], 1, true) then
+        hidden = hidden .. ' ' .. ARGV[2 + m]
+        fewer[m] = (fewer[m] or 0) + 1
+      end
+    end
+    redis.call('HSET', KEYS[n], 'tolerated', tolerated .. ' ' .. ARGV[1], 'hidden', hidden)
   end
 end
 if count > 0 then
   redis.call('HINCRBY', KEYS[1], 'untolerated', -count)
-  for n = 2, 1 + around do
-    redis.call('HINCRBY', KEYS[n], 'errored', -count)
+end
+for m = 1, around do
+  if fewer[m] then
+    redis.call('HINCRBY', KEYS[1 + m], 'errored', -fewer[m])
   end
 end
 return count

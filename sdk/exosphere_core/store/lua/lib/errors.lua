@@ -3,18 +3,19 @@
 -- it answers to them for its branches, so they do not count the error.
 -- KEYS from `keys` on and ARGV from `args` on as lib/ending says.
 local function note_error(state, run, keys, args, unites)
-  local hidden, tolerant = {}, {}
+  local hidden, hidden_ids, tolerant = {}, {}, {}
   for n = 1, unites do
     local unite = redis.call('HMGET', KEYS[keys + (n - 1) * 2], 'strategy', 'status', 'around')
     if unite[1] == 'ALL_DONE' and unite[2] == 'FIRED' then
       tolerant[#tolerant + 1] = ARGV[args + (n - 1) * 2]
       for around in string.gmatch(unite[3] or '', '%S+') do
         hidden[around] = true
+        hidden_ids[#hidden_ids + 1] = around
       end
     end
   end
   if #tolerant > 0 then
-    redis.call('HSET', state, 'tolerated', table.concat(tolerant, ' '))
+    redis.call('HSET', state, 'tolerated', table.concat(tolerant, ' '), 'hidden', table.concat(hidden_ids, ' '))
   else
     redis.call('HINCRBY', run, 'untolerated', 1)
   end
