@@ -16,7 +16,8 @@ GOOD: dict[str, Any] = {
     [
         ({"hello": "world"}, "field kind is missing"),
         ({**GOOD, "kind": "dance"}, "its kind is unknown"),
-        ({**GOOD, "kind": b"\xff"}, "a field is not UTF-8"),
+        ({**GOOD, "kind": "replay"}, "its kind is unknown"),
+        ({**GOOD, "state": b"\xff"}, "a field is not UTF-8"),
         ({**GOOD, "home": "no:colons"}, "home 'no:colons' is not allowed"),
         ({**GOOD, "attempt": "-1"}, "attempt is no number"),
         ({**GOOD, "state": "short"}, "state is no id"),

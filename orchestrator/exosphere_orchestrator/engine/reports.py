@@ -10,8 +10,9 @@ from exosphere_core.records import BODIES, Body, Executed, Kind, ReadyField, Rep
 from exosphere_core.store.streams import Entry
 
 _DECODERS = {kind: msgspec.json.Decoder(body) for kind, body in BODIES.items()}
-_FIELDS = tuple(field.value.encode() for field in ReportField)
-_KIND, _TASK = ReportField.KIND.value.encode(), ReadyField.TASK.value.encode()
+_KINDS = {kind.value.encode(): kind for kind in Kind if kind is not Kind.REPLAY}
+_KIND, _HOME, _STATE, _ATTEMPT, _BODY = (field.value.encode() for field in ReportField)
+_TASK = ReadyField.TASK.value.encode()
 
 #: How many letters an id has.
 _RUN_ID, _STATE_ID = 36, 32
@@ -45,17 +46,19 @@ def parse_report(entry: Entry) -> Report:
     Raises:
         Malformed: it is no report.
     """
-    if _TASK in entry.fields and _KIND not in entry.fields:
+    fields = entry.fields
+    if _TASK in fields and _KIND not in fields:
         return _replay(entry)
     try:
-        kind_raw, home, state, attempt, body = (entry.fields[field].decode() for field in _FIELDS)
-        kind = Kind(kind_raw)
+        kind = _KINDS.get(fields[_KIND])
+        home, state, attempt = fields[_HOME].decode(), fields[_STATE].decode(), fields[_ATTEMPT].decode()
+        body = fields[_BODY]
     except KeyError as missing:
         raise Malformed(f"field {missing.args[0].decode()} is missing") from None
     except UnicodeDecodeError:
         raise Malformed("a field is not UTF-8") from None
-    except ValueError:
-        raise Malformed("its kind is unknown") from None
+    if kind is None:
+        raise Malformed("its kind is unknown")
     if error := _home_error(home):
         raise Malformed(error)
     if not attempt.isdecimal():
@@ -67,7 +70,7 @@ def parse_report(entry: Entry) -> Report:
         return Report(entry, kind, home, state, attempt, None)
     try:
         read = decoder.decode(body)
-    except msgspec.DecodeError as bad:
+    except (msgspec.DecodeError, UnicodeDecodeError) as bad:
         raise Malformed(f"its body can't be read: {bad}") from None
     if isinstance(read, Executed) and read.origin:
         raise Malformed("it names an origin, which no runtime may")

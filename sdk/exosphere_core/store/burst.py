@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from hiredis import pack_command
+from redis._parsers.hiredis import NOT_ENOUGH_DATA, _AsyncHiredisParser
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError, TimeoutError
+from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 
 from exosphere_core.store.connection import COMMAND_TIMEOUT_S
 
@@ -39,11 +40,12 @@ async def burst(redis: "Redis", commands: Sequence[Command], wait_s: float = 0.0
     try:
         async with asyncio.timeout(COMMAND_TIMEOUT_S + len(commands) * _PER_COMMAND_S + wait_s):
             await connection.send_packed_command(b"".join(map(_pack, commands)), check_health=False)
-            for _ in commands:
+            while len(replies) < len(commands):
                 try:
                     replies.append(await connection.read_response())
                 except ResponseError as refused:
                     replies.append(refused)
+                _drain(connection, replies, len(commands))
     except BaseException as fault:
         # Replies that were not read must not be taken for those of the next burst.
         await connection.disconnect(nowait=True)
@@ -53,6 +55,18 @@ async def burst(redis: "Redis", commands: Sequence[Command], wait_s: float = 0.0
     finally:
         await redis.connection_pool.release(connection)
     return replies
+
+
+def _drain(connection: Any, replies: list[Any], count: int) -> None:
+    """Take the replies that came along with the last one: waiting for each costs more than what Redis does for it."""
+    parser = getattr(connection, "_parser", None)
+    if not isinstance(parser, _AsyncHiredisParser):
+        return
+    take: Callable[[], Any] = cast(Any, parser)._reader.gets
+    while len(replies) < count and (reply := take()) is not NOT_ENOUGH_DATA:
+        if isinstance(reply, ConnectionError):
+            raise reply
+        replies.append(reply)
 
 
 async def _connection(redis: "Redis") -> Any:
