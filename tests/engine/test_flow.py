@@ -107,7 +107,7 @@ def test_a_wide_fan_out_is_made_in_chunks_and_is_gone_on_with_by_another_state_m
 
         batch = await prepare(world.context, HOME, entries, world.context.limits)
         (step,) = batch.steps
-        assert step.parts == 48
+        assert step.parts == 100
         for _ in range(2):
             assert (await apply(world.redis, next(step.calls).call))[0] == b"applied"
         assert "EXECUTED" in (await world.statuses())["a"]

@@ -7,7 +7,7 @@ from exosphere_core.keys import ShardKeys
 from exosphere_core.store.calls import Arg
 
 #: The most states that one script run creates: it stays within a few ms.
-CHUNK: int = 50
+CHUNK: int = 25
 
 
 class Sibling(NamedTuple):
