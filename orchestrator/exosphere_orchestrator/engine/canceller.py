@@ -9,7 +9,7 @@ from exosphere_orchestrator.engine.context import EngineContext, logger
 from exosphere_orchestrator.engine.reports import Report
 
 #: How many states and unites one script cancels: it stays within a few ms.
-_PAGE = 100
+_PAGE = 50
 
 
 async def cancel_states(context: EngineContext, report: Report, shard: int) -> None:

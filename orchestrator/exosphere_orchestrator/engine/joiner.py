@@ -16,6 +16,10 @@ from exosphere_orchestrator.engine.reports import Report
 from exosphere_orchestrator.engine.succession import birthplace, join_of
 
 
+#: How many errors one script tolerates: it stays within a few ms.
+_TOLERATED = 100
+
+
 async def settle(context: EngineContext, report: Report, shard: int) -> None:
     """Do what a settled unite calls for. Any part may be done twice, by whomever, and changes nothing then."""
     home = ShardKeys(report.home, shard)
@@ -37,7 +41,7 @@ async def settle(context: EngineContext, report: Report, shard: int) -> None:
         )
         return
     if unite.errored:
-        async for page in walk_members(context.redis, home, report.state, ERRORED_MEMBERS):
+        async for page in walk_members(context.redis, home, report.state, ERRORED_MEMBERS, _TOLERATED):
             await apply(context.scripts, moves.tolerate(home, report.state, plan, page))
     try:
         inputs = await _inputs(context, graph, plan, home, report.state)

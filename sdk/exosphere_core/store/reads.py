@@ -136,11 +136,13 @@ async def read_unite(redis: "Redis", home: ShardKeys, unite: str) -> UniteRecord
     )
 
 
-async def walk_members(redis: "Redis", home: ShardKeys, unite: str, identifier: str) -> AsyncIterator[list[str]]:
+async def walk_members(
+    redis: "Redis", home: ShardKeys, unite: str, identifier: str, count: int = PAGE
+) -> AsyncIterator[list[str]]:
     """Go through the states of one identifier that a unite reads, in branch order, a page of ids at a time."""
     low, high = f"[{identifier}/", f"({identifier}0"  # '0' follows '/'
     while True:
-        page = await redis.zrangebylex(home.members(unite), low, high, 0, PAGE)
+        page = await redis.zrangebylex(home.members(unite), low, high, 0, count)
         if not page:
             return
         yield [member.decode().rpartition("/")[2] for member in page]
