@@ -15,7 +15,6 @@ from exosphere_orchestrator.engine.inputs import Unresolvable, resolve, sized
 from exosphere_orchestrator.engine.reports import Report
 from exosphere_orchestrator.engine.succession import birthplace, join_of
 
-
 #: How many errors one script tolerates: it stays within a few ms.
 _TOLERATED = 100
 
