@@ -17,7 +17,7 @@ from exosphere_core.store.connection import Redis
 from exosphere_core.store.faults import LOST
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.inputs import Limits, Unresolvable, resolve, sized
-from exosphere_orchestrator.engine.succession import ready_key
+from exosphere_orchestrator.engine.places import ready_key
 
 _TRIES = 3
 _PAUSE_S = 0.1

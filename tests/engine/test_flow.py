@@ -7,7 +7,7 @@ from exosphere_core.errors import BadRequest, InvalidGraph, NotFound
 from exosphere_core.store import catalog, moves
 from exosphere_core.store.calls import apply
 from exosphere_orchestrator.engine.inputs import Limits
-from exosphere_orchestrator.engine.succession import ready_key
+from exosphere_orchestrator.engine.places import ready_key
 from exosphere_worker.outcome import Released, Succeeded
 
 CHAIN = (

@@ -5,7 +5,8 @@ from typing import NamedTuple
 from engine.world import HOME, World
 from exosphere_core.store import reads
 from exosphere_core.store.connection import ask
-from exosphere_core.store.reads import RunRecord, StateRecord, UniteRecord
+from exosphere_core.store.reads import RunRecord, StateRecord
+from exosphere_core.store.unites import UniteRecord, read_unite
 from semantics.labels import Labels
 from semantics.template import Graph
 
@@ -35,7 +36,7 @@ async def observe(world: World, graph: Graph) -> Observed:
     unites: dict[str, UniteRecord] = {}
     unite_labels: dict[str, str] = {}
     for raw in await ask(redis, "LRANGE", HOME.unites(run_id), 0, -1):
-        unite = await reads.read_unite(redis, HOME, raw.decode())
+        unite = await read_unite(redis, HOME, raw.decode())
         assert unite is not None, "a unite is listed that has no record"
         label = f"{labels[unite.plan.anchor]}^{unite.plan.identifier}"
         assert label not in unites, f"unite {label} was armed twice"

@@ -8,12 +8,14 @@ from exosphere_core.records import ERRORED_MEMBERS, TextMap, UnitePlan, encode, 
 from exosphere_core.states import Status, UniteStatus
 from exosphere_core.store import moves
 from exosphere_core.store.calls import Call, apply
-from exosphere_core.store.reads import Wanted, read_outputs, read_unite, read_values, walk_members
+from exosphere_core.store.reads import Wanted, read_outputs, read_values
 from exosphere_core.store.streams import acknowledge
+from exosphere_core.store.unites import read_unite, walk_members
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.inputs import Unresolvable, resolve, sized
+from exosphere_orchestrator.engine.places import birthplace
 from exosphere_orchestrator.engine.reports import Report
-from exosphere_orchestrator.engine.succession import birthplace, join_of
+from exosphere_orchestrator.engine.succession import join_of
 
 #: How many errors one script tolerates: it stays within a few ms.
 _TOLERATED = 100

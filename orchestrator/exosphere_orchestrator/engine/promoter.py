@@ -11,7 +11,7 @@ from exosphere_core.store.faults import ResponseError
 from exosphere_core.store.reads import read_due
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.context import EngineContext
-from exosphere_orchestrator.engine.succession import ready_key
+from exosphere_orchestrator.engine.places import ready_key
 
 #: How often due times that other state managers noted are looked for, in s: only those of one that died matter.
 _LOOK_S = 1.0

@@ -12,7 +12,7 @@ from exosphere_core.store.calls import apply
 from exosphere_core.store.reads import RunRecord
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.inputs import Unresolvable, sized
-from exosphere_orchestrator.engine.succession import birthplace, starts_at
+from exosphere_orchestrator.engine.places import birthplace, starts_at
 
 
 async def rerun(

@@ -1,6 +1,6 @@
 """Reading records: bounded, pipelined, never changing anything."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from redis.asyncio import Redis
@@ -12,11 +12,9 @@ from exosphere_core.records import (
     StateField,
     Task,
     TextMap,
-    UnitePlan,
     decode_rerun,
     decode_task,
     decode_text_map,
-    decode_unite_plan,
 )
 from exosphere_core.states import RunStatus, Status
 from exosphere_core.store.connection import ask
@@ -67,20 +65,6 @@ class RunRecord(NamedTuple):
     rerun: Rerun | None
 
 
-class UniteRecord(NamedTuple):
-    """An armed unite as it is stored."""
-
-    plan: UnitePlan
-    strategy: str
-    status: str
-    pending: int
-    arrived: int
-    errored: int
-    pruned: int
-    #: Whether a branch was executed anew although its run takes over another's outputs.
-    anew: bool
-
-
 class Wanted(NamedTuple):
     """What is to be read about one state's branch."""
 
@@ -120,33 +104,6 @@ async def read_values(redis: "Redis", wanted: Sequence[Wanted]) -> list[tuple[di
             )
         )
     return found
-
-
-async def read_unite(redis: "Redis", home: ShardKeys, unite: str) -> UniteRecord | None:
-    """Read an armed unite, or None when there is no such one."""
-    raw = await ask(redis, "HGETALL", home.unite(unite))
-    if not raw:
-        return None
-    return UniteRecord(
-        plan=decode_unite_plan(raw[b"plan"]),
-        strategy=raw[b"strategy"].decode(),
-        status=raw[b"status"].decode(),
-        **{name: int(raw[name.encode()]) for name in ("pending", "arrived", "errored", "pruned")},
-        anew=b"anew" in raw,
-    )
-
-
-async def walk_members(
-    redis: "Redis", home: ShardKeys, unite: str, identifier: str, count: int = PAGE
-) -> AsyncIterator[list[str]]:
-    """Go through the states of one identifier that a unite reads, in branch order, a page of ids at a time."""
-    low, high = f"[{identifier}/", f"({identifier}0"  # '0' follows '/'
-    while True:
-        page = await redis.zrangebylex(home.members(unite), low, high, 0, count)
-        if not page:
-            return
-        yield [member.decode().rpartition("/")[2] for member in page]
-        low = f"({page[-1].decode()}"
 
 
 async def read_outputs(redis: "Redis", home: ShardKeys, states: Sequence[str]) -> list[TextMap]:
