@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from exosphere_core.store.reads import RunRecord, StateRecord, UniteRecord
+from exosphere_core.store.reads import RunRecord, StateRecord
+from exosphere_core.store.unites import UniteRecord
 from semantics.model import Model
 from semantics.observe import Observed
 from semantics.records import State, Unite
