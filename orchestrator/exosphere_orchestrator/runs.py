@@ -5,12 +5,12 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from exosphere_core.errors import BadRequest, InvalidGraph, NotFound
+from exosphere_core.errors import BadRequest, Conflict, ExosphereError, InvalidGraph, NotFound, Unavailable
 from exosphere_core.graph.plan import GraphPlan
 from exosphere_core.keys import ShardKeys
 from exosphere_core.names import identifier_error
 from exosphere_core.records import Task, derived_id, new_run_id, shard_of_ours
-from exosphere_core.store import moves
+from exosphere_core.store import moves, reads
 from exosphere_core.store.calls import apply
 from exosphere_core.store.catalog import read_head
 from exosphere_core.store.connection import Redis
@@ -18,6 +18,7 @@ from exosphere_core.store.faults import LOST
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.inputs import Limits, Unresolvable, resolve, sized
 from exosphere_orchestrator.engine.places import ready_key
+from exosphere_orchestrator.idempotency import Keyed, keyed
 
 _TRIES = 3
 _PAUSE_S = 0.1
@@ -30,6 +31,13 @@ class Started(NamedTuple):
 
     run_id: str
     ignored_inputs: list[str]
+
+
+class _Outcome(NamedTuple):
+    """What came of an attempt to make a run; one that was there already is not made."""
+
+    made: bool
+    started: Started
 
 
 class RunStarter:
@@ -54,6 +62,8 @@ class RunStarter:
         store: Mapping[str, str],
         delay_ms: int,
         run_id: str | None = None,
+        *,
+        key: str | None = None,
     ) -> Started:
         """Start a run of a graph's newest version.
 
@@ -62,12 +72,64 @@ class RunStarter:
             store: overlays the store's defaults.
             delay_ms: how long the root waits.
             run_id: given by a cause that may strike twice; a run that exists is left as it is.
+            key: names this trigger within the graph, in place of a run id; a repeat is given the same run,
+                whatever became of run and graph since, until the run is removed.
 
         Raises:
             NotFound: there is no such graph.
             InvalidGraph: its newest version can't run.
             BadRequest: the store lacks a required key, or an input can't be made.
+            Conflict: the key was used with another request.
+            Unavailable: the run of the key is being removed just now.
         """
+        if key is None:
+            return (await self._start(namespace, graph, inputs, store, delay_ms, run_id)).started
+        wanted = keyed(namespace, graph, key, inputs, store, delay_ms, self._shards)
+        try:
+            outcome = await self._start(namespace, graph, inputs, store, delay_ms, wanted.run_id, wanted.digest)
+        except ExosphereError:
+            # The graph may have changed since the run was made.
+            if repeated := await self._repeated(namespace, graph, key, inputs, wanted):
+                return repeated
+            raise
+        if outcome.made:
+            return outcome.started
+        repeated = await self._repeated(namespace, graph, key, inputs, wanted)
+        if repeated is None:
+            raise Unavailable(f"run {wanted.run_id} was removed just now; try again")
+        return repeated
+
+    async def _repeated(
+        self, namespace: str, graph: str, key: str, inputs: Mapping[str, str], wanted: Keyed
+    ) -> Started | None:
+        """Return the run that a key made earlier, or None. Raises Conflict when it was for another request."""
+        home = ShardKeys(namespace, shard_of_ours(wanted.run_id))
+        found = await reads.read_request(self._redis, home, wanted.run_id)
+        if found is None:
+            return None
+        version, digest = found
+        if digest != wanted.digest:
+            raise Conflict(
+                f"idempotency key {key!r} was used for another trigger of graph {graph!r}, with other inputs, store "
+                "or start_delay; send that one again, or use another key"
+            )
+        try:
+            plan = await self._plans.get(namespace, graph, version)
+        except NotFound:
+            # The graph was deleted: what its root declared is no longer known.
+            return Started(wanted.run_id, [])
+        return Started(wanted.run_id, _ignored(plan, inputs))
+
+    async def _start(
+        self,
+        namespace: str,
+        graph: str,
+        inputs: Mapping[str, str],
+        store: Mapping[str, str],
+        delay_ms: int,
+        run_id: str | None,
+        request: str = "",
+    ) -> _Outcome:
         head = await read_head(self._redis, namespace, graph)
         if head is None:
             raise _no_graph(namespace, graph)
@@ -99,8 +161,9 @@ class RunStarter:
             timeout_ms=root.timeout_ms,
         )
         home = ShardKeys(namespace, shard)
-        state = derived_id("root", run)
-        call = moves.trigger(home, run, task, state, encoded, values, delay_ms, ready_key(task))
+        # A key names a new run once its run was removed: none of the states of old may be taken for one of that.
+        state = derived_id("root", run, secrets.token_hex(8) if request else "")
+        call = moves.trigger(home, run, task, state, encoded, values, delay_ms, ready_key(task), request=request)
         for left in reversed(range(_TRIES)):
             try:
                 # Safe to repeat after a lost reply: the same run id is made once.
@@ -114,7 +177,11 @@ class RunStarter:
             raise _no_graph(namespace, graph)
         if delay_ms:
             self._note_due(home, state, delay_ms)
-        return Started(run, sorted(field for field in inputs if field not in root.inputs))
+        return _Outcome(answer == b"made", Started(run, _ignored(plan, inputs)))
+
+
+def _ignored(plan: GraphPlan, inputs: Mapping[str, str]) -> list[str]:
+    return sorted(inputs.keys() - plan.nodes[plan.root].inputs.keys())
 
 
 def _no_graph(namespace: str, graph: str) -> NotFound:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
-from exosphere_core.api import API_KEY_HEADER, Row
+from exosphere_core.api import API_KEY_HEADER, IDEMPOTENCY_KEY_HEADER, Row
 from exosphere_core.backoff import Backoff
 from exosphere_core.errors import (
     BY_STATUS,
@@ -61,36 +61,45 @@ class ApiClient:
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, str | int] | None = None,
         timeout_s: float | None = None,
+        idempotency_key: str | None = None,
         **path: str | int,
     ) -> dict[str, Any]:
         """Make one call and return its JSON answer.
 
         A connection that can't be made, and an answer 429, is tried again within the timeout;
-        a connection lost midway and an answer 503 only where a repeat is safe.
+        a connection lost midway and an answer 503 only where a repeat is safe: the row says so,
+        or an idempotency key, which each try carries.
 
         Raises:
             ExosphereError: the subclass tells what went wrong; see `exosphere_core.errors`.
         """
         url = _FIELD.sub(lambda found: quote(str(path[found[1]]), safe=""), row.path)
+        headers = {} if idempotency_key is None else {IDEMPOTENCY_KEY_HEADER: idempotency_key}
+        repeatable = row.repeatable or idempotency_key is not None
         deadline = monotonic() + (timeout_s or self._timeout_s)
         backoff = Backoff(0.1)
         while True:
             try:
                 answer = await self._http.request(
-                    row.method, url, json=body, params=query, timeout=max(0.1, deadline - monotonic())
+                    row.method,
+                    url,
+                    json=body,
+                    params=query,
+                    headers=headers,
+                    timeout=max(0.1, deadline - monotonic()),
                 )
             except httpx.HTTPError as lost:
                 error: ExosphereError = Unavailable(
                     f"the state manager at {self.uri} can't be reached ({str(lost) or type(lost).__name__}); "
                     "is it running, and is the URI right?"
                 )
-                may_repeat = row.repeatable or isinstance(lost, httpx.ConnectError | httpx.ConnectTimeout)
+                may_repeat = repeatable or isinstance(lost, httpx.ConnectError | httpx.ConnectTimeout)
             else:
                 if answer.is_success:
                     return self._content_of(answer)
                 error = _error_of(answer)
                 # 429 came before anything was done; a 503 may have come after.
-                may_repeat = answer.status_code == 429 or (answer.status_code == 503 and row.repeatable)
+                may_repeat = answer.status_code == 429 or (answer.status_code == 503 and repeatable)
             if not may_repeat or monotonic() + backoff.next_s >= deadline:
                 raise error
             await backoff.wait()

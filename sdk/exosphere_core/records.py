@@ -56,6 +56,7 @@ class RunField(StrEnum):
     OPEN = "open"  #: pending states plus armed unites; the run ends when it reaches 0
     UNTOLERATED = "untolerated"  #: errored states that no unite tolerated; above 0 the run ends FAILED
     RERUN = "rerun"  #: JSON of `Rerun`, when it was made from another run
+    REQUEST = "request"  #: digest of the trigger's request, when that carried an idempotency key
     CREATED_AT = "created_at"  #: unix ms, Redis' clock
     CANCELLED_AT = "cancelled_at"  #: unix ms, Redis' clock; from then on it can only end CANCELLED
     ENDED_AT = "ended_at"  #: unix ms, Redis' clock

@@ -52,6 +52,7 @@ class Caller:
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, str | int] | None = None,
         timeout_s: float | None = None,
+        idempotency_key: str | None = None,
         **path: str | int,
     ) -> dict[str, Any]:
         for place, value in path.items():
@@ -59,4 +60,12 @@ class Caller:
             if error := name_error(place, str(value)):
                 raise BadRequest(error)
         client = await self._clients.get()
-        return await client.call(row, body=body, query=query, timeout_s=timeout_s, namespace=self._namespace, **path)
+        return await client.call(
+            row,
+            body=body,
+            query=query,
+            timeout_s=timeout_s,
+            idempotency_key=idempotency_key,
+            namespace=self._namespace,
+            **path,
+        )

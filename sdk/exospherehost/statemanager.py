@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from math import ceil
+from secrets import token_hex
 from time import monotonic
 from typing import Any, Final
 
 from pydantic import BaseModel
 
 from exosphere_core import api
-from exosphere_core.errors import InvalidGraph, TimedOut
+from exosphere_core.errors import BadRequest, InvalidGraph, TimedOut
+from exosphere_core.names import name_error
 from exosphere_core.states import RunStatus
 from exospherehost.models import CronTrigger, GraphNodeModel, RetryPolicyModel, StoreConfigModel
 from exospherehost.scheduling import Scheduling
@@ -127,22 +129,32 @@ class StateManager(Steering, Scheduling):
         inputs: Mapping[str, str] | None = None,
         store: Mapping[str, str] | None = None,
         start_delay: int = 0,
+        idempotency_key: str | None = None,
     ) -> dict[str, Any]:
         """Start a run. Its id is the answer's `run_id`.
+
+        A try whose answer was lost is repeated within the timeout, and starts no second run.
 
         Args:
             graph_name: name of the graph.
             inputs: replace the root's inputs of the same names, as literal text.
             store: overlays the defaults of the run's store.
             start_delay: ms before the root is ready.
+            idempotency_key: names this trigger within the graph, spelled as a name: whoever triggers with the same
+                key and the same arguments is given the same run, until that is removed. A fresh one when left out.
 
         Raises:
             NotFound: there is no such graph.
             InvalidGraph: the graph's newest version can't be run.
-            BadRequest: a required store key is missing, or a value is no text.
+            BadRequest: a required store key is missing, a value is no text, or the idempotency key is not allowed.
+            Conflict: the idempotency key was used with other arguments.
         """
+        key = token_hex(16) if idempotency_key is None else idempotency_key
+        # Not every text can be sent as a header.
+        if error := name_error("idempotency_key", key):
+            raise BadRequest(error)
         body = {"inputs": dict(inputs or {}), "store": dict(store or {}), "start_delay": start_delay}
-        return await self._call(api.TRIGGER, body=body, graph_name=graph_name)
+        return await self._call(api.TRIGGER, body=body, idempotency_key=key, graph_name=graph_name)
 
     async def wait(self, run_id: str, timeout: float | None = None) -> dict[str, Any]:
         """Return a run when it has ended, whatever its status.
@@ -179,9 +191,10 @@ class StateManager(Steering, Scheduling):
         store: Mapping[str, str] | None = None,
         start_delay: int = 0,
         timeout: float | None = None,
+        idempotency_key: str | None = None,
     ) -> dict[str, Any]:
         """Start a run and return it when it has ended, whatever its status: `trigger`, then `wait`."""
-        accepted = await self.trigger(graph_name, inputs, store, start_delay)
+        accepted = await self.trigger(graph_name, inputs, store, start_delay, idempotency_key)
         return await self.wait(accepted["run_id"], timeout)
 
     async def get_run(self, run_id: str) -> dict[str, Any]:

@@ -61,6 +61,7 @@ def test_every_parameter_of_an_operation_is_described(row: api.Row) -> None:
     parameters = DESCRIPTION["paths"][row.path][row.method.lower()].get("parameters", [])
     assert {item["name"] for item in parameters if item["in"] == "path"} == set(re.findall(r"\{(\w+)\}", row.path))
     assert {item["name"]: item["description"] for item in parameters if item["in"] == "query"} == row.query
+    assert {item["name"]: item["description"] for item in parameters if item["in"] == "header"} == row.headers
 
 
 def test_the_key_is_described_by_its_header() -> None:

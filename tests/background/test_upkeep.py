@@ -78,8 +78,64 @@ def test_every_key_that_a_run_may_have_goes_with_it(lane: Lane) -> None:
             else:
                 raise AssertionError(f"{name}: how is a {kind} made?")
         assert {HOME.run(run), HOME.store(run), HOME.once(run), HOME.retries(run), HOME.reruns(run)} <= made
+        await desk.redis.zadd(HOME.ended, {run: LONG_AGO})
         await store.delete_run(desk.redis, HOME, run)
         assert await desk.redis.exists(*made) == 0
+
+    lane.run(scene)
+
+
+def test_a_run_that_an_idempotency_key_made_anew_is_left_alone_by_a_sweep_that_is_late(lane: Lane) -> None:
+    async def scene(desk: Desk) -> None:
+        await desk.register()
+        await desk.graph()
+
+        async def keyed() -> str:
+            return (await desk.jobs.runs.trigger("ns", "g", {}, {}, 0, key="k")).run_id
+
+        run = await keyed()
+        await ended(desk, run, LONG_AGO)
+        assert await remove_expired_runs(desk.jobs) == 1
+        assert await keyed() == run
+        anew = await keys(desk)
+        await store.delete_run(desk.redis, HOME, run)
+        assert await keys(desk) == anew
+
+    lane.run(scene)
+
+
+@pytest.mark.parametrize("reads", [1, 2])
+def test_a_run_that_is_made_anew_between_two_steps_of_its_removal_is_left_alone(
+    lane: Lane, monkeypatch: pytest.MonkeyPatch, reads: int
+) -> None:
+    async def scene(desk: Desk) -> None:
+        await desk.register()
+        await desk.graph()
+
+        async def keyed() -> str:
+            return (await desk.jobs.runs.trigger("ns", "g", {}, {}, 0, key="k")).run_id
+
+        run = await keyed()
+        await ended(desk, run, LONG_AGO, unites=1)
+        page = store._page
+        count = 0
+        anew: set[str] = set()
+
+        async def overtaken(pipeline: Any, home: ShardKeys, run: str, list_key: str) -> list[bytes]:
+            nonlocal count, anew
+            found = await page(pipeline, home, run, list_key)
+            count += 1
+            if count == reads:
+                monkeypatch.setattr(store, "_page", page)
+                await store.delete_run(desk.redis, home, run)
+                assert await keyed() == run
+                anew = await keys(desk)
+            return found
+
+        monkeypatch.setattr(store, "_page", overtaken)
+        await store.delete_run(desk.redis, HOME, run)
+        assert anew
+        assert await keys(desk) == anew
 
     lane.run(scene)
 
@@ -148,7 +204,7 @@ def test_a_sweep_that_died_in_the_middle_is_gone_on_with(lane: Lane, monkeypatch
         async def dies(*command: Any) -> Any:
             nonlocal asked
             asked += 1
-            if asked == 3:
+            if asked == 5:
                 raise ConnectionError("the process is gone")
             return await ask(*command)
 

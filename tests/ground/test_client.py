@@ -31,6 +31,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.answers = answers
         self.seen: list[tuple[str, str, str | None]] = []
+        self.idempotency_keys: list[str | None] = []
 
     @property
     def uri(self) -> str:
@@ -42,6 +43,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.seen.append((self.command, self.path, self.headers["x-api-key"]))
+        self.server.idempotency_keys.append(self.headers["Idempotency-Key"])
         self.rfile.read(int(self.headers["Content-Length"] or 0))
         answer = self.server.answers[min(len(self.server.seen), len(self.server.answers)) - 1]
         self.close_connection = True
@@ -133,6 +135,13 @@ def test_a_call_that_must_not_be_repeated_is_sent_once_when_its_connection_is_lo
         with pytest.raises(Unavailable, match=f"the state manager at {server.uri} can't be reached"):
             call(server.uri, api.TRIGGER, namespace="lab", graph_name="g")
         assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("first", [None, (503, "{}")])
+def test_a_call_with_an_idempotency_key_is_sent_again_with_the_same_key(first: tuple[int, str] | None) -> None:
+    with serving(first, (200, "{}")) as server:
+        assert call(server.uri, api.TRIGGER, idempotency_key="k-1", namespace="lab", graph_name="g") == {}
+        assert server.idempotency_keys == ["k-1", "k-1"]
 
 
 def test_a_server_that_is_not_there_is_named_after_the_timeout() -> None:

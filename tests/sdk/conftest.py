@@ -19,6 +19,7 @@ class Scripted:
     answers: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
     calls: list[tuple[str, Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
+    idempotency_keys: list[str | None] = field(default_factory=list)
     queries: list[str] = field(default_factory=list)
     open_connections: int = 0
     all_closed: threading.Condition = field(default_factory=threading.Condition)
@@ -62,6 +63,7 @@ def server() -> Iterator[Scripted]:
             call = f"{self.command} {address.path}"
             scripted.calls.append((call, body))
             scripted.keys.append(self.headers.get("x-api-key"))
+            scripted.idempotency_keys.append(self.headers.get("idempotency-key"))
             scripted.queries.append(address.query)
             answers = scripted.answers.get(call) or [(404, {"detail": f"nothing at {call}"})]
             status, content = answers.pop(0) if len(answers) > 1 else answers[0]

@@ -146,6 +146,44 @@ async def test_a_trigger_needs_only_the_name_of_the_graph(server: Scripted, mana
     assert server.calls[0][1] == {"inputs": {}, "store": {}, "start_delay": 0}
 
 
+async def test_a_trigger_that_is_sent_again_carries_the_same_key_and_the_next_trigger_another(
+    server: Scripted, manager: StateManager
+) -> None:
+    lost = (503, {"detail": "Redis can't be reached now; try again"})
+    server.on(f"POST {GRAPH}/trigger", lost, lost, (200, {"status": "CREATED", "run_id": "r1"}))
+    assert (await manager.trigger("flow"))["run_id"] == "r1"
+    await manager.trigger("flow")
+    first, second, third, other = server.idempotency_keys
+    assert first
+    assert first == second == third
+    assert other
+    assert other != first
+
+
+async def test_a_trigger_sends_the_key_that_it_is_given(server: Scripted, manager: StateManager) -> None:
+    server.on(f"POST {GRAPH}/trigger", (200, {"status": "CREATED", "run_id": "r1"}))
+    server.on(f"GET {RUN}/wait", (200, run("SUCCESS")))
+    await manager.trigger("flow", idempotency_key="order-7")
+    await manager.run("flow", idempotency_key="order-8")
+    assert server.idempotency_keys == ["order-7", "order-8", None]
+
+
+@pytest.mark.parametrize("key", ["", "a b", "é", "a\n", "k" * 129])
+async def test_a_key_that_is_no_name_is_refused_before_anything_is_sent(
+    server: Scripted, manager: StateManager, key: str
+) -> None:
+    with pytest.raises(BadRequest, match=r"^idempotency_key "):
+        await manager.trigger("flow", idempotency_key=key)
+    assert server.calls == []
+
+
+async def test_a_key_that_was_used_with_another_body_is_a_conflict(server: Scripted, manager: StateManager) -> None:
+    server.on(f"POST {GRAPH}/trigger", (409, {"detail": "idempotency key 'k' was used"}))
+    with pytest.raises(Conflict, match="idempotency key 'k' was used"):
+        await manager.trigger("flow", idempotency_key="k")
+    assert len(server.calls) == 1
+
+
 async def test_run_triggers_and_waits_until_the_run_has_ended(server: Scripted, manager: StateManager) -> None:
     server.on(f"POST {GRAPH}/trigger", (200, {"status": "CREATED", "run_id": "r1"}))
     server.on(f"GET {RUN}/wait", (200, run("PENDING")), (200, run("FAILED")))

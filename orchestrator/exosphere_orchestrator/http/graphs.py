@@ -2,7 +2,7 @@
 
 from typing import Annotated, get_args
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 
 from exosphere_core import api
 from exosphere_orchestrator.catalog import deletion, graphs
@@ -100,9 +100,22 @@ async def get_version(request: Request, namespace: str, graph_name: str, version
 
 
 @handles(router, api.TRIGGER)
-async def trigger(request: Request, namespace: str, graph_name: str, body: api.TriggerRequest) -> api.TriggerResponse:
+async def trigger(
+    request: Request,
+    namespace: str,
+    graph_name: str,
+    body: api.TriggerRequest,
+    key: Annotated[
+        str | None,
+        Header(alias=api.IDEMPOTENCY_KEY_HEADER, description=api.TRIGGER.headers[api.IDEMPOTENCY_KEY_HEADER]),
+    ] = None,
+) -> api.TriggerResponse:
+    checked("namespace", namespace)
+    checked("graph name", graph_name)
+    if key is not None:
+        checked(api.IDEMPOTENCY_KEY_HEADER, key)
     started = await services(request).runs.trigger(
-        checked("namespace", namespace), checked("graph name", graph_name), body.inputs, body.store, body.start_delay
+        namespace, graph_name, body.inputs, body.store, body.start_delay, key=key
     )
     return api.TriggerResponse(status="CREATED", run_id=started.run_id, ignored_inputs=started.ignored_inputs)
 

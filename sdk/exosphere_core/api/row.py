@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel
 
 API_KEY_HEADER: Final = "x-api-key"
 REQUEST_ID_HEADER: Final = "x-exosphere-request-id"
+IDEMPOTENCY_KEY_HEADER: Final = "idempotency-key"
 VERSION: Final = "v0"
 #: Version of the stream entries between state manager and runtime; both sides refuse another one by name.
 STREAM_PROTOCOL: Final = 1
@@ -48,7 +49,9 @@ class Row:
     Attributes:
         path: with `{placeholders}`; relative to the server's root.
         errors: statuses besides 401 and 503, which every keyed call can give.
-        repeatable: whether a client may send it again when it does not know what came of it.
+        repeatable: whether a client may send it again when it does not know what came of it;
+            with an idempotency key, where the row takes one, it always may.
+        query, headers: name → meaning of what may be sent beside the body.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Row:
     keyed: bool = True
     repeatable: bool = True
     query: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 NAMESPACE: Final = f"/{VERSION}/namespace/{{namespace}}"
@@ -72,6 +76,7 @@ READY: Final = Row("ready", "GET", "/readyz", "Whether Redis can be reached", Me
 __all__ = [
     "API_KEY_HEADER",
     "HEALTH",
+    "IDEMPOTENCY_KEY_HEADER",
     "NAMESPACE",
     "READY",
     "REQUEST_ID_HEADER",

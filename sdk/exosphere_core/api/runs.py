@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from exosphere_core.api.row import NAMESPACE, ByName, Row
+from exosphere_core.api.row import IDEMPOTENCY_KEY_HEADER, NAMESPACE, ByName, Row
 
 
 class TriggerRequest(BaseModel):
@@ -105,7 +105,11 @@ class StructureResponse(BaseModel):
 
 TRIGGER: Final = Row(
     "trigger", "POST", f"{NAMESPACE}/graph/{{graph_name}}/trigger", "Start a run",
-    TriggerResponse, TriggerRequest, errors=(400, 404), repeatable=False,
+    TriggerResponse, TriggerRequest, errors=(400, 404, 409), repeatable=False,
+    headers={
+        IDEMPOTENCY_KEY_HEADER: "names this trigger within its graph: sent again with the same body it answers the same run,"
+        " with another body 409; free again when the run has been removed"
+    },
 )  # fmt: skip
 LIST_RUNS: Final = Row(
     "list_runs",

@@ -50,8 +50,13 @@ def trigger(
     delay_ms: int,
     ready: str,
     rerun: Rerun | None = None,
+    request: str = "",
 ) -> Call:
-    """Make a run, its store and its root state."""
+    """Make a run, its store and its root state.
+
+    Args:
+        request: digest of the request that carried an idempotency key.
+    """
     pairs = [word for pair in store.items() for word in pair]
     return Call(
         "trigger",
@@ -69,6 +74,7 @@ def trigger(
             inputs,
             delay_ms,
             encode(rerun) if rerun else b"",
+            request,
             len(store),
             *pairs,
         ],

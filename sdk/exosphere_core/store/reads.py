@@ -199,6 +199,12 @@ async def read_rerun(redis: "Redis", home: ShardKeys, run: str) -> Rerun | None:
     return None if raw is None else decode_rerun(raw)
 
 
+async def read_request(redis: "Redis", home: ShardKeys, run: str) -> tuple[int, str] | None:
+    """Read a run's graph version and the digest of its trigger's request ("" without one), or None without a run."""
+    version, digest = await ask(redis, "HMGET", home.run(run), RunField.VERSION, RunField.REQUEST)
+    return None if version is None else (int(version), (digest or b"").decode())
+
+
 async def read_newest_runs(
     redis: "Redis", homes: Sequence[ShardKeys], skip: int, count: int
 ) -> tuple[int, list[RunRecord]]:

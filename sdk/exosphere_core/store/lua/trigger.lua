@@ -19,7 +19,8 @@
 -- ARGV[7] inputs, JSON
 -- ARGV[8] delay before the root is ready, ms
 -- ARGV[9] how it was made from another run (see `records.Rerun`), JSON, or ""
--- ARGV[10] number of store values; then their keys and values follow
+-- ARGV[10] digest of the request that carried an idempotency key, or ""
+-- ARGV[11] number of store values; then their keys and values follow
 -- returns {"made" | "existed", due time in unix ms or ""}, or {"deleted", ""} when that version was
 -- uses clock push create barred
 if redis.call('EXISTS', KEYS[1]) == 1 then
@@ -39,8 +40,11 @@ else
 end
 redis.call('HSET', KEYS[1], 'graph', ARGV[2], 'version', ARGV[3], 'status', 'PENDING', 'root', ARGV[4],
   'open', 1, 'created_at', now, 'made/' .. ARGV[5], 1)
-for n = 1, tonumber(ARGV[10]) do
-  redis.call('HSET', KEYS[2], ARGV[9 + n * 2], ARGV[10 + n * 2])
+if ARGV[10] ~= '' then
+  redis.call('HSET', KEYS[1], 'request', ARGV[10])
+end
+for n = 1, tonumber(ARGV[11]) do
+  redis.call('HSET', KEYS[2], ARGV[10 + n * 2], ARGV[11 + n * 2])
 end
 if ARGV[9] ~= '' then
   redis.call('HSET', KEYS[1], 'rerun', ARGV[9])
