@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,6 +11,9 @@ from contextlib import suppress
 from typing import Final
 
 from exosphere_core.lifeline import Lifeline
+
+#: Starts this command line again. -P: a file of the current directory must not stand in for a module of ours.
+EXOSPHERE_COMMAND: Final = (sys.executable, "-P", "-m", "exosphere_cli.main")
 
 #: Begins the one line with which a command of ours says why it ends.
 ERROR_PREFIX: Final = "error: "

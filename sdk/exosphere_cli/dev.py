@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from exosphere_cli.child import Child
+from exosphere_cli.child import EXOSPHERE_COMMAND, Child
 from exosphere_cli.dev_address import free_port, local_uri
 from exosphere_cli.dev_output import DevOutput
 from exosphere_cli.dev_session import DevSession, Parts
@@ -17,9 +17,6 @@ from exosphere_cli.extras import require_server_extra
 from exosphere_cli.keys import DATA_DIR_VARIABLE, DEFAULT_DATA_DIR, LocalKeys, ensure_keys
 from exosphere_cli.source_watch import source_root
 from exosphere_core.lifeline import Lifeline, watch_lifeline
-
-#: -P: a file of the current directory must not stand in for a module of ours.
-_EXOSPHERE: Final = (sys.executable, "-P", "-m", "exosphere_cli.main")
 
 #: What workers do not need to know.
 _SERVER_ONLY: Final = ("EXOSPHERE_REDIS_URL", "STATE_MANAGER_SECRET", "SECRETS_ENCRYPTION_KEY")
@@ -90,7 +87,7 @@ def dev(port: int | None, host: str | None, data_dir: Path, apps: tuple[str, ...
         for_workers = worker_environment(os.environ, uri, keys.api_key)
 
         def child(name: str, environment: Mapping[str, str], *arguments: str) -> Child:
-            return Child(name, (*_EXOSPHERE, *arguments), environment, lifeline, output.printer(name))
+            return Child(name, (*EXOSPHERE_COMMAND, *arguments), environment, lifeline, output.printer(name))
 
         workers: dict[Path, list[Child]] = {}
         for name, target in names:

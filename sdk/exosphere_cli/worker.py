@@ -1,15 +1,33 @@
 """`exosphere worker`: run a runtime that a Python module defines."""
 
+import os
+import sys
+import tempfile
+from contextlib import AbstractContextManager, nullcontext, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
-from exosphere_cli.runtime_loader import load_runtime
+from exosphere_cli.runtime_loader import load_runtime, split_target
+from exosphere_cli.worker_pool import HEALTH_SOCKET_VARIABLE, WorkerPool
 from exosphere_core.errors import ConfigurationError
-from exosphere_core.lifeline import watch_lifeline
+from exosphere_core.lifeline import Lifeline, watch_lifeline
+
+if TYPE_CHECKING:
+    from exosphere_worker.runtime import Runtime
 
 
 @click.command(short_help="Run a worker: the Runtime that a module defines.")
 @click.argument("target", metavar="PACKAGE.MODULE:RUNTIME")
-def worker(target: str) -> None:
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 1024),
+    help="Run it in so many child processes; one that dies is started again.  [default: 1, this process itself]",
+)
+@click.option("--health-port", type=click.IntRange(1, 65535), help="Answer GET /health on this port.  [default: none]")
+@click.option("--health-host", default="127.0.0.1", show_default=True, help="Address that /health is answered on.")
+def worker(target: str, processes: int | None, health_port: int | None, health_host: str) -> None:
     """Run a worker: import PACKAGE.MODULE and start its RUNTIME.
 
     RUNTIME is a Runtime, or a function without arguments that returns one. The
@@ -20,6 +38,7 @@ def worker(target: str) -> None:
       runtime = Runtime(namespace="MyProject", name="loader", nodes=[LoaderNode])
 
       exosphere worker my_nodes:runtime
+      exosphere worker my_nodes:runtime --processes 4 --health-port 8080
 
     \b
     It needs
@@ -27,11 +46,54 @@ def worker(target: str) -> None:
       EXOSPHERE_API_KEY             its API key
     unless the Runtime was made with both.
 
+    GET /health answers 200 while Redis was reached within EXOSPHERE_HEALTH_AGE_MS
+    (60000), else 503 and what is old; with --processes, for all of them.
+
     SIGTERM or Ctrl-C: takes no new work, ends what is running, exits. A second one exits at once.
     """
     watch_lifeline()
-    runtime = load_runtime(target)
     try:
-        runtime.start()
+        if processes is None:
+            _run_here(target, health_port, health_host)
+        else:
+            split_target(target)
+            sys.exit(_run_pool(target, processes, health_port, health_host))
     except ValueError as wrong:
         raise ConfigurationError(str(wrong)) from None
+
+
+def _run_here(target: str, health_port: int | None, health_host: str) -> None:
+    # Taken out of the environment: processes that a node starts are no workers.
+    socket_path = os.environ.pop(HEALTH_SOCKET_VARIABLE, "")
+    supervisor = os.getppid()
+    runtime = load_runtime(target)
+    with _health_of(runtime, health_port, health_host, socket_path):
+        runtime.start()
+    if socket_path and os.getppid() != supervisor:
+        # It was killed and can't tidy up. The last process finds the folder empty.
+        Path(socket_path).unlink(missing_ok=True)
+        with suppress(OSError):
+            Path(socket_path).parent.rmdir()
+
+
+def _health_of(runtime: "Runtime", port: int | None, host: str, socket_path: str) -> AbstractContextManager[object]:
+    """The health endpoint of this process: on a port, on its supervisor's socket, or none."""
+    if port is None and not socket_path:
+        return nullcontext()
+    from exosphere_worker.health import HealthServer, answer_of, listen, listen_at
+
+    answer = answer_of(runtime.vitals)
+    return HealthServer(listen_at(Path(socket_path)) if port is None else listen(host, port), answer)
+
+
+def _run_pool(target: str, processes: int, health_port: int | None, health_host: str) -> int:
+    with Lifeline() as lifeline:
+        if health_port is None:
+            return WorkerPool(target, [None] * processes, lifeline).run()
+        from exosphere_worker.health import HealthServer, listen
+        from exosphere_worker.pool_health import answer_of_pool
+
+        with tempfile.TemporaryDirectory(prefix="exosphere-") as folder:
+            sockets = [Path(folder, f"{number}.sock") for number in range(1, processes + 1)]
+            with HealthServer(listen(health_host, health_port), answer_of_pool(sockets)):
+                return WorkerPool(target, sockets, lifeline).run()

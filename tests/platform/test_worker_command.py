@@ -111,3 +111,22 @@ def test_a_function_that_makes_a_runtime_is_started_and_its_refusal_is_one_line(
     assert [(body["runtime_name"], body["nodes"][0]["name"]) for _, _, _, body in state_manager.asked] == [
         ("worker", "Quiet")
     ]
+
+
+def test_a_pool_whose_processes_are_all_refused_says_so_once_and_exits_with_1(
+    project: Path, start_exosphere: Start, state_manager: Any
+) -> None:
+    state_manager.answer("PUT /v0/namespace/shop/nodes/", {"detail": "Invalid API key"}, status=401)
+    process = start_exosphere(
+        "worker",
+        "nodes:runtime",
+        "--processes",
+        "2",
+        cwd=project,
+        environment={"EXOSPHERE_API_KEY": "wrong", "EXOSPHERE_STATE_MANAGER_URI": state_manager.uri},
+    )
+    output, errors = process.communicate(timeout=60)
+    assert errors.splitlines()[-1] == "error: Invalid API key"
+    assert errors.count("Invalid API key") == 1
+    assert "Traceback" not in errors
+    assert (output, process.returncode) == ("", 1)

@@ -12,6 +12,7 @@ from redis import Redis
 from exosphere_core.keys import RUNTIMES_GROUP
 from exosphere_worker.heartbeat import Heartbeat
 from exosphere_worker.held import Held, Holdings
+from exosphere_worker.vitals import Vitals
 from worker import redis_lanes
 from worker.redis_lanes import HOME
 
@@ -42,7 +43,13 @@ def beating(
         holdings.add(each)
     lost: queue.Queue[tuple[str, str]] = queue.Queue()
     heartbeat = Heartbeat(
-        url, "me", LEASE_MS, holdings, on_lost=lambda stream, entry: lost.put((stream, entry)), on_refused=on_refused
+        url,
+        "me",
+        LEASE_MS,
+        holdings,
+        Vitals(),
+        on_lost=lambda stream, entry: lost.put((stream, entry)),
+        on_refused=on_refused,
     )
     heartbeat.start()
     try:

@@ -8,6 +8,7 @@ from exosphere_core.store.connection import connect_sync
 from exosphere_core.store.faults import FAULTS, is_refusal
 from exosphere_core.store.streams import renew
 from exosphere_worker.held import Holdings
+from exosphere_worker.vitals import Vitals
 
 logger = logging.getLogger("exosphere.runtime")
 
@@ -22,6 +23,7 @@ class Heartbeat:
     """A thread that renews each entry held, and tells which were lost.
 
     Args:
+        vitals: told of each beat that Redis answered.
         on_lost: called in the heartbeat's thread with a stream and an entry id.
         on_refused: called in the heartbeat's thread when Redis does not know this runtime any more.
     """
@@ -32,6 +34,7 @@ class Heartbeat:
         consumer: str,
         lease_ms: int,
         holdings: Holdings,
+        vitals: Vitals,
         on_lost: Callable[[str, str], None],
         on_refused: Callable[[], None],
     ) -> None:
@@ -39,6 +42,7 @@ class Heartbeat:
         self._consumer = consumer
         self._every_s = lease_ms / 1000 / _BEATS_PER_LEASE
         self._holdings = holdings
+        self._vitals = vitals
         self._on_lost = on_lost
         self._on_refused = on_refused
         self._stopped = threading.Event()
@@ -76,6 +80,7 @@ class Heartbeat:
                     self._on_refused()
                 pause = min(self._every_s, _PAUSE_S)
                 continue
+            self._vitals.note_heartbeat()
             for stream, ids in held.items():
                 for entry in lost.intersection(ids):
                     self._on_lost(stream, entry)

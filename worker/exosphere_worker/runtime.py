@@ -18,6 +18,7 @@ from exosphere_worker.executor import NodeRunner
 from exosphere_worker.manager import Manager
 from exosphere_worker.node import BaseNode, node_errors
 from exosphere_worker.session import Session
+from exosphere_worker.vitals import Vitals
 
 logger = logging.getLogger("exosphere.runtime")
 
@@ -92,6 +93,8 @@ class Runtime:
             raise ValueError("\n".join(found))
         self.namespace = namespace
         self.name = name
+        #: Signs of life, for a health endpoint.
+        self.vitals = Vitals()
         self._nodes = list(nodes)
         self._access = access
         self._batch_size = batch_size
@@ -131,7 +134,7 @@ class Runtime:
                 self.name, ", ".join(node.__name__ for node in self._nodes), self.namespace,
             )  # fmt: skip
             runners = {node.__name__: NodeRunner(node, threads) for node in self._nodes}
-            session = Session(manager, delivery, self.namespace, runners, self._workers, self._batch_size)
+            session = Session(manager, delivery, self.namespace, runners, self._workers, self._batch_size, self.vitals)
             await session.run(stop, _grace_s())
         finally:
             self._stop = None

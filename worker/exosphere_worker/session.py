@@ -26,6 +26,7 @@ from exosphere_worker.node import Execution, Store
 from exosphere_worker.once import Once
 from exosphere_worker.outcome import Failed, Lost, Outcome, Released
 from exosphere_worker.reporter import Reporter
+from exosphere_worker.vitals import Vitals
 
 logger = logging.getLogger("exosphere.runtime")
 
@@ -41,6 +42,7 @@ class Session:
 
     Args:
         slots: how many states run at a time.
+        vitals: kept up to date for the health endpoint.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Session:
         runners: Mapping[str, NodeRunner],
         slots: int,
         batch_size: int,
+        vitals: Vitals,
     ) -> None:
         self._manager = manager
         self._namespace = namespace
@@ -72,11 +75,13 @@ class Session:
             self.consumer,
             delivery.lease_ms,
             self._holdings,
+            vitals,
             on_lost=lambda stream, entry: self._in_loop(self._lease_lost, stream, entry),
             on_refused=lambda: self._in_loop(self._refused.set),
         )
         self._freed = asyncio.Event()
-        self._running = 0
+        self._vitals = vitals
+        self._running = vitals.running = 0
 
     async def run(self, stop: asyncio.Event, grace_s: float) -> None:
         """Work until `stop` is set or the task is cancelled; then finish or give back what is held.
@@ -116,7 +121,9 @@ class Session:
                 while self._running >= self._slots:
                     self._freed.clear()
                     await self._freed.wait()
-                for entry in await self._fetcher.fetch(self._redis, self._slots - self._running):
+                entries = await self._fetcher.fetch(self._redis, self._slots - self._running)
+                self._vitals.note_read()
+                for entry in entries:
                     self._begin(entry)
                 backoff.reset()
                 failures = 0
@@ -176,6 +183,7 @@ class Session:
             return
         if self._holdings.add(held):
             self._running += 1
+            self._vitals.running = self._running
             held.running = asyncio.create_task(self._execute(held, runner))
 
     async def _execute(self, held: Held, runner: NodeRunner) -> None:
@@ -188,6 +196,7 @@ class Session:
             logger.exception("state %s could not be executed", held.state)
             outcome = Failed(f"the runtime failed: {type(bug).__name__}: {bug}")
         self._running -= 1
+        self._vitals.running = self._running
         self._freed.set()
         self._reporter.report(held, outcome)
 
