@@ -55,3 +55,15 @@ def test_entries_are_told_by_stream_until_they_are_removed() -> None:
     assert holdings.by_stream() == {"ready": ["1-2"], "another": ["1-1"]}
     assert holdings.get("ready", "1-1") is None
     assert holdings.all() == some[1:]
+
+
+def test_what_is_removed_while_pending_entries_are_read_is_noted() -> None:
+    holdings = Holdings()
+    before, during, after = (held(f"{number}-0") for number in range(3))
+    for each in (before, during, after):
+        holdings.add(each)
+    holdings.remove(before)
+    with holdings.noting_removals() as gone:
+        holdings.remove(during)
+    holdings.remove(after)
+    assert gone == {(during.stream, during.entry)}

@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from exosphere_core.records import ReadyField, Task, decode_task
@@ -50,6 +52,7 @@ class Holdings:
     """All deliveries held. Read by the heartbeat's thread, so every access takes the lock."""
 
     _held: dict[tuple[str, str], Held] = field(default_factory=dict)
+    _gone: set[tuple[str, str]] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, held: Held) -> bool:
@@ -65,6 +68,23 @@ class Holdings:
         """Hold it no longer."""
         with self._lock:
             self._held.pop((held.stream, held.entry), None)
+            if self._gone is not None:
+                self._gone.add((held.stream, held.entry))
+
+    @contextmanager
+    def noting_removals(self) -> Iterator[set[tuple[str, str]]]:
+        """Give the set of (stream, entry id) of what is removed meanwhile.
+
+        For whoever reads the pending entries: their reports may be applied while the reply is on its way.
+        """
+        gone: set[tuple[str, str]] = set()
+        with self._lock:
+            self._gone = gone
+        try:
+            yield gone
+        finally:
+            with self._lock:
+                self._gone = None
 
     def get(self, stream: str, entry: str) -> Held | None:
         """Return what is held under a stream and entry id."""

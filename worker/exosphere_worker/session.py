@@ -139,8 +139,12 @@ class Session:
 
     async def _recover(self) -> None:
         await self._redis.connection_pool.disconnect()
-        for entry in await self._fetcher.recover(self._redis):
-            self._begin(entry)
+        with self._holdings.noting_removals() as gone:
+            pending = await self._fetcher.recover(self._redis)
+        for entry in pending:
+            # What was reported since the read is not pending any more, and must not be executed again.
+            if (entry.stream, entry.id) not in gone:
+                self._begin(entry)
 
     async def _register_when_refused(self) -> None:
         """Redis' users vanish when it restarts without an ACL file, and it may move: the state manager knows.
