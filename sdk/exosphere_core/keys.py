@@ -109,6 +109,21 @@ class ShardKeys:
         return self._key("reports")
 
     @property
+    def outbox(self) -> str:
+        """STREAM of this shard's states that are to be queued in another namespace; read by couriers, no group."""
+        return self._key("outbox")
+
+    @property
+    def inbox(self) -> str:
+        """STREAM of reports that came through another namespace's report stream; group `state-managers`."""
+        return self._key("inbox")
+
+    @property
+    def arrivals(self) -> str:
+        """HASH `namespace:shard` of an outbox → its last entry that was queued here; `…/entries` → where its newest are."""
+        return self._key("arrivals")
+
+    @property
     def rejected(self) -> str:
         """STREAM of report entries that nobody can apply, with the reason; bounded."""
         return self._key("rejected")

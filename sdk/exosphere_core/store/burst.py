@@ -35,6 +35,8 @@ async def burst(redis: "Redis", commands: Sequence[Command], wait_s: float = 0.0
     Raises:
         redis.exceptions.ConnectionError, TimeoutError: nothing is known about any of the commands.
     """
+    if not commands:
+        return []
     connection = await _connection(redis)
     replies: list[Any] = []
     try:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from redis.asyncio import Redis
 
+from exosphere_core.handoff import entry_away
 from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
 from exosphere_core.records import (
     Rerun,
@@ -129,7 +130,11 @@ async def read_states(redis: "Redis", home: ShardKeys, states: Sequence[str]) ->
                 replays = found[-1].task.replays and found[-1].attempt == 1
                 # The first entry of a state that replays is on the report stream, not with a runtime.
                 if raw[b"status"] == b"CREATED" and b"entry" in raw and not replays:
-                    entries[state] = raw[b"entry"].decode()
+                    entry = raw[b"entry"].decode()
+                    away = entry_away(entry)
+                    # On the outbox it is nobody's yet.
+                    if away or found[-1].task.namespace == home.namespace:
+                        entries[state] = away or entry
     running = await _running(redis, home, found, entries)
     return [record._replace(status=Status.QUEUED) if record.id in running else record for record in found]
 

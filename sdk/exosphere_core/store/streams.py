@@ -88,6 +88,18 @@ async def read_pending(redis: "Redis", streams: Sequence[str], group: str, limit
     return held
 
 
+async def still_pending(redis: "Redis", entries: Sequence[Entry], group: str) -> set[tuple[str, str]]:
+    """Tell which of the entries are delivered and not acknowledged, as pairs of stream and id."""
+    replies = await burst(redis, [("XPENDING", entry.stream, group, entry.id, entry.id, 1) for entry in entries])
+    held: set[tuple[str, str]] = set()
+    for entry, reply in zip(entries, replies, strict=True):
+        if isinstance(reply, ResponseError):
+            raise reply
+        if reply:
+            held.add((entry.stream, entry.id))
+    return held
+
+
 async def read_entries(redis: "Redis", stream: str, ids: Sequence[str]) -> list[Entry]:
     """Read entries by their ids; a deleted one comes with no fields."""
     pipeline = redis.pipeline(transaction=False)
