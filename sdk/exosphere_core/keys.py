@@ -26,7 +26,10 @@ RUNTIMES_GROUP: Final = "runtimes"
 STATE_MANAGERS_GROUP: Final = "state-managers"
 
 #: Queue of the background jobs (arq), and the prefix of its own records.
-BACKGROUND_QUEUE: Final = f"{PREFIX}:background"
+BACKGROUND_QUEUE: Final = f"{PREFIX}:{{background}}"
+
+#: Is to be in the id of every background job, so that arq's own records of it are in the slot of the queue.
+BACKGROUND_TAG: Final = "{background}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from exosphere_core.graph.structure import read_template
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.store import catalog, reads, streams
+from exosphere_core.store.connection import connect
 from exosphere_core.store.reads import RunRecord, StateRecord
 from exosphere_orchestrator.engine.consumer import Consumer
 from exosphere_orchestrator.engine.context import EngineContext
@@ -224,7 +225,7 @@ class Lane:
 
     def run(self, scene: Callable[[World], Coroutine[Any, Any, None]]) -> None:
         async def play() -> None:
-            redis = fakeredis.FakeAsyncRedis() if self._url is None else Redis.from_url(self._url)
+            redis = fakeredis.FakeAsyncRedis() if self._url is None else connect(self._url)
             await redis.flushall()
             world = World(redis)
             try:

@@ -243,14 +243,6 @@ async def read_store_value(redis: "Redis", home: ShardKeys, run: str, key: str) 
     return None if raw is None else raw.decode()
 
 
-async def read_due(redis: "Redis", home: ShardKeys, within_ms: int, limit: int) -> list[tuple[str, int]]:
-    """Read which states become ready within a time from now: pairs of state id and ms that are left, maybe negative."""
-    seconds, micros = await redis.time()
-    now = int(seconds) * 1000 + int(micros) // 1000
-    page = await redis.zrangebyscore(home.due, "-inf", now + within_ms, 0, limit, withscores=True)
-    return [(state.decode(), int(score) - now) for state, score in page]
-
-
 def _text_map(raw: bytes | None) -> TextMap:
     return decode_text_map(raw) if raw else {}
 
