@@ -1,6 +1,8 @@
 """A Redis server in cluster mode that has all slots: whatever touches two slots in one step is refused, as on a large one."""
 
+import random
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -13,16 +15,29 @@ from redis import Redis
 from redis.exceptions import ConnectionError
 
 from conftest import die_with_driver, redis_server_binary
-from system.stack import free_port
 
 SLOTS = 16384
+
+
+def cluster_port() -> int:
+    """A free port whose companion, 10,000 above it, is free too: there the nodes of a cluster speak to each other."""
+    for _ in range(1000):
+        port = random.randrange(20_000, 30_000)
+        try:
+            for one in (port, port + 10_000):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", one))
+        except OSError:
+            continue
+        return port
+    raise AssertionError("no port is free")
 
 
 @contextmanager
 def one_node_cluster() -> Iterator[str]:
     """Start one, wait until it is ready, and give its URL."""
     folder = Path(tempfile.mkdtemp(prefix="exo-cluster-"))
-    port = free_port()
+    port = cluster_port()
     server = subprocess.Popen(
         [
             redis_server_binary(), "--port", str(port), "--bind", "127.0.0.1", "--cluster-enabled", "yes", "--save", "",
