@@ -79,7 +79,7 @@ def _expand() -> _Cases:
     for _ in range(_TIMES):
         run = new_run_id(0)
         state, task, trigger = _root(run)
-        of = Delivery(state, "1", task, HOME, HOME, "1-1")
+        of = Delivery(state, "1", task, HOME, HOME.reports, "1-1")
         first = moves.expand(of, _OUTPUTS, 100_000, _offspring(state, task, 0))
         yield [trigger, first], moves.expand(of, _OUTPUTS, 100_000, _offspring(state, task, CHUNK // 2))
 

@@ -56,6 +56,15 @@ def redis_url() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def cluster_url() -> Iterator[str]:
+    """A Redis in cluster mode for this worker of the test run; each test empties it."""
+    from cluster_node import one_node_cluster
+
+    with one_node_cluster() as url:
+        yield url
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the developer's shell exports must not decide a test."""

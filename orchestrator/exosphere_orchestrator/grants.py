@@ -4,16 +4,16 @@ import hmac
 import logging
 from collections.abc import Sequence
 from hashlib import sha256
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from exosphere_core.keys import ready_pattern, reports_pattern
-from exosphere_core.store.connection import Redis, ask
+from exosphere_core.store.address import with_user
+from exosphere_core.store.connection import Redis, ask, servers
 from exosphere_core.store.faults import ResponseError
 
 logger = logging.getLogger("exosphere.grants")
 
 #: What every connection needs to be one.
-_CONNECTION = ("+ping", "+multi", "+exec", "+discard", "+select", "+auth", "+hello")
+_CONNECTION = ("+ping", "+multi", "+exec", "+discard", "+select", "+auth", "+hello", "+asking", "+cluster|slots")
 _ON_READY = ("+xreadgroup", "+xack", "+xclaim", "+xdel")
 _ON_REPORTS = ("+xadd",)
 
@@ -42,17 +42,6 @@ def rules(namespace: str, password: str, *, selectors: bool) -> list[str]:
     return [*head, f"~{ready}", f"~{reports}", *_ON_READY, *_ON_REPORTS]
 
 
-def with_user(url: str, user: str, password: str) -> str:
-    """Return a Redis URL with other credentials."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    query = "&".join(
-        item for item in parts.query.split("&") if item and item.partition("=")[0] not in ("username", "password")
-    )
-    netloc = f"{quote(user, safe='')}:{quote(password, safe='')}@{host}"
-    return urlunsplit((parts.scheme, netloc, parts.path, query, parts.fragment))
-
-
 async def grant(redis: Redis, url: str, secret: str, namespace: str, version: Sequence[int]) -> str:
     """Make or renew a namespace's user, and return the URL with which its runtimes connect.
 
@@ -60,7 +49,9 @@ async def grant(redis: Redis, url: str, secret: str, namespace: str, version: Se
     """
     user, password = runtime_user(namespace), runtime_password(secret, namespace)
     try:
-        await ask(redis, "ACL", "SETUSER", user, *rules(namespace, password, selectors=tuple(version) >= (7, 0)))
+        # No server tells another one of its users: a replica needs them before it becomes the master.
+        for server in await servers(redis, replicas=True):
+            await ask(server, "ACL", "SETUSER", user, *rules(namespace, password, selectors=tuple(version) >= (7, 0)))
     except ResponseError as refused:
         logger.warning(
             "Redis does not let us make users (%s): runtimes of %s get the state manager's own credentials",

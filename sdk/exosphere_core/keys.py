@@ -26,7 +26,10 @@ RUNTIMES_GROUP: Final = "runtimes"
 STATE_MANAGERS_GROUP: Final = "state-managers"
 
 #: Queue of the background jobs (arq), and the prefix of its own records.
-BACKGROUND_QUEUE: Final = f"{PREFIX}:background"
+BACKGROUND_QUEUE: Final = f"{PREFIX}:{{background}}"
+
+#: Is to be in the id of every background job, so that arq's own records of it are in the slot of the queue.
+BACKGROUND_TAG: Final = "{background}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,21 @@ class ShardKeys:
     def reports(self) -> str:
         """STREAM of what runtimes report and of unites that settled; group `state-managers`."""
         return self._key("reports")
+
+    @property
+    def outbox(self) -> str:
+        """STREAM of this shard's states that are to be queued in another namespace; read by couriers, no group."""
+        return self._key("outbox")
+
+    @property
+    def inbox(self) -> str:
+        """STREAM of reports that came through another namespace's report stream; group `state-managers`."""
+        return self._key("inbox")
+
+    @property
+    def arrivals(self) -> str:
+        """HASH `namespace:shard` of an outbox → its last entry that was queued here; `…/entries` → where its newest are."""
+        return self._key("arrivals")
 
     @property
     def rejected(self) -> str:

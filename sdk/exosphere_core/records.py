@@ -34,7 +34,7 @@ class StateField(StrEnum):
     WIDTH = "width"  #: how many outputs it gave as a list; absent for one output alone
     DATA = "data"  #: JSON object that a prune signal carried
     ERROR = "error"  #: text, once failed
-    ENTRY = "entry"  #: id of the entry of the ready stream, while there is one
+    ENTRY = "entry"  #: id of the entry of the ready stream or outbox, while there is one (see `handoff`)
     DUE_AT = "due_at"  #: unix ms at which it becomes ready, while it waits
     LOST_LEASES = "lost_leases"  #: how many workers died with it, one after the other
     REPORT = "report"  #: id of the report that is being applied in chunks
@@ -216,6 +216,7 @@ class ReportField(StrEnum):
     STATE = "state"  #: state id; a unite's id for `settled`, a run's for `cancelled`
     ATTEMPT = "attempt"
     BODY = "body"  #: JSON of the kind's body
+    VIA = "via"  #: on an inbox: namespace whose report stream it came through
 
 
 TextMap = dict[str, str]

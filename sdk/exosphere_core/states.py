@@ -77,6 +77,8 @@ MOVES: Final = {
     "prune": Move("prune", _OPEN, Status.PRUNED),
     "requeue": Move("requeue", _OPEN, Status.CREATED),
     "reclaim": Move("reclaim", _OPEN, Status.CREATED),
+    "recall": Move("recall", _OPEN, Status.CREATED),
+    "delivered": Move("delivered", _OPEN, Status.CREATED),
     "retry_by_hand": Move("retry_by_hand", FAILED, Status.RETRY_CREATED),
     "cancel": Move("cancel", _OPEN_OR_EXECUTED, Status.CANCELLED),
 }

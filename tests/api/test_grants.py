@@ -13,8 +13,9 @@ from api.service import Service, Space, node_class, one
 from exosphere_core import api
 from exosphere_core.keys import CatalogKeys, ShardKeys
 from exosphere_core.store import streams
+from exosphere_core.store.address import with_user
 from exosphere_core.store.connection import check_server, connect_sync
-from exosphere_orchestrator.grants import grant, rules, runtime_password, runtime_user, with_user
+from exosphere_orchestrator.grants import grant, rules, runtime_password, runtime_user
 
 SECRET = "the secret of the tests"
 HOME = ShardKeys("a")

@@ -1,11 +1,12 @@
-"""Engine tests run on two lanes: fakeredis, and a real server."""
+"""Engine tests run on three lanes: fakeredis, a real server, and a real one in cluster mode, which checks every key."""
 
 import pytest
 
 from engine.world import Lane
 
 
-@pytest.fixture(params=["fakeredis", "redis"])
+@pytest.fixture(params=["fakeredis", "redis", "cluster"])
 def lane(request: pytest.FixtureRequest) -> Lane:
-    url = request.getfixturevalue("redis_url") if request.param == "redis" else None
+    fixtures = {"redis": "redis_url", "cluster": "cluster_url"}
+    url = request.getfixturevalue(fixtures[request.param]) if request.param in fixtures else None
     return Lane(request.param, url)

@@ -5,8 +5,9 @@ import pytest
 from engine.world import HOME, Lane, World, node, one
 from exosphere_core.records import Executed, derived_id
 from exosphere_core.states import MOVES, STORED, Status
-from exosphere_core.store import moves
+from exosphere_core.store import handoff, moves
 from exosphere_core.store.calls import Call, apply
+from exosphere_core.store.handoff import OutboxEntry
 from exosphere_core.store.moves import Delivery
 from exosphere_orchestrator.engine.inputs import UNLIMITED
 from exosphere_orchestrator.engine.succession import retry_of, succeed
@@ -25,8 +26,13 @@ async def _scene(world: World) -> Held:
     return await world.take_one("a")
 
 
+def _sent(held: Held, attempt: str) -> OutboxEntry:
+    """The entry of a state, as if it were on the outbox."""
+    return OutboxEntry(held.entry, held.task, (held.state.encode(), attempt.encode(), b"{}", held.inputs))
+
+
 async def _call(world: World, move: str, held: Held, attempt: str) -> Call:
-    of = Delivery(held.state, attempt, held.task, HOME, HOME, REPORT)
+    of = Delivery(held.state, attempt, held.task, HOME, HOME.reports, REPORT)
     plan = await world.context.plans.get("ns", "g", 1)
     made = succeed(plan, held.state, held.task, Executed([{"v": "1"}]), {}, {}, UNLIMITED)
     (part,) = made.parts
@@ -42,7 +48,9 @@ async def _call(world: World, move: str, held: Held, attempt: str) -> Call:
         "requeue": moves.requeue(of, 1000),
         "retry_by_hand": moves.retry_by_hand(HOME, held.state, again, task, b"", "mark"),
         "cancel": moves.cancel(HOME, held.task.run, "g", [(held.state, held.task)], []),
-        "reclaim": moves.reclaim(HOME, HOME, held.task, held.state, attempt, held.entry, 3, b"{}"),
+        "reclaim": moves.reclaim(HOME, held.task, held.state, attempt, held.entry, 3, b"{}"),
+        "recall": handoff.recall(HOME, held.task, held.state, attempt, 3, b"{}"),
+        "delivered": handoff.delivered(HOME, _sent(held, attempt), "9-9"),
     }
     return calls[move]
 

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from exosphere_core.graph.structure import read_template
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.store import catalog, reads, streams
+from exosphere_core.store.connection import connect
 from exosphere_core.store.reads import RunRecord, StateRecord
 from exosphere_orchestrator.engine.consumer import Consumer
 from exosphere_orchestrator.engine.context import EngineContext
@@ -91,10 +92,11 @@ class World:
             self.redis, "ns", name, after=last, template=template.model_dump_json().encode(),
             secrets={}, status="VALID", errors=[], old_schedules=[], new_schedules={},
         )  # fmt: skip
-        await streams.ensure_groups(self.redis, [HOME.reports], STATE_MANAGERS_GROUP)
+        await streams.ensure_groups(self.redis, [HOME.reports, HOME.inbox], STATE_MANAGERS_GROUP)
         for declared in template.nodes:
-            ready = ShardKeys(declared.namespace).ready(declared.node_name)
-            await streams.ensure_groups(self.redis, [ready], RUNTIMES_GROUP)
+            there = ShardKeys(declared.namespace)
+            await streams.ensure_groups(self.redis, [there.ready(declared.node_name)], RUNTIMES_GROUP)
+            await streams.ensure_groups(self.redis, [there.reports], STATE_MANAGERS_GROUP)
 
     async def trigger(self, graph: str = "g", inputs: Mapping[str, str] | None = None, **more: Any) -> str:
         """Start a run and return its id."""
@@ -127,7 +129,8 @@ class World:
         fields: dict[str, str | bytes] = {
             "kind": kind, "home": held.task.home, "state": held.state, "attempt": held.attempt, "body": body,
         }  # fmt: skip
-        await streams.send_reports(self.redis, [(HOME.reports, fields)], {held.stream: [held.entry]})
+        reports = ShardKeys(held.task.namespace).reports
+        await streams.send_reports(self.redis, [(reports, fields)], {held.stream: [held.entry]})
 
     async def cancel(self) -> None:
         """The run is cancelled. Raises Conflict when it has ended otherwise."""
@@ -158,7 +161,8 @@ class World:
         """The engine applies reports until there are none."""
         consumer = consumer or self.consumer
         name = consumer.context.consumer
-        while entries := await streams.read_new(self.redis, STATE_MANAGERS_GROUP, name, [HOME.reports], 256, None):
+        queues = [HOME.reports, HOME.inbox]
+        while entries := await streams.read_new(self.redis, STATE_MANAGERS_GROUP, name, queues, 256, None):
             await consumer.apply(entries)
             await consumer.settled()
 
@@ -221,7 +225,7 @@ class Lane:
 
     def run(self, scene: Callable[[World], Coroutine[Any, Any, None]]) -> None:
         async def play() -> None:
-            redis = fakeredis.FakeAsyncRedis() if self._url is None else Redis.from_url(self._url)
+            redis = fakeredis.FakeAsyncRedis() if self._url is None else connect(self._url)
             await redis.flushall()
             world = World(redis)
             try:

@@ -5,15 +5,14 @@ from typing import Any
 
 import pytest
 
+from engine.handover import hand_over, report_there
 from engine.world import HOME, Lane, Pruned, World, failed, many, node, one
 from exosphere_core.errors import Conflict
-from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
+from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
 from exosphere_core.store import streams
 from exosphere_core.store.reads import read_store
-from exosphere_orchestrator.engine.consumer import Consumer
 from exosphere_worker.held import read_delivery
 from exosphere_worker.outcome import Succeeded
-from exosphere_worker.reporter import report_of
 
 ONCE: dict[str, Any] = {"retry_policy": {"max_retries": 0}}
 
@@ -132,23 +131,13 @@ def test_a_node_of_another_namespace_is_queued_there_and_its_record_stays_with_t
         await world.trigger()
         await world.do("a", one(v="1"))
         assert await world.redis.exists(HOME.ready("B")) == 0
+        await hand_over(world)
         (entry,) = await streams.read_new(world.redis, RUNTIMES_GROUP, "w", [there.ready("B")], 10, None)
         held = read_delivery(entry)
         assert json.loads(held.inputs) == {"x": "1"}
         assert await world.redis.exists(HOME.state(held.state))
 
-        await streams.ensure_groups(world.redis, [there.reports], STATE_MANAGERS_GROUP)
-        kind, body = report_of(one(v="2"))
-        fields: dict[str, str | bytes] = {
-            "kind": kind, "home": held.task.home, "state": held.state, "attempt": held.attempt, "body": body,
-        }  # fmt: skip
-        await streams.send_reports(world.redis, [(there.reports, fields)], {held.stream: [held.entry]})
-        consumer = Consumer(world.context, there, lambda *_: None)
-        await consumer.apply(
-            await streams.read_new(world.redis, STATE_MANAGERS_GROUP, "sm-1", [there.reports], 10, None)
-        )
-        await consumer.settled()
-        await consumer.close()
+        await report_there(world, held, one(v="2"))
         assert json.loads((await world.take_one("c")).inputs) == {"x": "2"}
         assert await world.statuses() == {"a": ["SUCCESS"], "b": ["SUCCESS"], "c": ["QUEUED"]}
 

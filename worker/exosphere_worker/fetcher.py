@@ -1,11 +1,12 @@
 """Takes ready states: as many as there are free slots, blocking while there are none."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from exosphere_core.keys import RUNTIMES_GROUP
 from exosphere_core.store import streams
-from exosphere_core.store.connection import BLOCK_MS, Redis
+from exosphere_core.store.connection import BLOCK_MS, Redis, is_cluster
 from exosphere_core.store.streams import Entry
+from exosphere_worker.shard_readers import ShardReaders
 
 
 class Fetcher:
@@ -14,17 +15,29 @@ class Fetcher:
     `COUNT` of a read holds for each stream, so a read of many streams may bring more than there are free
     slots. With fewer slots than streams it therefore probes some streams at a time, beginning with another
     each time so that none starves, and blocks on all only when all were empty.
+
+    Args:
+        begin: on a cluster, takes over each delivery as it comes (see `ShardReaders`).
     """
 
-    def __init__(self, consumer: str, ready: Sequence[str], batch_size: int) -> None:
+    def __init__(
+        self, consumer: str, ready: Sequence[str], batch_size: int, begin: Callable[[Entry], None] | None = None
+    ) -> None:
+        self._by_shard = ShardReaders(consumer, ready, begin) if begin else None
         self._consumer = consumer
         self._ready = list(ready)
         self._batch_size = batch_size
         self._turn = 0
 
     async def fetch(self, redis: Redis, free: int) -> list[Entry]:
-        """Return up to `free` new deliveries (few more in a race); wait a while for the first."""
+        """Return up to `free` new deliveries (few more in a race); wait a while for the first.
+
+        On a cluster `begin` has got them already, and none are returned.
+        """
         free = min(free, self._batch_size)
+        if self._by_shard and is_cluster(redis):
+            await self._by_shard.fetch(redis, free)
+            return []
         if free >= len(self._ready):
             return await self._read(redis, self._ready, free // len(self._ready), BLOCK_MS)
         for _ in range(0, len(self._ready), free):
@@ -36,6 +49,7 @@ class Fetcher:
 
     async def recover(self, redis: Redis) -> list[Entry]:
         """Return all that was delivered to this runtime and not acknowledged: a reply may have been lost."""
+        await self.close()
         found: list[Entry] = []
         for stream in self._ready:
             after = "0"
@@ -43,6 +57,11 @@ class Fetcher:
                 found += page
                 after = page[-1].id
         return found
+
+    async def close(self) -> None:
+        """Take nothing more."""
+        if self._by_shard:
+            await self._by_shard.close()
 
     async def _read(self, redis: Redis, ready: Sequence[str], count: int, block_ms: int | None) -> list[Entry]:
         return await streams.read_new(redis, RUNTIMES_GROUP, self._consumer, ready, count, block_ms)

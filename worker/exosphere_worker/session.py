@@ -62,7 +62,7 @@ class Session:
         self._delivery = delivery
         self.consumer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         ready = [ShardKeys(namespace, shard).ready(node) for shard in range(delivery.shards) for node in runners]
-        self._fetcher = Fetcher(self.consumer, ready, batch_size)
+        self._fetcher = Fetcher(self.consumer, ready, batch_size, self._begin)
         self._holdings = Holdings()
         self._loop = asyncio.get_running_loop()
         #: Set by whoever finds that Redis does not know this runtime any more.
@@ -80,6 +80,8 @@ class Session:
             on_refused=lambda: self._in_loop(self._refused.set),
         )
         self._freed = asyncio.Event()
+        # On a cluster a few more states may be delivered than there are slots; they wait here, and their leases are kept.
+        self._places = asyncio.Semaphore(slots)
         self._vitals = vitals
         self._running = vitals.running = 0
 
@@ -99,9 +101,11 @@ class Session:
             if fetching in done:
                 fetching.result()
             await end(fetching)
+            await self._fetcher.close()
             await self._finish(grace_s)
         finally:
             await end(fetching, stopping)
+            await self._fetcher.close()
             await self._give_back()
             await end(reporting, registering)
             await asyncio.to_thread(self._heartbeat.stop)
@@ -193,7 +197,8 @@ class Session:
     async def _execute(self, held: Held, runner: NodeRunner) -> None:
         outcome: Outcome
         try:
-            outcome = await self._outcome(held, runner)
+            async with self._places:
+                outcome = await self._outcome(held, runner)
         except asyncio.CancelledError:
             outcome = Lost() if held.lost else Released()
         except Exception as bug:

@@ -45,7 +45,7 @@ async def forget_consumers(jobs: Jobs) -> int:
         nodes = await catalog.read_nodes(jobs.redis, home.namespace)
         ready = [home.ready(node) for node in nodes]
         gone += await upkeep.forget_consumers(jobs.redis, ready, RUNTIMES_GROUP, _SILENT_MS)
-        gone += await upkeep.forget_consumers(jobs.redis, [home.reports], STATE_MANAGERS_GROUP, _SILENT_MS)
+        gone += await upkeep.forget_consumers(jobs.redis, [home.reports, home.inbox], STATE_MANAGERS_GROUP, _SILENT_MS)
     return gone
 
 

@@ -7,18 +7,19 @@ import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from arq.connections import RedisSettings
-from arq.cron import cron
+from arq.connections import ArqRedis
+from arq.cron import CronJob, cron
 from arq.typing import WorkerCoroutine
 from arq.worker import Worker
 
 from exosphere_core.ending import end
-from exosphere_core.keys import BACKGROUND_QUEUE
-from exosphere_core.store.connection import Redis, check_server, connect
+from exosphere_core.keys import BACKGROUND_QUEUE, BACKGROUND_TAG
+from exosphere_core.store.connection import check_server, connect, connect_to_slot
 from exosphere_core.store.faults import FAULTS
 from exosphere_orchestrator.background import cron as schedules
 from exosphere_orchestrator.background import upkeep
 from exosphere_orchestrator.background.context import Jobs
+from exosphere_orchestrator.background.one_slot import OneSlotWorker
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.inputs import Limits
 from exosphere_orchestrator.logs import set_up_logging
@@ -61,17 +62,24 @@ async def _serve(settings: Settings) -> None:
         # What was missed while nobody was there, at once.
         await _swept(_job(jobs, schedules.fire_due_schedules)({}))
         while not stop.is_set():
-            worker = _worker(settings, jobs)
-            working = asyncio.create_task(worker.async_run())
+            working = asyncio.create_task(_work(settings, jobs))
             await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
             await end(working)
             await _swept(working)
-            await _swept(worker.close())
             if not stop.is_set():
                 await asyncio.wait([stopping], timeout=_PAUSE_S)
     finally:
         await end(stopping)
         await redis.aclose()
+
+
+async def _work(settings: Settings, jobs: Jobs) -> None:
+    """Run jobs until cancelled, or until Redis is lost."""
+    worker = await _worker(settings, jobs)
+    try:
+        await worker.async_run()
+    finally:
+        await _swept(worker.close())
 
 
 async def _swept(work: Awaitable[Any]) -> None:
@@ -83,39 +91,35 @@ async def _swept(work: Awaitable[Any]) -> None:
         logger.warning("background jobs lost Redis, try again: %s", fault)
 
 
-def _worker(settings: Settings, jobs: Jobs) -> Worker:
+async def _worker(settings: Settings, jobs: Jobs) -> Worker:
+    # The server may be another one than the last time: a master that took over, or the node that has the slot now.
+    redis = await connect_to_slot(settings.redis_url.get_secret_value(), BACKGROUND_QUEUE)
     # Every minute schedules can be due; half a minute later what a lost job left is picked up.
-    return Worker(
+    return OneSlotWorker(
         cron_jobs=[
-            cron(_job(jobs, schedules.fire_due_schedules), name="fire_due_schedules", second={0, 1, 30}),
-            cron(_job(jobs, upkeep.remove_expired_runs), name="remove_expired_runs", second={15, 45}),
-            cron(_job(jobs, upkeep.finish_deletions), name="finish_deletions", second={10, 40}),
-            cron(_job(jobs, upkeep.forget_consumers), name="forget_consumers", minute={7, 37}, second={20}),
+            _cron(jobs, schedules.fire_due_schedules, second={0, 1, 30}),
+            _cron(jobs, upkeep.remove_expired_runs, second={15, 45}),
+            _cron(jobs, upkeep.finish_deletions, second={10, 40}),
+            _cron(jobs, upkeep.forget_consumers, minute={7, 37}, second={20}),
         ],
-        redis_settings=_address(jobs.redis, tls=settings.redis_url.get_secret_value().startswith("rediss://")),
+        redis_pool=ArqRedis(redis.connection_pool, job_serializer=_write_job, job_deserializer=json.loads),
         queue_name=BACKGROUND_QUEUE,
         handle_signals=False,
         job_timeout=_JOB_TIMEOUT_S,
         keep_result=0,
         max_tries=1,
-        job_serializer=lambda job: json.dumps(job).encode(),
+        job_serializer=_write_job,
         job_deserializer=json.loads,
         log_results=False,
     )
 
 
-def _address(redis: Redis, *, tls: bool) -> RedisSettings:
-    """The same server for arq, whose own reading of URLs leaves escaped characters as they are."""
-    known = redis.connection_pool.connection_kwargs
-    return RedisSettings(
-        host=known.get("host", "localhost"),
-        port=int(known.get("port", 6379)),
-        database=int(known.get("db", 0)),
-        username=known.get("username"),
-        password=known.get("password"),
-        ssl=tls,
-        unix_socket_path=known.get("path"),
-    )
+def _write_job(job: dict[str, Any]) -> bytes:
+    return json.dumps(job).encode()
+
+
+def _cron(jobs: Jobs, duty: Callable[[Jobs], Awaitable[int]], **when: Any) -> CronJob:
+    return cron(_job(jobs, duty), name=f"{BACKGROUND_TAG}{duty.__name__}", **when)
 
 
 def _job(jobs: Jobs, duty: Callable[[Jobs], Awaitable[int]]) -> WorkerCoroutine:

@@ -68,6 +68,8 @@ class Batch(NamedTuple):
     steps: list[Step]
     #: Of unites that settled and of runs that were cancelled: work of its own, not of one script.
     apart: list[Report]
+    #: Of runs of other namespaces, whose records are in other slots.
+    foreign: list[Report]
     rejected: list[Call]
 
 
@@ -75,22 +77,26 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
     """Read what a batch of reports needs, and tell what each comes to.
 
     Args:
-        queue: the shard whose report stream the entries came from.
+        queue: the shard whose reports and inbox the entries came from.
         limits: what one state may bring into being.
     """
     rejected: list[Call] = []
     reports: list[Report] = []
     born: list[Report] = []
     apart: list[Report] = []
+    foreign: list[Report] = []
     for entry in entries:
         try:
-            report = parse_report(entry)
+            report = parse_report(entry, queue)
         except Malformed as bad:
-            rejected.append(_reject(context, queue, entry, str(bad)))
+            rejected.append(reject(context, queue, entry, str(bad)))
             continue
-        (apart if report.kind in _APART else born if report.kind is Kind.REPLAY else reports).append(report)
+        if report.home != queue.namespace:
+            foreign.append(report)
+        else:
+            (apart if report.kind in _APART else born if report.kind is Kind.REPLAY else reports).append(report)
 
-    tasks = await context.tasks.get_many([(shard_keys(r.home, queue.shard), r.state) for r in (*reports, *born)])
+    tasks = await context.tasks.get_many([(queue, report.state) for report in (*reports, *born)])
     if born:
         # What is taken over is decided here, and is from here on a report like others.
         due = [(report, task) for report, task in zip(born, tasks[len(reports) :], strict=True) if task is not None]
@@ -99,29 +105,30 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
     known: list[tuple[Report, Task, GraphPlan]] = []
     for report, task in zip(reports, tasks, strict=True):
         if task is None:
-            rejected.append(_reject(context, queue, report.entry, "there is no such state"))
-        elif not _may_speak_for(report, task, queue):
-            rejected.append(_reject(context, queue, report.entry, "the state is of another namespace"))
+            rejected.append(reject(context, queue, report.entry, "there is no such state"))
+        elif not _may_speak_for(report, task):
+            rejected.append(reject(context, queue, report.entry, "the state is of another namespace"))
         else:
             try:
                 plan = await context.plans.get(task.home, task.graph, task.version)
             except NotFound as gone:
-                rejected.append(_reject(context, queue, report.entry, gone.detail))
+                rejected.append(reject(context, queue, report.entry, gone.detail))
             else:
                 known.append((report, task, plan))
 
     values = await _read_values(context, queue.shard, known)
     steps = []
     for report, task, plan in known:
-        of = Delivery(report.state, report.attempt, task, shard_keys(task.home, queue.shard), queue, report.entry.id)
-        outputs, store = values.get(report.entry.id, _NOTHING)
+        entry = report.entry
+        of = Delivery(report.state, report.attempt, task, queue, entry.stream, entry.id)
+        outputs, store = values.get((entry.stream, entry.id), _NOTHING)
         rerun = await context.reruns.get(of.home, task.run) if _takes_over(report) else None
         if isinstance(report.body, Executed) and len(report.body.outputs) > _WIDE:
             # Seconds of computing: in a thread, so that the HTTP API goes on meanwhile.
             steps.append(await asyncio.to_thread(step, report, of, plan, outputs, store, limits, rerun))
         else:
             steps.append(step(report, of, plan, outputs, store, limits, rerun))
-    return Batch(steps, apart, rejected)
+    return Batch(steps, apart, foreign, rejected)
 
 
 def step(
@@ -173,14 +180,14 @@ def _success(report: Report, of: Delivery, made: Succession, body: Executed) -> 
     return Step(report, of, calls(), made.count, None)
 
 
-def _may_speak_for(report: Report, task: Task, queue: ShardKeys) -> bool:
+def _may_speak_for(report: Report, task: Task) -> bool:
     """A runtime reports through its own namespace's stream, so it can't speak for another's states.
 
     What is taken over from an earlier run comes through the stream of the run's own shard, by its scripts.
     """
     if task.home != report.home:
         return False
-    return task.namespace == queue.namespace or (bool(task.replays) and task.home == queue.namespace)
+    return task.namespace == report.via or (bool(task.replays) and task.home == report.via)
 
 
 def _takes_over(report: Report) -> bool:
@@ -202,10 +209,10 @@ _NOTHING: tuple[dict[str, TextMap], TextMap] = ({}, {})
 
 async def _read_values(
     context: EngineContext, shard: int, known: Sequence[tuple[Report, Task, GraphPlan]]
-) -> dict[str, tuple[dict[str, TextMap], TextMap]]:
+) -> dict[tuple[str, str], tuple[dict[str, TextMap], TextMap]]:
     """For each report of a success: the outputs (by identifier) and store values that the children read."""
     wanted: list[Wanted] = []
-    asked: list[tuple[str, dict[str, str]]] = []
+    asked: list[tuple[tuple[str, str], dict[str, str]]] = []
     for report, task, plan in known:
         node = plan.nodes[task.identifier]
         if isinstance(report.body, Executed) and (node.ahead_outputs or node.ahead_store):
@@ -213,7 +220,7 @@ async def _read_values(
             wanted.append(
                 Wanted(shard_keys(task.home, shard), task.run, list(states.values()), sorted(node.ahead_store))
             )
-            asked.append((report.entry.id, states))
+            asked.append((report.entry[:2], states))
     if not wanted:
         return {}
     found = await read_values(context.redis, wanted)
@@ -223,7 +230,8 @@ async def _read_values(
     }
 
 
-def _reject(context: EngineContext, queue: ShardKeys, entry: Entry, reason: str) -> Call:
+def reject(context: EngineContext, queue: ShardKeys, entry: Entry, reason: str) -> Call:
+    """Put an entry aside, with the reason."""
     context.counts["rejected"] += 1
     logger.warning("report %s of %s was put aside: %s", entry.id, entry.stream, reason)
-    return moves.reject(queue, entry.id, reason, entry.fields)
+    return moves.reject(queue, entry.stream, entry.id, reason, entry.fields)

@@ -1,9 +1,14 @@
 """Cancels the states of a run that was marked as cancelled, a page at a time."""
 
-from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys
+from collections.abc import Sequence
+
+from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
+from exosphere_core.records import Task
 from exosphere_core.states import RunStatus
 from exosphere_core.store import moves, reads
 from exosphere_core.store.calls import apply
+from exosphere_core.store.faults import FAULTS
+from exosphere_core.store.handoff import read_away
 from exosphere_core.store.streams import acknowledge
 from exosphere_orchestrator.engine.context import EngineContext, logger
 from exosphere_orchestrator.engine.reports import Report
@@ -30,8 +35,19 @@ async def cancel_states(context: EngineContext, report: Report, shard: int) -> N
             tasks = await context.tasks.get_many([(home, state) for state in ids])
             states = [(state, task) for state, task in zip(ids, tasks, strict=True) if task is not None]
             status = (await apply(context.scripts, moves.cancel(home, run, record.graph, states, unites))).decode()
+            await _take_away(context, home, states)
             states_seen += len(ids)
             unites_seen += len(unites)
         if status == RunStatus.PENDING:
             logger.error("run %s was cancelled, and its count of what is open says that it has not ended", run)
     await acknowledge(context.redis, home.reports, STATE_MANAGERS_GROUP, [report.entry.id])
+
+
+async def _take_away(context: EngineContext, home: ShardKeys, states: Sequence[tuple[str, Task]]) -> None:
+    """Take what was cancelled off other namespaces' queues. What stays there for want of a connection is executed in
+    vain: its report finds the state ended."""
+    for stream, entries in (await read_away(context.redis, home, states)).items():
+        try:
+            await acknowledge(context.redis, stream, RUNTIMES_GROUP, entries)
+        except FAULTS as fault:
+            logger.warning("%d cancelled states stay on %s: %s", len(entries), stream, fault)

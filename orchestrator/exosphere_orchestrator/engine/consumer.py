@@ -1,4 +1,4 @@
-"""Consumes a shard's report stream: the heart of the engine."""
+"""Consumes a shard's report streams: the heart of the engine."""
 
 import asyncio
 from collections import Counter
@@ -9,15 +9,16 @@ from typing import Any
 from exosphere_core.ending import end
 from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.records import Kind
-from exosphere_core.store import moves, streams
+from exosphere_core.store import streams
 from exosphere_core.store.calls import apply, apply_all
 from exosphere_core.store.connection import BLOCK_MS, connect_untimed
 from exosphere_core.store.faults import OutOfMemoryError, ResponseError
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.agent import Agent
-from exosphere_orchestrator.engine.applier import Made, Step, prepare
+from exosphere_orchestrator.engine.applier import Made, Step, prepare, reject
 from exosphere_orchestrator.engine.canceller import cancel_states
 from exosphere_orchestrator.engine.context import EngineContext, logger
+from exosphere_orchestrator.engine.forwarder import forward
 from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits
 from exosphere_orchestrator.engine.joiner import settle
 from exosphere_orchestrator.engine.reports import Report
@@ -39,6 +40,9 @@ _LONG_WORK = 8
 
 NoteDue = Callable[[ShardKeys, str, int], None]
 
+#: Stream and id of an entry.
+_Place = tuple[str, str]
+
 
 class Consumer(Agent):
     """Takes reports in batches and applies them.
@@ -50,47 +54,53 @@ class Consumer(Agent):
     def __init__(self, context: EngineContext, queue: ShardKeys, note_due: NoteDue) -> None:
         super().__init__(context, f"consumer of {queue.reports}")
         self._queue = queue
+        self._streams = (queue.reports, queue.inbox)
         self._note_due = note_due
         self._redis = connect_untimed(context.url, max_connections=2)
-        self._at_work: dict[str, asyncio.Task[None]] = {}
+        self._at_work: dict[_Place, asyncio.Task[None]] = {}
         self._long_work = asyncio.Semaphore(_LONG_WORK)
         self._looked = 0.0
         self._ready = False
-        self._applied = 0
+        #: Stream → how many of its reports were applied since it was swept.
+        self._applied: Counter[str] = Counter()
         self._block_ms = min(BLOCK_MS, context.lease_ms // _LOOKS_PER_LEASE)
-        self._refusals: Counter[str] = Counter()
+        self._refusals: Counter[_Place] = Counter()
 
     async def run_once(self) -> None:
         if not self._ready:
-            await streams.ensure_groups(self.context.redis, [self._queue.reports], STATE_MANAGERS_GROUP)
+            await streams.ensure_groups(self.context.redis, self._streams, STATE_MANAGERS_GROUP)
+            self._applied.update(self._streams)
             await self.sweep()
             self._ready = True
         if monotonic() - self._looked > self.context.lease_ms / 1000 / _LOOKS_PER_LEASE:
             self._looked = monotonic()
             await self._look()
         entries = await streams.read_new(
-            self._redis, STATE_MANAGERS_GROUP, self.context.consumer, [self._queue.reports], _BATCH, self._block_ms
+            self._redis, STATE_MANAGERS_GROUP, self.context.consumer, self._streams, _BATCH, self._block_ms
         )
         if entries:
             await self.apply(entries)
-        if self._applied >= _SWEEP or (self._applied and not entries):
+        if self._applied and (not entries or self._applied.total() >= _SWEEP):
             await self.sweep()
 
     async def sweep(self) -> None:
         """Delete the entries of applied reports. They are acknowledged: this frees memory, no more."""
-        self._applied = 0
-        await streams.sweep(self.context.redis, self._queue.reports, STATE_MANAGERS_GROUP)
+        swept = list(self._applied)
+        self._applied.clear()
+        for stream in swept:
+            await streams.sweep(self.context.redis, stream, STATE_MANAGERS_GROUP)
 
     async def recover(self) -> None:
         """A reply may be lost: go on with new connections, and with what was delivered to us and not seen."""
         await self._redis.connection_pool.disconnect()
-        await streams.ensure_groups(self.context.redis, [self._queue.reports], STATE_MANAGERS_GROUP)
-        after = "0"
-        while entries := await streams.read_own(
-            self.context.redis, STATE_MANAGERS_GROUP, self.context.consumer, self._queue.reports, after, _BATCH
-        ):
-            after = entries[-1].id
-            await self.apply(entries)
+        await streams.ensure_groups(self.context.redis, self._streams, STATE_MANAGERS_GROUP)
+        for stream in self._streams:
+            after = "0"
+            while entries := await streams.read_own(
+                self.context.redis, STATE_MANAGERS_GROUP, self.context.consumer, stream, after, _BATCH
+            ):
+                after = entries[-1].id
+                await self.apply(entries)
 
     async def settled(self) -> None:
         """Wait until no wide fan-out or unite is being worked at."""
@@ -104,26 +114,32 @@ class Consumer(Agent):
 
     async def _look(self) -> None:
         redis, consumer = self.context.redis, self.context.consumer
-        await streams.keep(redis, self._queue.reports, consumer, list(self._at_work))
-        taken = await streams.take_over(redis, self._queue.reports, consumer, self.context.lease_ms // 2, _BATCH)
-        if taken:
-            await self.apply(taken)
-            await self.sweep()
+        for stream in self._streams:
+            held = [entry for name, entry in self._at_work if name == stream]
+            await streams.keep(redis, stream, consumer, held)
+            taken = await streams.take_over(redis, stream, consumer, self.context.lease_ms // 2, _BATCH)
+            if taken:
+                await self.apply(taken)
+                await self.sweep()
 
     async def apply(self, entries: Sequence[Entry], limits: Limits | None = None) -> None:
         """Apply a batch of entries. Those that take long go on beside; `settled` waits for them."""
-        self._applied += len(entries)
-        fresh = [entry for entry in entries if entry.id not in self._at_work]
-        gone = [entry.id for entry in fresh if not entry.fields]
-        await streams.acknowledge(self.context.redis, self._queue.reports, STATE_MANAGERS_GROUP, gone)
+        self._applied.update(entry.stream for entry in entries)
+        fresh = [entry for entry in entries if entry[:2] not in self._at_work]
+        for stream in self._streams:
+            gone = [entry.id for entry in fresh if not entry.fields and entry.stream == stream]
+            await streams.acknowledge(self.context.redis, stream, STATE_MANAGERS_GROUP, gone)
         whole = [entry for entry in fresh if entry.fields]
         batch = await prepare(self.context, self._queue, whole, limits or self.context.limits)
         for report in batch.apart:
             duty = settle if report.kind is Kind.SETTLED else cancel_states
-            self._work(report, duty(self.context, report, self._queue.shard))
+            self._work([report], duty(self.context, report, self._queue.shard))
+        for home in {report.home for report in batch.foreign}:
+            reports = [report for report in batch.foreign if report.home == home]
+            self._work(reports, forward(self.context, self._queue, reports))
         for work in batch.steps:
             if work.parts > 1:
-                self._work(work.report, self._expand(work))
+                self._work([work.report], self._expand(work))
         short = [work for work in batch.steps if work.parts == 1]
         made = [next(work.calls) for work in short]
         replies = await apply_all(self.context.scripts, [*(each.call for each in made), *batch.rejected])
@@ -151,15 +167,13 @@ class Consumer(Agent):
 
     async def _refused(self, report: Report, why: ResponseError) -> None:
         """Redis refused the script, and nothing was applied. Tried again a few times; then it must not hold up others."""
-        self._refusals[report.entry.id] += 1
-        if self._refusals[report.entry.id] < _MOST_REFUSALS or isinstance(why, OutOfMemoryError):
+        entry = report.entry
+        place = (entry.stream, entry.id)
+        self._refusals[place] += 1
+        if self._refusals[place] < _MOST_REFUSALS or isinstance(why, OutOfMemoryError):
             return
-        del self._refusals[report.entry.id]
-        self.context.counts["rejected"] += 1
-        logger.error("report %s of %s was put aside: %s", report.entry.id, report.entry.stream, why)
-        await apply_all(
-            self.context.scripts, [moves.reject(self._queue, report.entry.id, str(why), report.entry.fields)]
-        )
+        del self._refusals[place]
+        await apply_all(self.context.scripts, [reject(self.context, self._queue, entry, str(why))])
 
     def _stale(self, report: Report, found: bytes) -> None:
         self.context.counts["stale"] += 1
@@ -177,15 +191,18 @@ class Consumer(Agent):
             self.context.tasks.keep(made.tasks)
         self.context.tasks.forget(work.of.state)
 
-    def _work(self, report: Report, duty: Coroutine[Any, Any, None]) -> None:
+    def _work(self, reports: Sequence[Report], duty: Coroutine[Any, Any, None]) -> None:
+        places = [(report.entry.stream, report.entry.id) for report in reports]
+
         async def bounded() -> None:
             try:
                 async with self._long_work:
                     await duty
             except Exception as fault:
                 # The report is still pending: it comes back when it has been held for too long.
-                logger.warning("report %s is tried again later: %s", report.entry.id, fault)
+                logger.warning("%d reports, the first %s, are tried again later: %s", len(places), places[0][1], fault)
             finally:
-                self._at_work.pop(report.entry.id, None)
+                for place in places:
+                    self._at_work.pop(place, None)
 
-        self._at_work[report.entry.id] = asyncio.create_task(bounded())
+        self._at_work.update(dict.fromkeys(places, asyncio.create_task(bounded())))

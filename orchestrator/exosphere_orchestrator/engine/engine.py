@@ -1,4 +1,4 @@
-"""Starts and stops the agents: three for each shard of each namespace."""
+"""Starts and stops the agents: four for each shard of each namespace."""
 
 import asyncio
 import os
@@ -12,6 +12,7 @@ from exosphere_core.store.connection import Redis, connect, connect_untimed
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.consumer import Consumer
 from exosphere_orchestrator.engine.context import EngineContext
+from exosphere_orchestrator.engine.courier import Courier
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.inputs import Limits
 from exosphere_orchestrator.engine.promoter import Promoter
@@ -77,6 +78,7 @@ class Engine:
                 self._run(self._promoters[keys])
                 self._run(Consumer(self.context, keys, self.note_due))
                 self._run(Reaper(self.context, keys))
+                self._run(Courier(self.context, keys))
 
     def note_due(self, home: ShardKeys, state: str, delay_ms: int) -> None:
         """A state of this shard becomes ready after this time."""

@@ -1,5 +1,6 @@
 """Where a new state goes, and where a rerun begins. Pure."""
 
+from exosphere_core.handoff import queue_of
 from exosphere_core.keys import shard_keys
 from exosphere_core.records import Rerun, Task, shard_of_ours
 
@@ -10,8 +11,8 @@ def starts_at(rerun: Rerun | None, identifier: str, counterpart: str) -> bool:
 
 
 def ready_key(task: Task) -> str:
-    """The ready stream that a state is queued on: its node's namespace, the run's shard index."""
-    return shard_keys(task.namespace, shard_of_ours(task.run)).ready(task.node)
+    """The stream that a state is pushed on when it is ready: the outbox, when its node is of another namespace."""
+    return queue_of(shard_keys(task.home, shard_of_ours(task.run)), task)
 
 
 def birthplace(task: Task) -> str:

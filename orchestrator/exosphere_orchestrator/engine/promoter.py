@@ -7,8 +7,8 @@ from time import monotonic
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store import moves
 from exosphere_core.store.calls import Call, apply_all
+from exosphere_core.store.due import read_due
 from exosphere_core.store.faults import ResponseError
-from exosphere_core.store.reads import read_due
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.places import ready_key

@@ -3,12 +3,12 @@
 import asyncio
 from time import monotonic
 
-from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
+from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys, shard_keys
 from exosphere_core.records import Failed, ReadyField, decode_task, encode
-from exosphere_core.store import moves, streams
-from exosphere_core.store.calls import apply_all
+from exosphere_core.store import handoff, moves, streams
+from exosphere_core.store.calls import Call, apply_all
 from exosphere_core.store.catalog import read_nodes
-from exosphere_core.store.faults import ResponseError
+from exosphere_core.store.faults import LOST, ResponseError
 from exosphere_core.store.streams import Entry, Pending
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.context import EngineContext, logger
@@ -20,6 +20,8 @@ _LONGEST_LOOK_S = 1.5
 
 #: The most deliveries of one node that are watched.
 _MOST_WATCHED = 10_000
+
+_STATE, _ATTEMPT, _TASK = (name.value.encode() for name in (ReadyField.STATE, ReadyField.ATTEMPT, ReadyField.TASK))
 
 #: How often the list of nodes is read again, in s.
 _NODES_AGE_S = 5.0
@@ -90,26 +92,44 @@ class Reaper(Agent):
                 f"for {self.context.lease_ms} ms while it ran this state"
             )
         )
-        whole = [entry for entry in entries if entry.fields]
+        own: list[tuple[Entry, Call]] = []
+        foreign: dict[str, list[tuple[Entry, Call]]] = {}
+        most = self.context.max_lost_leases
         for entry in entries:
             if not entry.fields:
                 await streams.acknowledge(self.context.redis, entry.stream, RUNTIMES_GROUP, [entry.id])
-        calls = []
-        for entry in whole:
-            task = decode_task(entry.fields[ReadyField.TASK.encode()])
-            calls.append(
-                moves.reclaim(
-                    ShardKeys(task.home, self._queue.shard),
-                    self._queue,
-                    task,
-                    entry.fields[ReadyField.STATE.encode()].decode(),
-                    entry.fields[ReadyField.ATTEMPT.encode()].decode(),
-                    entry.id,
-                    self.context.max_lost_leases,
-                    failed,
+                continue
+            task = decode_task(entry.fields[_TASK])
+            state, attempt = entry.fields[_STATE].decode(), entry.fields[_ATTEMPT].decode()
+            if task.home == self._queue.namespace:
+                own.append((entry, moves.reclaim(self._queue, task, state, attempt, entry.id, most, failed)))
+            else:
+                home = shard_keys(task.home, self._queue.shard)
+                foreign.setdefault(task.home, []).append(
+                    (entry, handoff.recall(home, task, state, attempt, most, failed))
                 )
-            )
-        for entry, reply in zip(whole, await apply_all(self.context.scripts, calls), strict=True):
+        await self._apply(own)
+        for home_name, recalls in foreign.items():
+            try:
+                await self._recall(recalls)
+            except LOST as fault:
+                logger.warning("%d lost leases wait for namespace %s: %s", len(recalls), home_name, fault)
+
+    async def _recall(self, recalls: list[tuple[Entry, Call]]) -> None:
+        """Give back deliveries whose records are in another slot.
+
+        What was reported meanwhile is left to its report. After a crash between the two steps the next look finds
+        the entry still here and its attempt no longer current.
+        """
+        held = await streams.still_pending(self.context.redis, [entry for entry, _ in recalls], RUNTIMES_GROUP)
+        recalls = [(entry, call) for entry, call in recalls if (entry.stream, entry.id) in held]
+        await self._apply(recalls)
+        for entry, _ in recalls:
+            await streams.acknowledge(self.context.redis, entry.stream, RUNTIMES_GROUP, [entry.id])
+
+    async def _apply(self, calls: list[tuple[Entry, Call]]) -> None:
+        replies = await apply_all(self.context.scripts, [call for _, call in calls])
+        for (entry, _), reply in zip(calls, replies, strict=True):
             if isinstance(reply, ResponseError):
                 raise reply
             word = reply[0].decode()

@@ -5,14 +5,18 @@ from typing import NamedTuple
 
 import msgspec
 
+from exosphere_core.keys import ShardKeys
 from exosphere_core.names import name_error
 from exosphere_core.records import BODIES, Body, Executed, Kind, ReadyField, ReportField, decode_task, shard_of
 from exosphere_core.store.streams import Entry
 
 _DECODERS = {kind: msgspec.json.Decoder(body) for kind, body in BODIES.items()}
 _KINDS = {kind.value.encode(): kind for kind in Kind if kind is not Kind.REPLAY}
-_KIND, _HOME, _STATE, _ATTEMPT, _BODY = (field.value.encode() for field in ReportField)
+_KIND, _HOME, _STATE, _ATTEMPT, _BODY, _VIA = (field.value.encode() for field in ReportField)
 _TASK = ReadyField.TASK.value.encode()
+
+#: Kinds that only scripts send, to the run's own shard.
+_OF_SCRIPTS = frozenset({Kind.SETTLED, Kind.CANCELLED})
 
 #: How many letters an id has.
 _RUN_ID, _STATE_ID = 36, 32
@@ -29,6 +33,8 @@ class Report(NamedTuple):
     state: str
     attempt: str
     body: Body | None
+    #: Namespace whose report stream it came through: what it says is said by a runtime of that one, or by a script.
+    via: str
 
 
 class Malformed(Exception):
@@ -40,19 +46,21 @@ def _home_error(home: str) -> str | None:
     return name_error("home", home)
 
 
-def parse_report(entry: Entry) -> Report:
-    """Read an entry.
+def parse_report(entry: Entry, queue: ShardKeys) -> Report:
+    """Read an entry of a shard's reports or inbox.
 
     Raises:
         Malformed: it is no report.
     """
     fields = entry.fields
     if _TASK in fields and _KIND not in fields:
-        return _replay(entry)
+        return _replay(entry, queue)
     try:
         kind = _KINDS.get(fields[_KIND])
         home, state, attempt = fields[_HOME].decode(), fields[_STATE].decode(), fields[_ATTEMPT].decode()
         body = fields[_BODY]
+        # What a runtime writes into this field of its own report means nothing.
+        via = fields[_VIA].decode() if entry.stream == queue.inbox else queue.namespace
     except KeyError as missing:
         raise Malformed(f"field {missing.args[0].decode()} is missing") from None
     except UnicodeDecodeError:
@@ -65,25 +73,27 @@ def parse_report(entry: Entry) -> Report:
         raise Malformed("attempt is no number")
     if shard_of(state) is None or len(state) != (_RUN_ID if kind is Kind.CANCELLED else _STATE_ID):
         raise Malformed("state is no id")
+    if kind in _OF_SCRIPTS and not home == via == queue.namespace:
+        raise Malformed("its kind is said by the run's own namespace only")
     decoder = _DECODERS.get(kind)
     if decoder is None:
-        return Report(entry, kind, home, state, attempt, None)
+        return Report(entry, kind, home, state, attempt, None, via)
     try:
         read = decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as bad:
         raise Malformed(f"its body can't be read: {bad}") from None
     if isinstance(read, Executed) and read.origin:
         raise Malformed("it names an origin, which no runtime may")
-    return Report(entry, kind, home, state, attempt, read)
+    return Report(entry, kind, home, state, attempt, read, via)
 
 
-def _replay(entry: Entry) -> Report:
+def _replay(entry: Entry, queue: ShardKeys) -> Report:
     """A new state that came to the report stream as others come to their ready streams."""
     try:
         task = decode_task(entry.fields[_TASK])
         state, attempt = entry.fields[b"state"].decode(), entry.fields[b"attempt"].decode()
     except (KeyError, ValueError, msgspec.DecodeError):
         raise Malformed("it is neither a report nor a new state") from None
-    if shard_of(state) is None or len(state) != _STATE_ID or not attempt.isdecimal() or _home_error(task.home):
+    if shard_of(state) is None or len(state) != _STATE_ID or not attempt.isdecimal() or task.home != queue.namespace:
         raise Malformed("state, attempt or home is none")
-    return Report(entry, Kind.REPLAY, task.home, state, attempt, None)
+    return Report(entry, Kind.REPLAY, task.home, state, attempt, None, queue.namespace)

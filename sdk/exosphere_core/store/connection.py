@@ -5,10 +5,18 @@ from typing import Any
 from redis import Redis as BlockingRedis
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.sentinel import Sentinel as BlockingSentinel
 
 from exosphere_core.errors import ConfigurationError
+from exosphere_core.store.address import Address, Kind, read_address
+from exosphere_core.store.blocking_cluster import BlockingCluster
+from exosphere_core.store.cluster import ClusterClient
+from exosphere_core.store.sentinels import of_master, of_sentinels
+from exosphere_core.store.slots import Node
+from exosphere_core.store.wire import COMMAND_TIMEOUT_S
 
 __all__ = [
     "BLOCK_MS",
@@ -19,15 +27,18 @@ __all__ = [
     "connect",
     "connect_blocking",
     "connect_sync",
+    "connect_to_slot",
     "connect_untimed",
+    "is_cluster",
     "server_warnings",
+    "servers",
 ]
-
-#: A command that takes longer than this has lost its server.
-COMMAND_TIMEOUT_S = 5.0
 
 #: How long a blocking read waits for something to come.
 BLOCK_MS = 5_000
+
+#: A node of a cluster is asked by all who share a client: at the least so many connections to each.
+_PER_NODE = 256
 
 #: A blocking read that is silent for this long after its BLOCK has lost its server.
 _BLOCK_GRACE_S = 5.0
@@ -55,18 +66,43 @@ def connect_blocking(url: str) -> Redis:
 
 
 def _client(url: str, timeout_s: float | None, max_connections: int) -> Redis:
+    address = read_address(url)
     try:
-        client: Redis = Redis.from_url(
-            url,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=COMMAND_TIMEOUT_S,
-            health_check_interval=0,
-            max_connections=max_connections,
-            retry=Retry(NoBackoff(), 0),
-            retry_on_timeout=False,
-        )
+        if address.kind is Kind.CLUSTER:
+            most = max(max_connections, _PER_NODE)
+            return ClusterClient(
+                [Node(*host) for host in address.hosts],
+                lambda node: _single(address.url_of(*node), timeout_s, most),
+            )
+        if address.kind is Kind.SENTINEL:
+            return _watched(address, timeout_s, max_connections)
+        return _single(url, timeout_s, max_connections)
     except ValueError as bad:
-        raise ConfigurationError(f"the Redis URL can't be used: {bad}") from None
+        raise ConfigurationError(f"the Redis URL (EXOSPHERE_REDIS_URL) can't be used: {bad}") from None
+
+
+def _single(url: str, timeout_s: float | None, max_connections: int) -> Redis:
+    client: Redis = Redis.from_url(url, **_settings(timeout_s), max_connections=max_connections)
+    return client
+
+
+def _settings(timeout_s: float | None) -> dict[str, Any]:
+    return {
+        "socket_timeout": timeout_s,
+        "socket_connect_timeout": COMMAND_TIMEOUT_S,
+        "health_check_interval": 0,
+        "retry": Retry(NoBackoff(), 0),
+        "retry_on_timeout": False,
+    }
+
+
+def _watched(address: Address, timeout_s: float | None, max_connections: int) -> Redis:
+    """Return a client of the master that the Sentinels name, asked anew for each connection."""
+    make: Any = Sentinel
+    sentinel = make(
+        address.hosts, sentinel_kwargs={**of_sentinels(address), **_settings(COMMAND_TIMEOUT_S)}, **of_master(address)
+    )
+    client: Redis = sentinel.master_for(address.service, **_settings(timeout_s), max_connections=max_connections)
     return client
 
 
@@ -76,26 +112,62 @@ async def ask(redis: Redis, *command: str | bytes | int) -> Any:
     return await execute(*command)
 
 
+async def servers(redis: Redis, *, replicas: bool = False) -> list[Redis]:
+    """Return a client of each server that takes writes: one, or the masters of a cluster.
+
+    Args:
+        replicas: those of a cluster, too.
+    """
+    if isinstance(redis, ClusterClient):
+        return await (redis.nodes() if replicas else redis.masters())
+    return [redis]
+
+
+def is_cluster(redis: Redis) -> bool:
+    """Whether a client speaks to a cluster: then one command can't read streams of several shards."""
+    return isinstance(redis, ClusterClient)
+
+
+async def connect_to_slot(url: str, key: str) -> Redis:
+    """Return a client of the one server that has a key now, for those who know nothing of clusters.
+
+    Raises:
+        ConfigurationError: the URL can't be used.
+        redis.exceptions.ConnectionError: no node of the cluster answers.
+    """
+    redis = connect(url)
+    if not isinstance(redis, ClusterClient):
+        return redis
+    client = await redis.client_for(key)
+    await redis.connection_pool.disconnect()
+    return client
+
+
 async def check_server(redis: Redis) -> tuple[int, ...]:
-    """Return the server's version.
+    """Return the server's version; of a cluster the oldest one of its masters.
 
     Raises:
         ConfigurationError: it can't be reached or refuses us, or is older than 6.2.
     """
     try:
-        info = await redis.info("server")
+        versions = [(await server.info("server"))["redis_version"] for server in await servers(redis)]
     except (RedisError, OSError) as lost:
         raise ConfigurationError(
             f"Redis can't be reached or refuses the connection ({lost}); is it running, and is EXOSPHERE_REDIS_URL right?"
         ) from None
-    version = tuple(int(part) for part in str(info["redis_version"]).split(".")[:3])
+    version, text = min((tuple(int(part) for part in str(text).split(".")[:3]), text) for text in versions)
     if version < (6, 2):
-        raise ConfigurationError(f"Redis {info['redis_version']} is too old; 6.2 or later is needed")
+        raise ConfigurationError(f"Redis {text} is too old; 6.2 or later is needed")
     return version
 
 
 async def server_warnings(redis: Redis) -> list[str]:
     """Return what about the server's settings can lose work, each with the fix."""
+    found = [warning for server in await servers(redis) for warning in await _warnings(server)]
+    return list(dict.fromkeys(found))
+
+
+async def _warnings(redis: Redis) -> list[str]:
     memory = await redis.info("memory")
     persistence = await redis.info("persistence")
     warnings = []
@@ -112,16 +184,29 @@ async def server_warnings(redis: Redis) -> list[str]:
     return warnings
 
 
-def connect_sync(url: str) -> BlockingRedis:
-    """Return a client for a thread without an event loop.
+def connect_sync(url: str) -> BlockingRedis | BlockingCluster:
+    """Return a client for a thread without an event loop. It connects at the first command.
 
     Raises:
         ConfigurationError: the URL can't be used.
     """
+    address = read_address(url)
+    timeouts: dict[str, Any] = {"socket_timeout": COMMAND_TIMEOUT_S, "socket_connect_timeout": COMMAND_TIMEOUT_S}
+
+    def client_of(one: str) -> BlockingRedis:
+        client: BlockingRedis = BlockingRedis.from_url(one, **timeouts)
+        return client
+
     try:
-        client: BlockingRedis = BlockingRedis.from_url(
-            url, socket_timeout=COMMAND_TIMEOUT_S, socket_connect_timeout=COMMAND_TIMEOUT_S
-        )
+        if address.kind is Kind.CLUSTER:
+            return BlockingCluster(
+                [Node(*host) for host in address.hosts], lambda node: client_of(address.url_of(*node))
+            )
+        if address.kind is Kind.SENTINEL:
+            make: Any = BlockingSentinel
+            watched = make(address.hosts, sentinel_kwargs={**of_sentinels(address), **timeouts}, **of_master(address))
+            master: BlockingRedis = watched.master_for(address.service, **timeouts)
+            return master
+        return client_of(url)
     except ValueError as bad:
-        raise ConfigurationError(f"the Redis URL can't be used: {bad}") from None
-    return client
+        raise ConfigurationError(f"the Redis URL (EXOSPHERE_REDIS_URL) can't be used: {bad}") from None

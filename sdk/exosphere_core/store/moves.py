@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from exosphere_core.keys import ShardKeys, shard_keys
+from exosphere_core.handoff import queue_of
+from exosphere_core.keys import ShardKeys
 from exosphere_core.records import Rerun, Task, UnitePlan, encode
 from exosphere_core.store.calls import Arg, Call
 from exosphere_core.store.offspring import Offspring
@@ -21,8 +22,7 @@ class Delivery:
 
     Attributes:
         home: the shard that holds the records.
-        queue: the shard whose report stream the report came from: of the node's namespace, or of the run's own
-            where recorded outputs are taken over.
+        queue: the stream that the report came from: reports or inbox of the run's own shard.
         report: id of the report's entry.
         unites: ids of the unites that the state counts for.
     """
@@ -31,13 +31,13 @@ class Delivery:
     attempt: str
     task: Task
     home: ShardKeys
-    queue: ShardKeys
+    queue: str
     report: str
 
     @property
     def ready(self) -> str:
-        """The ready stream that the state is queued on."""
-        return shard_keys(self.task.namespace, self.home.shard).ready(self.task.node)
+        """The stream that the state is pushed on."""
+        return queue_of(self.home, self.task)
 
 
 def trigger(
@@ -93,7 +93,7 @@ def expand(of: Delivery, outputs: bytes, width: int, part: Offspring) -> Call:
         of.home.state(of.state),
         of.home.run(run),
         of.home.states(run),
-        of.queue.reports,
+        of.queue,
         of.home.unites(run),
     ]
     args: list[Arg] = [of.attempt, of.report, of.task.identifier, outputs, width]
@@ -117,7 +117,7 @@ def advance(
     run = of.task.run
     home = of.home
     keys = [
-        home.state(of.state), home.run(run), home.states(run), of.queue.reports, home.unites(run),
+        home.state(of.state), home.run(run), home.states(run), of.queue, home.unites(run),
         home.reports, home.ended, home.store(run), home.active(of.task.graph),
     ]  # fmt: skip
     pairs = [word for pair in store.items() for word in pair]
@@ -146,7 +146,7 @@ def retry(of: Delivery, error: str, new_state: str, new_task: Task, delay_ms: in
     return Call(
         "retry",
         [
-            home.state(of.state), home.run(run), home.states(run), of.queue.reports, of.ready, home.due,
+            home.state(of.state), home.run(run), home.states(run), of.queue, of.ready, home.due,
             home.state(new_state),
         ],
         [of.attempt, of.report, of.task.identifier, error, new_state, encode(new_task), delay_ms],
@@ -155,22 +155,13 @@ def retry(of: Delivery, error: str, new_state: str, new_task: Task, delay_ms: in
 
 def requeue(of: Delivery, delay_ms: int) -> Call:
     """Make a state ready again, after a delay or at once."""
-    keys = [of.home.state(of.state), of.queue.reports, of.ready, of.home.due]
+    keys = [of.home.state(of.state), of.queue, of.ready, of.home.due]
     return Call("requeue", keys, [of.attempt, of.report, of.state, delay_ms])
 
 
-def reclaim(
-    home: ShardKeys,
-    queue: ShardKeys,
-    task: Task,
-    state: str,
-    attempt: str,
-    entry: str,
-    max_lost: int,
-    failed: bytes,
-) -> Call:
-    """Take a state back from a runtime that shows no life."""
-    keys = [home.state(state), queue.ready(task.node), queue.reports]
+def reclaim(home: ShardKeys, task: Task, state: str, attempt: str, entry: str, max_lost: int, failed: bytes) -> Call:
+    """Take a state of the run's own namespace back from a runtime that shows no life."""
+    keys = [home.state(state), home.ready(task.node), home.reports]
     return Call("reclaim", keys, [entry, state, attempt, max_lost, failed, task.home])
 
 
@@ -229,7 +220,7 @@ def cancel(home: ShardKeys, run: str, graph: str, states: Sequence[tuple[str, Ta
     keys = [home.run(run), home.ended, home.active(graph), home.due]
     args: list[Arg] = [run, len(states), len(unites)]
     for state, task in states:
-        keys += [home.state(state), shard_keys(task.namespace, home.shard).ready(task.node)]
+        keys += [home.state(state), queue_of(home, task)]
         args += [state, task.identifier, "1" if task.replays else ""]
     return Call("cancel", [*keys, *(home.unite(unite) for unite in unites)], args)
 
@@ -244,7 +235,7 @@ def retry_by_hand(home: ShardKeys, state: str, new_state: str, task: Task, input
     """
     run = task.run
     keys = [
-        home.state(state), home.run(run), home.states(run), shard_keys(task.namespace, home.shard).ready(task.node),
+        home.state(state), home.run(run), home.states(run), queue_of(home, task),
         home.state(new_state), home.ended, home.active(task.graph), home.retries(run), home.deleted,
         *(home.unite(unite) for unite in task.unites.values()),
     ]  # fmt: skip
@@ -253,10 +244,14 @@ def retry_by_hand(home: ShardKeys, state: str, new_state: str, task: Task, input
     )
 
 
-def reject(queue: ShardKeys, report: str, reason: str, entry: Mapping[bytes, bytes]) -> Call:
-    """Put a report aside that nobody can apply."""
+def reject(queue: ShardKeys, stream: str, report: str, reason: str, entry: Mapping[bytes, bytes]) -> Call:
+    """Put an entry aside that nobody can apply.
+
+    Args:
+        stream: a stream of that shard: reports, inbox or outbox.
+    """
     words = [word[:KEPT_FIELD_BYTES] for pair in list(entry.items())[:20] for word in pair]
-    return Call("reject", [queue.reports, queue.rejected], [report, reason, KEPT_REJECTED, *words])
+    return Call("reject", [stream, queue.rejected], [report, reason, KEPT_REJECTED, *words])
 
 
 def _counts(part: Offspring) -> tuple[int, int, int]:
@@ -265,7 +260,7 @@ def _counts(part: Offspring) -> tuple[int, int, int]:
 
 def _ending_keys(of: Delivery) -> list[str]:
     home, run = of.home, of.task.run
-    keys = [home.state(of.state), home.run(run), of.queue.reports, home.reports, home.ended, home.active(of.task.graph)]
+    keys = [home.state(of.state), home.run(run), of.queue, home.reports, home.ended, home.active(of.task.graph)]
     return keys + _unite_keys(home, of.task)
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from redis.asyncio import Redis
 
+from exosphere_core.handoff import entry_away
 from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
 from exosphere_core.records import (
     Rerun,
@@ -129,7 +130,11 @@ async def read_states(redis: "Redis", home: ShardKeys, states: Sequence[str]) ->
                 replays = found[-1].task.replays and found[-1].attempt == 1
                 # The first entry of a state that replays is on the report stream, not with a runtime.
                 if raw[b"status"] == b"CREATED" and b"entry" in raw and not replays:
-                    entries[state] = raw[b"entry"].decode()
+                    entry = raw[b"entry"].decode()
+                    away = entry_away(entry)
+                    # On the outbox it is nobody's yet.
+                    if away or found[-1].task.namespace == home.namespace:
+                        entries[state] = away or entry
     running = await _running(redis, home, found, entries)
     return [record._replace(status=Status.QUEUED) if record.id in running else record for record in found]
 
@@ -236,14 +241,6 @@ async def read_store_value(redis: "Redis", home: ShardKeys, run: str, key: str) 
     """Read one value of a run's store."""
     raw = await ask(redis, "HGET", home.store(run), key)
     return None if raw is None else raw.decode()
-
-
-async def read_due(redis: "Redis", home: ShardKeys, within_ms: int, limit: int) -> list[tuple[str, int]]:
-    """Read which states become ready within a time from now: pairs of state id and ms that are left, maybe negative."""
-    seconds, micros = await redis.time()
-    now = int(seconds) * 1000 + int(micros) // 1000
-    page = await redis.zrangebyscore(home.due, "-inf", now + within_ms, 0, limit, withscores=True)
-    return [(state.decode(), int(score) - now) for state, score in page]
 
 
 def _text_map(raw: bytes | None) -> TextMap:

@@ -1,5 +1,6 @@
 """The streams: ready states to the runtimes, reports to the state managers."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -8,7 +9,8 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP
-from exosphere_core.store.burst import Command, burst, transaction
+from exosphere_core.store.blocking_cluster import BlockingCluster, send_to
+from exosphere_core.store.burst import Command, burst, transaction, transaction_parts
 
 #: Fields of an entry, as Redis gives them.
 Fields = Mapping[bytes, bytes]
@@ -88,6 +90,18 @@ async def read_pending(redis: "Redis", streams: Sequence[str], group: str, limit
     return held
 
 
+async def still_pending(redis: "Redis", entries: Sequence[Entry], group: str) -> set[tuple[str, str]]:
+    """Tell which of the entries are delivered and not acknowledged, as pairs of stream and id."""
+    replies = await burst(redis, [("XPENDING", entry.stream, group, entry.id, entry.id, 1) for entry in entries])
+    held: set[tuple[str, str]] = set()
+    for entry, reply in zip(entries, replies, strict=True):
+        if isinstance(reply, ResponseError):
+            raise reply
+        if reply:
+            held.add((entry.stream, entry.id))
+    return held
+
+
 async def read_entries(redis: "Redis", stream: str, ids: Sequence[str]) -> list[Entry]:
     """Read entries by their ids; a deleted one comes with no fields."""
     pipeline = redis.pipeline(transaction=False)
@@ -146,7 +160,7 @@ async def send_reports(
     reports: Sequence[tuple[str, Mapping[str, str | bytes]]],
     done: Mapping[str, Sequence[str]],
 ) -> None:
-    """Send reports and acknowledge the deliveries they end, all or nothing.
+    """Send reports and acknowledge the deliveries they end, all or nothing; on a cluster shard by shard.
 
     Args:
         reports: pairs of report stream and fields.
@@ -159,10 +173,18 @@ async def send_reports(
     for stream, ids in done.items():
         commands.append(("XACK", stream, RUNTIMES_GROUP, *ids))
         commands.append(("XDEL", stream, *ids))
-    await transaction(redis, commands)
+    # Shards of a cluster are in several slots; the streams of one shard are in one.
+    sent = await asyncio.gather(
+        *(transaction(redis, part) for part in transaction_parts(redis, commands)), return_exceptions=True
+    )
+    for outcome in sent:
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
-def renew(redis: "BlockingRedis", consumer: str, beat: int, held: Mapping[str, Sequence[str]]) -> set[str]:
+def renew(
+    redis: "BlockingRedis | BlockingCluster", consumer: str, beat: int, held: Mapping[str, Sequence[str]]
+) -> set[str]:
     """Renew the lease of each entry, from the heartbeat's thread.
 
     Args:
@@ -172,17 +194,23 @@ def renew(redis: "BlockingRedis", consumer: str, beat: int, held: Mapping[str, S
     Returns:
         The ids that are held no longer.
     """
-    pipeline = redis.pipeline(transaction=False)
-    for stream, ids in held.items():
-        pipeline.xclaim(stream, RUNTIMES_GROUP, consumer, 0, list(ids), retrycount=beat, justid=True)
+    commands: list[Command] = [
+        ("XCLAIM", stream, RUNTIMES_GROUP, consumer, 0, *ids, "RETRYCOUNT", beat, "JUSTID")
+        for stream, ids in held.items()
+    ]
+    replies = redis.send(commands) if isinstance(redis, BlockingCluster) else send_to(redis, commands)
     lost: set[str] = set()
-    for ids, reply in zip(held.values(), pipeline.execute(raise_on_error=False), strict=True):
-        if isinstance(reply, Exception):
-            if str(reply).startswith("NOGROUP"):
-                lost.update(ids)
-                continue
-            raise reply
-        lost.update(set(ids) - {_text(entry_id) for entry_id in reply})
+    fault: Exception | None = None
+    for ids, reply in zip(held.values(), replies, strict=True):
+        if not isinstance(reply, Exception):
+            lost.update(set(ids) - {_text(entry_id) for entry_id in reply})
+        elif str(reply).startswith("NOGROUP"):
+            lost.update(ids)
+        else:
+            fault = reply
+    if fault is not None:
+        # What was lost elsewhere is found at the next beat: it stays lost.
+        raise fault
     return lost
 
 

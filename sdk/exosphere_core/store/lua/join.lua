@@ -4,7 +4,7 @@
 -- KEYS[3] list    the run's states
 -- KEYS[4] stream  reports of the run's own shard
 -- KEYS[5] hash    the uniting state
--- KEYS[6] stream  ready stream of its node
+-- KEYS[6] stream  ready stream of its node, or outbox
 -- ARGV[1] report id
 -- ARGV[2] id of the uniting state
 -- ARGV[3] its identifier

@@ -1,7 +1,7 @@
 -- promote: CREATED and waiting → CREATED and ready, when its time has come.
 -- KEYS[1] zset    due times
 -- KEYS[2] hash    the state
--- KEYS[3] stream  ready stream of its node
+-- KEYS[3] stream  ready stream of its node, or outbox
 -- ARGV[1] state id
 -- returns ms that are left until its time: 0 when it was promoted or waits no more
 -- uses clock push

@@ -1,8 +1,8 @@
--- reclaim: CREATED → CREATED, when the runtime that took it shows no life: ready again under a new attempt number.
--- After too many lost leases it is reported as failed instead, and the retry policy decides.
+-- reclaim: CREATED → CREATED, when the runtime that took it, of the run's own namespace, shows no life: ready again under a
+-- new attempt number. After too many lost leases it is reported as failed instead, and the retry policy decides.
 -- KEYS[1] hash    the state
 -- KEYS[2] stream  ready stream of the node
--- KEYS[3] stream  reports of the node's namespace
+-- KEYS[3] stream  reports
 -- ARGV[1] id of the entry whose lease was lost
 -- ARGV[2] state id
 -- ARGV[3] attempt that the entry carries

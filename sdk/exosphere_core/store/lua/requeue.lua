@@ -2,7 +2,7 @@
 -- The attempt number moves on, so nothing that the old delivery still says counts.
 -- KEYS[1] hash    the state
 -- KEYS[2] stream  reports, where the report came from
--- KEYS[3] stream  ready stream of the node
+-- KEYS[3] stream  ready stream of the node, or outbox
 -- KEYS[4] zset    due times
 -- ARGV[1] attempt
 -- ARGV[2] report id

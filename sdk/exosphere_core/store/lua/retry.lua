@@ -4,7 +4,7 @@
 -- KEYS[2] hash    the run
 -- KEYS[3] list    the run's states
 -- KEYS[4] stream  reports, where the report came from
--- KEYS[5] stream  ready stream of the node
+-- KEYS[5] stream  ready stream of the node, or outbox
 -- KEYS[6] zset    due times
 -- KEYS[7] hash    the new state
 -- ARGV[1] attempt

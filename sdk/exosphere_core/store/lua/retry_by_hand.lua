@@ -3,7 +3,7 @@
 -- KEYS[1] hash    the state
 -- KEYS[2] hash    the run
 -- KEYS[3] list    the run's states
--- KEYS[4] stream  ready stream of the node
+-- KEYS[4] stream  ready stream of the node, or outbox
 -- KEYS[5] hash    the new state
 -- KEYS[6] zset    ended runs
 -- KEYS[7] set     pending runs of the graph

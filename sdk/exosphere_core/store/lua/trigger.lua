@@ -5,7 +5,7 @@
 -- KEYS[3] list    the run's states
 -- KEYS[4] zset    runs by creation
 -- KEYS[5] hash    the root state
--- KEYS[6] stream  ready stream of the root's node
+-- KEYS[6] stream  ready stream of the root's node, or outbox
 -- KEYS[7] zset    due times
 -- KEYS[8] set     pending runs of the graph
 -- KEYS[9] list    reruns of the run that this one was made from

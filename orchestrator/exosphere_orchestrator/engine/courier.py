@@ -1,0 +1,87 @@
+"""Carries states to other namespaces' queues, which are in other slots."""
+
+import asyncio
+from collections.abc import Sequence
+
+from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys, shard_keys
+from exosphere_core.store import handoff, streams
+from exosphere_core.store.calls import apply, apply_all
+from exosphere_core.store.connection import BLOCK_MS, connect_untimed
+from exosphere_core.store.faults import FAULTS, ResponseError
+from exosphere_core.store.handoff import OutboxEntry, read_outbox_entry
+from exosphere_core.store.streams import Entry
+from exosphere_orchestrator.engine.agent import Agent
+from exosphere_orchestrator.engine.applier import reject
+from exosphere_orchestrator.engine.context import EngineContext, logger
+
+#: The most states handed over by one script: it stays within a few ms.
+_PAGE = 100
+
+#: How long states for a namespace that can't be reached wait before they are tried again, in ms.
+_PAUSE_MS = 500
+
+#: The start of a stream.
+_START = "0"
+
+
+class Courier(Agent):
+    """Takes the outbox of one shard to where it is to go, the oldest first. Any number may do so side by side."""
+
+    def __init__(self, context: EngineContext, home: ShardKeys) -> None:
+        super().__init__(context, f"courier of {home.outbox}")
+        self._home = home
+        self._redis = connect_untimed(context.url, max_connections=1)
+        self._after = _START
+        self._stuck = False
+
+    async def run_once(self) -> None:
+        block_ms = _PAUSE_MS if self._stuck else BLOCK_MS
+        page = await handoff.read_outbox(self._redis, self._home, self._after, _PAGE, block_ms)
+        if page:
+            self._stuck |= not await self.carry(page)
+            self._after = page[-1].id
+        elif self._stuck:
+            self._stuck, self._after = False, _START
+
+    async def recover(self) -> None:
+        """Whatever was under way is still on the outbox."""
+        await self._redis.connection_pool.disconnect()
+        self._stuck, self._after = False, _START
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def carry(self, page: Sequence[Entry]) -> bool:
+        """Hand over a page of the outbox. False when a namespace could not be reached: its states stay there."""
+        by_target: dict[ShardKeys, list[OutboxEntry]] = {}
+        for raw in page:
+            entry = read_outbox_entry(raw)
+            if entry is None:
+                await apply(self.context.scripts, reject(self.context, self._home, raw, "it is no state"))
+                await streams.acknowledge(self.context.redis, raw.stream, RUNTIMES_GROUP, [raw.id])
+            else:
+                by_target.setdefault(shard_keys(entry.task.namespace, self._home.shard), []).append(entry)
+        return all(await asyncio.gather(*(self._hand_over(*item) for item in by_target.items())))
+
+    async def _hand_over(self, target: ShardKeys, entries: list[OutboxEntry]) -> bool:
+        try:
+            queued = await apply(self.context.scripts, handoff.deliver(self._home, target, entries))
+        except FAULTS as fault:
+            logger.warning(
+                "%d states of %s wait for namespace %s: %s", len(entries), self.name, target.namespace, fault
+            )
+            return False
+        await self._note(target, entries, [word.decode() for word in queued])
+        return True
+
+    async def _note(self, target: ShardKeys, entries: list[OutboxEntry], queued: Sequence[str]) -> None:
+        """Note where the states are now. One that ended meanwhile, or has another attempt, is taken off there again."""
+        calls = [handoff.delivered(self._home, entry, ready) for entry, ready in zip(entries, queued, strict=True)]
+        gone: dict[str, list[str]] = {}
+        for entry, ready, reply in zip(entries, queued, await apply_all(self.context.scripts, calls), strict=True):
+            if isinstance(reply, ResponseError):
+                raise reply
+            if reply[0] == b"stale" and ready:
+                gone.setdefault(target.ready(entry.task.node), []).append(ready)
+        for stream, ids in gone.items():
+            await streams.acknowledge(self.context.redis, stream, RUNTIMES_GROUP, ids)

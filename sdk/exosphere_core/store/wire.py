@@ -1,0 +1,98 @@
+"""Many commands to one server in one write, their replies read in order."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, Final, cast
+
+from hiredis import pack_command
+from redis._parsers.hiredis import NOT_ENOUGH_DATA, _AsyncHiredisParser
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError, ReadOnlyError, ResponseError, TimeoutError
+
+#: A command that takes longer than this has lost its server, s.
+COMMAND_TIMEOUT_S: Final = 5.0
+
+#: A command: its name and arguments.
+Command = tuple[str | bytes | int, ...]
+
+#: The stub of the driver's packer knows tuples of one element only.
+_pack: Callable[[Command], bytes] = cast(Any, pack_command)
+
+#: A write lasts as long as its commands do; this is added for each, in s.
+_PER_COMMAND_S: Final = 0.01
+
+
+async def send(redis: "Redis", commands: Sequence[Command], wait_s: float = 0.0) -> list[Any]:
+    """Send commands to the server of a client and return one reply each; one that was refused gives its `ResponseError`.
+
+    Args:
+        wait_s: how long the commands themselves may wait, in s.
+
+    Raises:
+        redis.exceptions.ConnectionError, TimeoutError: nothing is known about any of the commands. A server that has
+            become a replica counts as lost: its connections are dropped, so that the next ones go to the master.
+    """
+    if not commands:
+        return []
+    connection = await _connection(redis)
+    replies: list[Any] = []
+    try:
+        async with asyncio.timeout(COMMAND_TIMEOUT_S + len(commands) * _PER_COMMAND_S + wait_s):
+            await connection.send_packed_command(b"".join(map(_pack, commands)), check_health=False)
+            while len(replies) < len(commands):
+                try:
+                    replies.append(await connection.read_response())
+                except ResponseError as refused:
+                    replies.append(refused)
+                _drain(connection, replies, len(commands))
+        for reply in replies:
+            if isinstance(reply, ResponseError) and _is_replica(reply):
+                raise ConnectionError("the server is a replica now")
+    except BaseException as fault:
+        # Replies that were not read must not be taken for those of the next write.
+        await connection.disconnect(nowait=True)
+        if isinstance(fault, asyncio.TimeoutError):
+            raise TimeoutError("Redis did not answer in time") from None
+        if isinstance(fault, ConnectionError):
+            await redis.connection_pool.disconnect(inuse_connections=False)
+        raise
+    finally:
+        await redis.connection_pool.release(connection)
+    return replies
+
+
+def _is_replica(refused: ResponseError) -> bool:
+    """Whether it was refused because the server is no master any more. Before Redis 7 a script's error tells so in its text only."""
+    text = str(refused)
+    return isinstance(refused, ReadOnlyError) or "-READONLY " in text or text.startswith("UNBLOCKED ")
+
+
+def _drain(connection: Any, replies: list[Any], count: int) -> None:
+    """Take the replies that came along with the last one: waiting for each costs more than what Redis does for it."""
+    parser = getattr(connection, "_parser", None)
+    if not isinstance(parser, _AsyncHiredisParser):
+        return
+    take: Callable[[], Any] = cast(Any, parser)._reader.gets
+    while len(replies) < count and (reply := take()) is not NOT_ENOUGH_DATA:
+        if isinstance(reply, ConnectionError):
+            raise reply
+        replies.append(reply)
+
+
+async def _connection(redis: "Redis") -> Any:
+    """Take a connection from the client's pool.
+
+    The pool's own way looks for bytes that nobody read each time, which takes a turn of the event loop: a tenth
+    of a hop. A client for bursts never leaves any, so it does without; one whose server closed it fails at
+    the first write, as any connection may.
+    """
+    pool: Any = redis.connection_pool
+    if pool.connection_kwargs.get("socket_timeout") is not None:
+        return await pool.get_connection()
+    connection = pool.get_available_connection()
+    try:
+        await connection.connect()
+    except BaseException:
+        await pool.release(connection)
+        raise
+    return connection
