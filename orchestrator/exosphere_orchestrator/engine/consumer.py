@@ -7,20 +7,22 @@ from time import monotonic
 from typing import Any
 
 from exosphere_core.ending import end
+from exosphere_core.errors import CorruptRecord, NotFound
 from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.records import Kind
 from exosphere_core.store import moves, streams
 from exosphere_core.store.calls import apply, apply_all
 from exosphere_core.store.connection import BLOCK_MS, connect_untimed
-from exosphere_core.store.faults import OutOfMemoryError, ResponseError
+from exosphere_core.store.faults import FAULTS, LOST, RedisError, ResponseError, is_out_of_memory
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.agent import Agent
-from exosphere_orchestrator.engine.applier import Made, Step, prepare
+from exosphere_orchestrator.engine.applier import NOTHING, Batch, Made, Step, prepare
 from exosphere_orchestrator.engine.canceller import cancel_states
 from exosphere_orchestrator.engine.context import EngineContext, logger
 from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits
 from exosphere_orchestrator.engine.joiner import settle
 from exosphere_orchestrator.engine.reports import Report
+from exosphere_orchestrator.engine.salvage import salvage
 
 #: The most reports applied at once.
 _BATCH = 256
@@ -111,13 +113,17 @@ class Consumer(Agent):
             await self.sweep()
 
     async def apply(self, entries: Sequence[Entry], limits: Limits | None = None) -> None:
-        """Apply a batch of entries. Those that take long go on beside; `settled` waits for them."""
+        """Apply a batch of entries. Those that take long go on beside; `settled` waits for them.
+
+        What can't be applied is put aside. What Redis refuses is tried again: then this raises when the others are applied.
+        """
         self._applied += len(entries)
         fresh = [entry for entry in entries if entry.id not in self._at_work]
         gone = [entry.id for entry in fresh if not entry.fields]
         await streams.acknowledge(self.context.redis, self._queue.reports, STATE_MANAGERS_GROUP, gone)
         whole = [entry for entry in fresh if entry.fields]
-        batch = await prepare(self.context, self._queue, whole, limits or self.context.limits)
+        faults: list[Exception] = []
+        batch = await self._prepare(whole, limits or self.context.limits, faults) if whole else NOTHING
         for report in batch.apart:
             duty = settle if report.kind is Kind.SETTLED else cancel_states
             self._work(report, duty(self.context, report, self._queue.shard))
@@ -126,18 +132,37 @@ class Consumer(Agent):
                 self._work(work.report, self._expand(work))
         short = [work for work in batch.steps if work.parts == 1]
         made = [next(work.calls) for work in short]
-        replies = await apply_all(self.context.scripts, [*(each.call for each in made), *batch.rejected])
-        refused: ResponseError | None = None
-        for work, each, reply in zip(short, made, replies, strict=False):
+        replies = await apply_all(self.context.scripts, [each.call for each in made])
+        for work, each, reply in zip(short, made, replies, strict=True):
             if isinstance(reply, ResponseError):
-                refused = reply
-                await self._refused(work.report, reply)
+                if not await self._given_up(work.report.entry, reply):
+                    faults.append(reply)
             elif reply[0] == b"continued":
                 await self.apply([work.report.entry], UNLIMITED)
             else:
                 self._finish(work, each, reply)
-        if refused is not None:
-            raise refused
+        # After the steps: what a malformed report is about has failed before the report is acknowledged.
+        for entry, reason in batch.rejected:
+            await self._put_aside(entry, reason)
+        if faults:
+            raise faults[0]
+
+    async def _prepare(self, entries: Sequence[Entry], limits: Limits, faults: list[Exception]) -> Batch:
+        """Prepare a batch; what is wrong with one entry is found by halving, so that it holds none of the others up."""
+        try:
+            return await prepare(self.context, self._queue, entries, limits)
+        except LOST:
+            raise
+        except Exception as fault:
+            if len(entries) > 1:
+                middle = len(entries) // 2
+                first = await self._prepare(entries[:middle], limits, faults)
+                return first.then(await self._prepare(entries[middle:], limits, faults))
+            if isinstance(fault, (CorruptRecord, NotFound)):
+                return await salvage(self.context, self._queue, entries[0], limits, fault.detail)
+            if not await self._given_up(entries[0], fault):
+                faults.append(fault)
+            return NOTHING
 
     def _finish(self, work: Step, made: Made, reply: Any) -> None:
         if reply[0] != b"applied":
@@ -149,17 +174,20 @@ class Consumer(Agent):
         if work.due is not None:
             self._note_due(work.of.home, *work.due)
 
-    async def _refused(self, report: Report, why: ResponseError) -> None:
-        """Redis refused the script, and nothing was applied. Tried again a few times; then it must not hold up others."""
-        self._refusals[report.entry.id] += 1
-        if self._refusals[report.entry.id] < _MOST_REFUSALS or isinstance(why, OutOfMemoryError):
-            return
-        del self._refusals[report.entry.id]
+    async def _given_up(self, entry: Entry, why: Exception) -> bool:
+        """Nothing of an entry was applied. It is tried again a few times; then it is put aside, which holds up nobody."""
+        self._refusals[entry.id] += 1
+        if self._refusals[entry.id] < _MOST_REFUSALS or is_out_of_memory(why):
+            return False
+        del self._refusals[entry.id]
+        await self._put_aside(entry, str(why) if isinstance(why, RedisError) else f"{type(why).__name__}: {why}")
+        return True
+
+    async def _put_aside(self, entry: Entry, reason: str) -> None:
         self.context.counts["rejected"] += 1
-        logger.error("report %s of %s was put aside: %s", report.entry.id, report.entry.stream, why)
-        await apply_all(
-            self.context.scripts, [moves.reject(self._queue, report.entry.id, str(why), report.entry.fields)]
-        )
+        logger.error("report %s of %s was put aside: %s", entry.id, entry.stream, reason)
+        call = moves.reject(self._queue, entry.stream, STATE_MANAGERS_GROUP, entry.id, reason, entry.fields)
+        await apply(self.context.scripts, call)
 
     def _stale(self, report: Report, found: bytes) -> None:
         self.context.counts["stale"] += 1
@@ -183,9 +211,18 @@ class Consumer(Agent):
                 async with self._long_work:
                     await duty
             except Exception as fault:
-                # The report is still pending: it comes back when it has been held for too long.
-                logger.warning("report %s is tried again later: %s", report.entry.id, fault)
+                await self._work_failed(report.entry, fault)
             finally:
                 self._at_work.pop(report.entry.id, None)
 
         self._at_work[report.entry.id] = asyncio.create_task(bounded())
+
+    async def _work_failed(self, entry: Entry, fault: Exception) -> None:
+        try:
+            if isinstance(fault, CorruptRecord):
+                await self._put_aside(entry, fault.detail)
+            elif isinstance(fault, LOST) or not await self._given_up(entry, fault):
+                # The report is still pending: it comes back when it has been held for too long.
+                logger.warning("report %s is tried again later: %s", entry.id, fault)
+        except FAULTS as lost:
+            logger.warning("report %s is tried again later: %s", entry.id, lost)

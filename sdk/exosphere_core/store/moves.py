@@ -253,10 +253,15 @@ def retry_by_hand(home: ShardKeys, state: str, new_state: str, task: Task, input
     )
 
 
-def reject(queue: ShardKeys, report: str, reason: str, entry: Mapping[bytes, bytes]) -> Call:
-    """Put a report aside that nobody can apply."""
-    words = [word[:KEPT_FIELD_BYTES] for pair in list(entry.items())[:20] for word in pair]
-    return Call("reject", [queue.reports, queue.rejected], [report, reason, KEPT_REJECTED, *words])
+def reject(queue: ShardKeys, stream: str, group: str, entry: str, reason: str, fields: Mapping[bytes, bytes]) -> Call:
+    """Put an entry aside that nobody can apply.
+
+    Args:
+        stream: a report or ready stream of that shard.
+        entry: its id.
+    """
+    words = [word[:KEPT_FIELD_BYTES] for pair in list(fields.items())[:20] for word in pair]
+    return Call("reject", [stream, queue.rejected], [entry, reason[:KEPT_FIELD_BYTES], KEPT_REJECTED, group, *words])
 
 
 def _counts(part: Offspring) -> tuple[int, int, int]:

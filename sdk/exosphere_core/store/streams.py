@@ -9,6 +9,7 @@ from redis.exceptions import ResponseError
 
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP
 from exosphere_core.store.burst import Command, burst, transaction
+from exosphere_core.store.corrupt import is_wrong_type, reading
 
 #: Fields of an entry, as Redis gives them.
 Fields = Mapping[bytes, bytes]
@@ -34,12 +35,14 @@ class Pending(NamedTuple):
 
 async def ensure_groups(redis: "Redis", streams: Iterable[str], group: str) -> None:
     """Make the consumer group on each stream, and the stream, where they do not exist."""
+    wanted = list(streams)
     pipeline = redis.pipeline(transaction=False)
-    for stream in streams:
+    for stream in wanted:
         pipeline.xgroup_create(stream, group, id="0", mkstream=True)
-    for reply in await pipeline.execute(raise_on_error=False):
+    for stream, reply in zip(wanted, await pipeline.execute(raise_on_error=False), strict=True):
         if isinstance(reply, Exception) and not str(reply).startswith("BUSYGROUP"):
-            raise reply
+            with reading(stream):
+                raise reply
 
 
 async def read_new(
@@ -71,14 +74,14 @@ async def _read(
 
 
 async def read_pending(redis: "Redis", streams: Sequence[str], group: str, limit: int) -> dict[str, list[Pending]]:
-    """Read who holds what, for each stream that exists; at most `limit` entries a stream, the oldest."""
+    """Read who holds what, for each key that is a stream; at most `limit` entries a stream, the oldest."""
     pipeline = redis.pipeline(transaction=False)
     for stream in streams:
         pipeline.xpending_range(stream, group, "-", "+", limit)
     replies = await pipeline.execute(raise_on_error=False)
     held: dict[str, list[Pending]] = {}
     for stream, reply in zip(streams, replies, strict=True):
-        if isinstance(reply, ResponseError) and str(reply).startswith("NOGROUP"):
+        if isinstance(reply, ResponseError) and (str(reply).startswith("NOGROUP") or is_wrong_type(reply)):
             continue
         if isinstance(reply, Exception):
             raise reply
