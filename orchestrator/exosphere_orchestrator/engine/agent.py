@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 
 from exosphere_core.backoff import Backoff
+from exosphere_core.errors import ExosphereError
 from exosphere_core.store.faults import LOST, RedisError
 from exosphere_orchestrator.engine.context import EngineContext, logger
 
@@ -13,6 +14,13 @@ class Agent(ABC):
     def __init__(self, context: EngineContext, name: str) -> None:
         self.context = context
         self.name = name
+        self._told = ""
+
+    def _tell(self, sentence: str, fault: Exception) -> None:
+        """Log a fault, once for as long as it stays the same."""
+        if str(fault) != self._told:
+            self._told = str(fault)
+            logger.error(sentence, self.name, fault)
 
     @abstractmethod
     async def run_once(self) -> None:
@@ -38,13 +46,17 @@ class Agent(ABC):
                         logger.info("%s goes on", self.name)
                         faulty = False
                     await self.run_once()
+                    self._told = ""
                     backoff.reset()
                 except LOST as fault:
                     if not faulty:
                         logger.warning("%s lost Redis, tries again: %s", self.name, fault)
                     faulty = True
                 except RedisError as fault:
-                    logger.warning("%s was refused by Redis, tries again: %s", self.name, fault)
+                    self._tell("%s was refused by Redis, tries again: %s", fault)
+                    faulty = True
+                except ExosphereError as fault:
+                    self._tell("%s can't go on, tries again: %s", fault)
                     faulty = True
                 except Exception:
                     # A bug must not end an agent: the report stays pending and others go on.

@@ -10,7 +10,7 @@ from exosphere_core.ending import end
 from exosphere_core.errors import CorruptRecord, NotFound
 from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.records import Kind
-from exosphere_core.store import moves, streams
+from exosphere_core.store import streams
 from exosphere_core.store.calls import apply, apply_all
 from exosphere_core.store.connection import BLOCK_MS, connect_untimed
 from exosphere_core.store.faults import FAULTS, LOST, RedisError, ResponseError, is_out_of_memory
@@ -19,6 +19,7 @@ from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.applier import NOTHING, Batch, Made, Step, prepare
 from exosphere_orchestrator.engine.canceller import cancel_states
 from exosphere_orchestrator.engine.context import EngineContext, logger
+from exosphere_orchestrator.engine.dead_letters import put_aside
 from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits
 from exosphere_orchestrator.engine.joiner import settle
 from exosphere_orchestrator.engine.reports import Report
@@ -184,10 +185,7 @@ class Consumer(Agent):
         return True
 
     async def _put_aside(self, entry: Entry, reason: str) -> None:
-        self.context.counts["rejected"] += 1
-        logger.error("report %s of %s was put aside: %s", entry.id, entry.stream, reason)
-        call = moves.reject(self._queue, entry.stream, STATE_MANAGERS_GROUP, entry.id, reason, entry.fields)
-        await apply(self.context.scripts, call)
+        await put_aside(self.context, self._queue, STATE_MANAGERS_GROUP, entry, reason)
 
     def _stale(self, report: Report, found: bytes) -> None:
         self.context.counts["stale"] += 1

@@ -4,14 +4,17 @@ import asyncio
 from time import monotonic
 
 from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
-from exosphere_core.records import Failed, ReadyField, decode_task, encode
+from exosphere_core.records import Failed, encode
 from exosphere_core.store import moves, streams
-from exosphere_core.store.calls import apply_all
-from exosphere_core.store.catalog import read_nodes
+from exosphere_core.store.calls import Call, apply_all
+from exosphere_core.store.catalog import read_node_names
+from exosphere_core.store.corrupt import is_wrong_type
+from exosphere_core.store.deliveries import read_delivery
 from exosphere_core.store.faults import ResponseError
 from exosphere_core.store.streams import Entry, Pending
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.context import EngineContext, logger
+from exosphere_orchestrator.engine.dead_letters import put_aside
 
 #: A lease is looked at this many times while it lasts: a lost one is noticed within that part of it.
 _LOOKS_PER_LEASE = 20
@@ -66,7 +69,7 @@ class Reaper(Agent):
 
     async def run_once(self) -> None:
         if monotonic() - self._nodes_read >= _NODES_AGE_S:
-            self._nodes = list(await read_nodes(self.context.redis, self._queue.namespace))
+            self._nodes = await read_node_names(self.context.redis, self._queue.namespace)
             self._nodes_read = monotonic()
         ready = [self._queue.ready(node) for node in self._nodes]
         if ready:
@@ -94,24 +97,44 @@ class Reaper(Agent):
         for entry in entries:
             if not entry.fields:
                 await streams.acknowledge(self.context.redis, entry.stream, RUNTIMES_GROUP, [entry.id])
-        calls = []
+        calls: list[Call] = []
+        called: list[Entry] = []
         for entry in whole:
-            task = decode_task(entry.fields[ReadyField.TASK.encode()])
-            calls.append(
-                moves.reclaim(
-                    ShardKeys(task.home, self._queue.shard),
-                    self._queue,
-                    task,
-                    entry.fields[ReadyField.STATE.encode()].decode(),
-                    entry.fields[ReadyField.ATTEMPT.encode()].decode(),
-                    entry.id,
-                    self.context.max_lost_leases,
-                    failed,
-                )
-            )
-        for entry, reply in zip(whole, await apply_all(self.context.scripts, calls), strict=True):
+            try:
+                calls.append(self._reclaim(entry, failed))
+                called.append(entry)
+            except ValueError as bad:
+                await self._put_aside(entry, f"it is no delivery of a state: {bad}")
+        refused: ResponseError | None = None
+        for entry, reply in zip(called, await apply_all(self.context.scripts, calls), strict=True):
             if isinstance(reply, ResponseError):
-                raise reply
+                if is_wrong_type(reply):
+                    await self._put_aside(entry, str(reply))
+                else:
+                    refused = reply
+                continue
             word = reply[0].decode()
             self.context.counts[word] += 1
             logger.warning("lease of %s in %s was lost: %s", entry.id, entry.stream, word)
+        if refused is not None:
+            raise refused
+
+    def _reclaim(self, entry: Entry, failed: bytes) -> Call:
+        """Raises ValueError when the entry is none of ours."""
+        delivery = read_delivery(entry.fields)
+        task = delivery.task
+        if self._queue.ready(task.node) != entry.stream:
+            raise ValueError(f"its task is of node {task.node[:60]!r}")
+        return moves.reclaim(
+            ShardKeys(task.home, self._queue.shard),
+            self._queue,
+            task,
+            delivery.state,
+            delivery.attempt,
+            entry.id,
+            self.context.max_lost_leases,
+            failed,
+        )
+
+    async def _put_aside(self, entry: Entry, reason: str) -> None:
+        await put_aside(self.context, self._queue, RUNTIMES_GROUP, entry, reason)

@@ -1,9 +1,10 @@
 """Records that can't be read: each is told by its key, so that one of them stops nothing else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from exosphere_core.errors import CorruptRecord
@@ -64,6 +65,12 @@ def read_reply(
             raise
         unreadable[some_id] = bad
         return None
+
+
+async def hashes_of(redis: "Redis", keys: Mapping[str, str]) -> list[str]:
+    """Return the ids whose key is a hash, whatever is in it."""
+    kinds = [await redis.type(key) for key in keys.values()]
+    return [some_id for some_id, kind in zip(keys, kinds, strict=True) if kind == b"hash"]
 
 
 def _corrupt(key: str, why: str) -> CorruptRecord:
