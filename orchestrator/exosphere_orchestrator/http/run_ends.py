@@ -43,7 +43,7 @@ class RunEnds(Agent):
         if message is None:
             return
         if message["type"] == "message":
-            for event in self._waiters.get(message["data"].decode(), ()):
+            for event in self._waiters.get(message["data"].decode(errors="replace"), ()):
                 event.set()
         else:
             # The subscription holds from here on. Runs may have ended before: everybody looks again.
