@@ -22,6 +22,7 @@ from exosphere_orchestrator.engine.context import EngineContext, logger
 from exosphere_orchestrator.engine.dead_letters import put_aside
 from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits
 from exosphere_orchestrator.engine.joiner import settle
+from exosphere_orchestrator.engine.portion import Portion
 from exosphere_orchestrator.engine.reports import Report
 from exosphere_orchestrator.engine.salvage import salvage
 
@@ -39,6 +40,9 @@ _MOST_REFUSALS = 5
 
 #: The most wide fan-outs and unites that are worked at side by side.
 _LONG_WORK = 8
+
+#: How long handing back may take, in s.
+_HAND_BACK_S = 3.0
 
 NoteDue = Callable[[ShardKeys, str, int], None]
 
@@ -58,6 +62,8 @@ class Consumer(Agent):
         self._at_work: dict[str, asyncio.Task[None]] = {}
         self._long_work = asyncio.Semaphore(_LONG_WORK)
         self._looked = 0.0
+        self._reading = False
+        self._portion = Portion(_BATCH)
         self._ready = False
         self._applied = 0
         self._block_ms = min(BLOCK_MS, context.lease_ms // _LOOKS_PER_LEASE)
@@ -71,13 +77,32 @@ class Consumer(Agent):
         if monotonic() - self._looked > self.context.lease_ms / 1000 / _LOOKS_PER_LEASE:
             self._looked = monotonic()
             await self._look()
-        entries = await streams.read_new(
-            self._redis, STATE_MANAGERS_GROUP, self.context.consumer, [self._queue.reports], _BATCH, self._block_ms
-        )
+        entries = await self._read()
         if entries:
             await self.apply(entries)
         if self._applied >= _SWEEP or (self._applied and not entries):
             await self.sweep()
+
+    async def _read(self) -> list[Entry]:
+        self._reading = True
+        try:
+            entries = await streams.read_new(
+                self._redis,
+                STATE_MANAGERS_GROUP,
+                self.context.consumer,
+                [self._queue.reports],
+                self._portion.count,
+                self._block_ms,
+            )
+        finally:
+            self._reading = False
+        self._portion.note(entries)
+        return entries
+
+    @property
+    def is_waiting(self) -> bool:
+        # What is delivered to a read that is cut off is handed back with the rest.
+        return self._reading
 
     async def sweep(self) -> None:
         """Delete the entries of applied reports. They are acknowledged: this frees memory, no more."""
@@ -104,6 +129,25 @@ class Consumer(Agent):
     async def close(self) -> None:
         await end(*self._at_work.values())
         await self._redis.aclose()
+
+    async def stop(self, grace_s: float) -> None:
+        """Stop in order: finish the batch, and hand back what takes longer."""
+        await super().stop(grace_s)
+        if self._ready:
+            await self._hand_back()
+
+    async def _hand_back(self) -> None:
+        """Leave nothing pending under our name: others take it at their next look, not only after half a lease."""
+        stream, consumer = self._queue.reports, self.context.consumer
+        try:
+            async with asyncio.timeout(_HAND_BACK_S):
+                count = await streams.hand_back(self.context.redis, stream, consumer, self.context.lease_ms)
+        except FAULTS as fault:
+            # Without Redis nothing can be handed back: it is taken over when it has been held for too long.
+            logger.warning("%s can't hand back what it holds: %s", self.name, fault)
+            return
+        if count:
+            logger.info("%s handed %d reports back unfinished", self.name, count)
 
     async def _look(self) -> None:
         redis, consumer = self.context.redis, self.context.consumer

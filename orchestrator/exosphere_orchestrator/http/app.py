@@ -89,6 +89,12 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
+def begin_stop(app: FastAPI) -> None:
+    """A stop was asked for: calls that wait for the end of a run are answered now. May be called from a signal handler."""
+    if (services := getattr(app.state, "services", None)) is not None:
+        services.run_ends.release()
+
+
 def _answer(status: int, detail: str, errors: list[str] | None = None) -> JSONResponse:
     content: dict[str, object] = {"detail": detail}
     if errors is not None:

@@ -90,7 +90,7 @@ async def ended_within(the: Services, namespace: str, run_id: str, limit_s: floa
         run = await find_run(the, namespace, run_id)
         try:
             async with asyncio.timeout(limit_s):
-                while run.status is RunStatus.PENDING:
+                while run.status is RunStatus.PENDING and not the.run_ends.released:
                     await event.wait()
                     event.clear()
                     run = await find_run(the, namespace, run_id)

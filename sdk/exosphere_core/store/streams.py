@@ -9,7 +9,14 @@ from redis.exceptions import ResponseError
 
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP
 from exosphere_core.store.burst import Command, burst, transaction
+from exosphere_core.store.calls import Call, apply
 from exosphere_core.store.corrupt import is_wrong_type, reading
+
+#: The consumer that holds what a state manager handed back, until another one takes it.
+NOBODY = "handed-back"
+
+#: How many reports one step hands back.
+_HANDED_BACK = 500
 
 #: Fields of an entry, as Redis gives them.
 Fields = Mapping[bytes, bytes]
@@ -136,6 +143,26 @@ async def sweep(redis: "Redis", stream: str, group: str) -> None:
 def _after(entry_id: str) -> str:
     moment, _, number = entry_id.partition("-")
     return f"{moment}-{int(number) + 1}"
+
+
+async def hand_back(redis: "Redis", stream: str, consumer: str, idle_ms: int) -> int:
+    """Give what a state manager holds to nobody, as if it had been held for long, and take the state manager off the group.
+
+    Args:
+        idle_ms: how long it seems to have been held; whoever takes over what was held for less finds it at the next look.
+
+    Returns:
+        How many reports were handed back.
+    """
+    count = 0
+    while True:
+        page: Any = await redis.xpending_range(stream, STATE_MANAGERS_GROUP, "-", "+", _HANDED_BACK, consumer)
+        ids: list[Any] = [item["message_id"] for item in page]
+        if not ids:
+            await apply(redis, Call("forget_consumer", [stream], [STATE_MANAGERS_GROUP, -1, consumer]))
+            return count
+        await redis.xclaim(stream, STATE_MANAGERS_GROUP, NOBODY, 0, ids, idle=idle_ms, justid=True)
+        count += len(ids)
 
 
 async def keep(redis: "Redis", stream: str, consumer: str, ids: Sequence[str]) -> None:

@@ -81,5 +81,5 @@ async def note_anew(redis: "Redis", home: ShardKeys, unites: Sequence[str]) -> N
 
 async def forget_consumers(redis: "Redis", streams: Sequence[str], group: str, silent_ms: int) -> int:
     """Take consumers that hold nothing and have been silent for long off their groups. Returns how many."""
-    replies = await apply_all(redis, [Call("forget_consumer", [stream], [group, silent_ms]) for stream in streams])
+    replies = await apply_all(redis, [Call("forget_consumer", [stream], [group, silent_ms, ""]) for stream in streams])
     return sum(reply for reply in replies if not isinstance(reply, ResponseError))
