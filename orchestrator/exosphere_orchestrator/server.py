@@ -3,14 +3,17 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 import socket
+from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 
 from exosphere_core.errors import ConfigurationError
 from exosphere_core.store.connection import check_server, connect, server_warnings
-from exosphere_orchestrator.http.app import create_app
+from exosphere_orchestrator.http.app import begin_stop, create_app
 from exosphere_orchestrator.logs import set_up_logging
 from exosphere_orchestrator.settings import Settings
 from exosphere_orchestrator.vault import Vault
@@ -21,8 +24,34 @@ logger = logging.getLogger("exosphere.server")
 _GRACE_S = 5
 
 
+class _Server(uvicorn.Server):
+    """Stops in order at the first SIGTERM or SIGINT, and at once at the second.
+
+    Args:
+        on_stop: called from the signal handler when a stop is asked for.
+    """
+
+    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_stop = on_stop
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit:
+            os._exit(128 + sig)
+        super().handle_exit(sig, frame)
+        self._on_stop()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Not in the signal handler: it may have interrupted the writing of another line.
+        logger.info(
+            "stopping: what is under way is finished, the rest is left to others; a second signal stops at once"
+        )
+        await super().shutdown(sockets)
+
+
 def serve(settings: Settings) -> None:
-    """Run the state manager until SIGTERM or SIGINT.
+    """Run the state manager until SIGTERM or SIGINT. Then it takes no new calls, answers those under way, and hands the
+    reports that it holds to others; a second signal ends it at once.
 
     Raises:
         ConfigurationError: a setting is wrong, the port is in use, or Redis can't be reached.
@@ -31,8 +60,9 @@ def serve(settings: Settings) -> None:
     Vault(settings.encryption_key.get_secret_value())
     asyncio.run(_check_redis(settings))
     listener = _listen(settings.host, settings.port)
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -45,7 +75,7 @@ def serve(settings: Settings) -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     logger.info("state manager listens on http://%s:%d", settings.host, listener.getsockname()[1])
-    uvicorn.Server(config).run(sockets=[listener])
+    _Server(config, lambda: begin_stop(app)).run(sockets=[listener])
     logger.info("state manager has stopped")
 
 

@@ -62,6 +62,10 @@ class Settings(BaseModel):
         default=64 * 1024 * 1024, ge=1024, title="EXOSPHERE_MAX_VALUE_BYTES",
         description="largest inputs of one state, or one result of `self.once`, as JSON",
     )  # fmt: skip
+    max_report_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=1024, title="EXOSPHERE_MAX_REPORT_BYTES",
+        description="largest report of a state: its outputs (of a fan-out, all of them) and store writes, as JSON; one that gives more fails",
+    )  # fmt: skip
     max_catchup: int = Field(
         default=100, ge=1, le=1000, title="EXOSPHERE_MAX_CATCHUP",
         description="most missed due times of a schedule with catchup `all` that fire late; the newest ones do",

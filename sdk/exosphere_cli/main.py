@@ -9,6 +9,7 @@ import click
 from exosphere_cli.command_group import CommandGroup
 from exosphere_cli.dev import dev
 from exosphere_cli.graph import graph
+from exosphere_cli.rejected import rejected
 from exosphere_cli.run import run
 from exosphere_cli.server import background, server
 from exosphere_cli.worker import worker
@@ -39,7 +40,7 @@ def cli() -> None:
       exosphere worker …     workers
 
     \b
-    Client commands (graph, run) find the state manager by
+    Client commands (graph, run, rejected) find the state manager by
       EXOSPHERE_STATE_MANAGER_URI   its address (http://localhost:8000)
       EXOSPHERE_API_KEY             the API key; on the machine of `exosphere dev` its key is found by itself
       EXOSPHERE_NAMESPACE           the namespace (default)
@@ -48,7 +49,7 @@ def cli() -> None:
     """
 
 
-for command in (dev, server, background, worker, graph, run):
+for command in (dev, server, background, worker, graph, run, rejected):
     cli.add_command(command)
 
 

@@ -9,6 +9,7 @@ ExosphereError
 ├── Conflict              409  it was done already, or something is in its way
 ├── TooLarge              413  send less: the detail names the limit
 ├── Unavailable           503  try again: the server or its Redis can't be reached now
+├── CorruptRecord              restore the record that the detail names, or delete what it belongs to
 ├── TimedOut                   it took longer than asked; it may still happen
 └── ConfigurationError         mend the settings; shown as one line, never as a stack trace
 """
@@ -79,6 +80,10 @@ class Unavailable(ExosphereError):
     """The state manager or its Redis can't be reached now. Try again."""
 
     http_status = 503
+
+
+class CorruptRecord(ExosphereError):
+    """A record in Redis can't be read. The detail names its key and what is wrong with it."""
 
 
 class TimedOut(ExosphereError):

@@ -79,6 +79,7 @@ class Scene:
             "delete_graph": (None, {"graph_name": "doomed"}),
             "list_schedules": (None, {}),
             "list_firings": (None, {}),
+            "list_rejected": (None, {}),
             **{f"{verb}_schedule": (None, {"graph_name": "timed", "index": 0}) for verb in ("pause", "resume", "run")},
         }
         assert examples.keys() == {known.name for known in api.ROWS}

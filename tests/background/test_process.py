@@ -7,13 +7,15 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from background.desk import CATALOG, HOME, YEARLY, Desk
 from exosphere_core.store import catalog
+from exosphere_orchestrator.background import worker as background
 from system.stack import Stack, wait_for
 
 CODE = (
@@ -89,3 +91,44 @@ def test_it_says_in_one_line_that_redis_can_not_be_reached(stack: Stack) -> None
     stack.start("bg", [sys.executable, "-c", CODE], EXOSPHERE_REDIS_URL="unix:///nowhere/redis.sock")
     assert stack.wait_end("bg") != 0
     assert "ConfigurationError: Redis can't be reached" in stack.log("bg")
+
+
+def test_a_stop_lets_the_sweep_under_way_end_so_that_no_claim_is_left_open(stack: Stack, redis_url: str) -> None:
+    prepare(redis_url, due_often)
+    stack.start("bg", [sys.executable, "-c", CODE], EXOSPHERE_MAX_CATCHUP="20")
+    with Redis.from_url(redis_url) as redis:
+        wait_for("the first schedule is being dealt with", lambda: redis.zcard(HOME.runs) > 0)
+        stack.signal("bg", signal.SIGTERM)
+        assert stack.wait_end("bg") == 0
+        assert redis.llen(CATALOG.firings("g")) == 100  # as many as are kept
+        assert redis.zcard(HOME.runs) == 200
+        assert redis.zcard(CATALOG.claims) == 0
+
+
+def test_a_job_under_way_is_finished_before_the_worker_is_ended_and_none_is_begun() -> None:
+    async def scene() -> None:
+        finished = asyncio.Event()
+
+        async def job() -> None:
+            await asyncio.sleep(0)
+            finished.set()
+
+        worker = SimpleNamespace(allow_pick_jobs=True, tasks={"job": asyncio.create_task(job())})
+        await background.finish_jobs(cast(Any, worker))
+        assert finished.is_set()
+        assert not worker.allow_pick_jobs
+
+    asyncio.run(scene())
+
+
+def test_a_second_signal_ends_it_at_once(stack: Stack, redis_url: str) -> None:
+    prepare(redis_url, due_often)
+    stack.start("bg", [sys.executable, "-c", CODE], EXOSPHERE_MAX_CATCHUP="20")
+    with Redis.from_url(redis_url) as redis:
+        wait_for("the first schedule is being dealt with", lambda: redis.zcard(HOME.runs) > 0)
+        # Redis answers nobody for a while, so that the sweep can't end.
+        redis.execute_command("CLIENT", "PAUSE", "3000", "ALL")
+        stack.signal("bg", signal.SIGTERM)
+        wait_for("it hears the first signal", lambda: "stopping" in stack.log("bg"))
+        stack.signal("bg", signal.SIGTERM)
+        assert stack.wait_end("bg") == 128 + signal.SIGTERM

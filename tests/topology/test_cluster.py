@@ -1,7 +1,6 @@
 """A cluster of three masters under real processes: runs on every shard, nodes of another namespace, slots that move, a lost master."""
 
 import json
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path

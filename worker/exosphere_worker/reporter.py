@@ -23,8 +23,21 @@ _BATCH = 256
 _BATCH_BYTES = 4 * 1024 * 1024
 
 
-def report_of(outcome: Outcome) -> tuple[Kind, bytes]:
-    """Spell an outcome as kind and body of a report."""
+def report_of(outcome: Outcome, max_bytes: int | None = None) -> tuple[Kind, bytes]:
+    """Spell an outcome as kind and body of a report.
+
+    Args:
+        max_bytes: what is larger is a failure: Redis and the state managers are to be spared of it.
+    """
+    kind, body = _spelled(outcome)
+    if max_bytes is not None and len(body) > max_bytes:
+        what = "data of the prune signal is" if kind is Kind.PRUNED else "outputs and store writes are"
+        error = f"the {what} {len(body)} bytes of JSON; the limit is {max_bytes} (EXOSPHERE_MAX_REPORT_BYTES of the state manager)"
+        return Kind.FAILED, encode(records.Failed(error, retryable=False))
+    return kind, body
+
+
+def _spelled(outcome: Outcome) -> tuple[Kind, bytes]:
     body: Body
     if isinstance(outcome, Succeeded):
         kind = Kind.EXECUTED
@@ -45,12 +58,16 @@ class Reporter:
 
     Args:
         on_refused: called when Redis does not know this runtime any more.
+        max_bytes: the largest report that the state managers take.
     """
 
-    def __init__(self, redis: Redis, holdings: Holdings, on_refused: Callable[[], None]) -> None:
+    def __init__(
+        self, redis: Redis, holdings: Holdings, on_refused: Callable[[], None], max_bytes: int | None = None
+    ) -> None:
         self._redis = redis
         self._holdings = holdings
         self._on_refused = on_refused
+        self._max_bytes = max_bytes
         self._waiting: list[tuple[Held, Kind, bytes]] = []
         self._wake = asyncio.Event()
         self._sent = asyncio.Event()
@@ -66,7 +83,7 @@ class Reporter:
             self._holdings.remove(held)
             return
         held.ended = True
-        self._waiting.append((held, *report_of(outcome)))
+        self._waiting.append((held, *report_of(outcome, self._max_bytes)))
         self._sent.clear()
         self._wake.set()
 

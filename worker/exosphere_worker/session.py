@@ -69,7 +69,7 @@ class Session:
         self._refused = asyncio.Event()
         self._redis: Redis = connect_untimed(delivery.redis_url, max_connections=2)
         self._reports: Redis = connect_untimed(delivery.redis_url, max_connections=2)
-        self._reporter = Reporter(self._reports, self._holdings, self._refused.set)
+        self._reporter = Reporter(self._reports, self._holdings, self._refused.set, delivery.max_report_bytes)
         self._heartbeat = Heartbeat(
             delivery.redis_url,
             self.consumer,
@@ -250,7 +250,10 @@ class Session:
         """Give back what was delivered in the read that the stop broke off."""
         for entry in await self._fetcher.recover(self._reports):
             if entry.fields and self._holdings.get(entry.stream, entry.id) is None:
-                held = read_delivery(entry)
+                try:
+                    held = read_delivery(entry)
+                except (KeyError, ValueError):
+                    continue  # none of ours: a state manager puts it aside
                 self._holdings.add(held)
                 self._reporter.report(held, Released())
 

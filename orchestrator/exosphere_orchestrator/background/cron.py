@@ -54,6 +54,9 @@ async def _guarded(work: Awaitable[bool], namespace: str, graph: str, index: int
         return await work
     except LOST:
         raise
+    except ExosphereError as wrong:
+        logger.error("schedule %d of graph %s in %s can't be dealt with: %s", index, graph, namespace, wrong.detail)
+        return False
     except Exception:
         logger.exception(
             "schedule %d of graph %s in %s can't be dealt with; it is tried again", index, graph, namespace

@@ -42,7 +42,7 @@ async def forget_consumers(jobs: Jobs) -> int:
     """Take the consumers of processes that are gone off the streams' groups. Returns how many."""
     gone = 0
     for home in await _homes(jobs):
-        nodes = await catalog.read_nodes(jobs.redis, home.namespace)
+        nodes = await catalog.read_node_names(jobs.redis, home.namespace)
         ready = [home.ready(node) for node in nodes]
         gone += await upkeep.forget_consumers(jobs.redis, ready, RUNTIMES_GROUP, _SILENT_MS)
         gone += await upkeep.forget_consumers(jobs.redis, [home.reports, home.inbox], STATE_MANAGERS_GROUP, _SILENT_MS)

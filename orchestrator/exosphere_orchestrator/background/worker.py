@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -31,12 +32,15 @@ logger = logging.getLogger("exosphere.background")
 #: How long to wait before a connection that was lost is tried again, in s.
 _PAUSE_S = 1.0
 
+#: How long jobs under way may take to end after a stop was asked for, in s; the next sweep of another replica goes on.
+_GRACE_S = 10.0
+
 #: A job that runs longer is given up; the next sweep goes on where it stopped. In s.
 _JOB_TIMEOUT_S = 120
 
 
 def run(settings: Settings) -> None:
-    """Run the background jobs until SIGTERM or SIGINT.
+    """Run the background jobs until SIGTERM or SIGINT. Then those under way are finished; a second signal ends it at once.
 
     Raises:
         ConfigurationError: Redis can't be reached at the start.
@@ -54,18 +58,22 @@ async def _serve(settings: Settings) -> None:
     jobs = Jobs(settings, redis, starter)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def on_signal(number: int) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+        logger.info("stopping: what is under way is finished; a second signal stops at once")
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, on_signal, number)
     stopping = asyncio.create_task(stop.wait())
     logger.info("background jobs run")
     try:
         # What was missed while nobody was there, at once.
         await _swept(_job(jobs, schedules.fire_due_schedules)({}))
         while not stop.is_set():
-            working = asyncio.create_task(_work(settings, jobs))
-            await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
-            await end(working)
-            await _swept(working)
+            await _swept(_work(settings, jobs, stopping))
             if not stop.is_set():
                 await asyncio.wait([stopping], timeout=_PAUSE_S)
     finally:
@@ -73,13 +81,25 @@ async def _serve(settings: Settings) -> None:
         await redis.aclose()
 
 
-async def _work(settings: Settings, jobs: Jobs) -> None:
-    """Run jobs until cancelled, or until Redis is lost."""
+async def _work(settings: Settings, jobs: Jobs, stopping: "asyncio.Task[Any]") -> None:
+    """Run jobs until a stop is asked for, or until Redis is lost."""
     worker = await _worker(settings, jobs)
+    working = asyncio.create_task(worker.async_run())
     try:
-        await worker.async_run()
+        await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+        await finish_jobs(worker)
+        await end(working)
+        await _swept(working)
     finally:
         await _swept(worker.close())
+
+
+async def finish_jobs(worker: Worker) -> None:
+    """Begin no job any more, and let those under way end."""
+    worker.allow_pick_jobs = False
+    if under_way := [task for task in worker.tasks.values() if not task.done()]:
+        logger.info("stopping: %d jobs under way may take %g s to end", len(under_way), _GRACE_S)
+        await asyncio.wait(under_way, timeout=_GRACE_S)
 
 
 async def _swept(work: Awaitable[Any]) -> None:

@@ -1,16 +1,19 @@
 """Storing and validating graphs."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
-from exosphere_core.errors import ConfigurationError, Conflict, InvalidGraph, NotFound
+from exosphere_core.errors import ConfigurationError, Conflict, CorruptRecord, InvalidGraph, NotFound
 from exosphere_core.graph.model import GraphTemplate
 from exosphere_core.graph.registry import Registry, nodes_used, registry_errors
 from exosphere_core.graph.structure import read_template
+from exosphere_core.keys import CatalogKeys
 from exosphere_core.names import name_error
 from exosphere_core.store import catalog
 from exosphere_core.store.catalog import GraphHead, GraphVersion, VersionSummary
 from exosphere_core.store.connection import Redis
+from exosphere_core.store.corrupt import reading
 from exosphere_orchestrator.catalog.nodes import contract_of
 from exosphere_orchestrator.schedules import changed, next_due, schedule_errors
 from exosphere_orchestrator.vault import Vault
@@ -65,13 +68,14 @@ async def upsert(
         head = await catalog.read_head(redis, namespace, graph)
         # The numbers of a deleted graph's versions are not used again.
         after = head.version if head else await catalog.read_last_version(redis, namespace, graph)
-        before = await catalog.read_version(redis, namespace, graph, after) if head else None
+        before = await _stored(redis, namespace, graph, after) if head else None
         if before and before.template == text and _holds(vault, namespace, graph, before, secrets):
             stored = await catalog.judge_version(redis, namespace, graph, after, status, judged)
             if stored and (unchanged := await _find(redis, namespace, graph)):
                 return unchanged
             continue
-        schedules = changed(_template(before).triggers if before else (), template.triggers)
+        triggers = _template(namespace, graph, after, before).triggers if before else ()
+        schedules = changed(triggers, template.triggers)
         stored = await catalog.save_version(
             redis,
             namespace,
@@ -93,6 +97,17 @@ async def upsert(
     raise Conflict(f"graph {graph!r} is being changed by others all the time; try again")
 
 
+async def _stored(redis: Redis, namespace: str, graph: str, version: int) -> GraphVersion | None:
+    """A version, or None when it can't be read: a new one takes its place then."""
+    try:
+        stored = await catalog.read_version(redis, namespace, graph, version)
+        if stored is not None:
+            _template(namespace, graph, version, stored)
+    except CorruptRecord:
+        return None
+    return stored
+
+
 async def get(redis: Redis, namespace: str, graph: str) -> Graph:
     """Return a graph's newest version.
 
@@ -108,7 +123,9 @@ async def get(redis: Redis, namespace: str, graph: str) -> Graph:
 async def _find(redis: Redis, namespace: str, graph: str) -> Graph | None:
     head = await catalog.read_head(redis, namespace, graph)
     version = await catalog.read_version(redis, namespace, graph, head.version) if head else None
-    return Graph(head, _template(version), tuple(version.secrets)) if head and version else None
+    if head is None or version is None:
+        return None
+    return Graph(head, _template(namespace, head.name, head.version, version), tuple(version.secrets))
 
 
 async def get_version(redis: Redis, namespace: str, graph: str, version: int) -> Graph:
@@ -128,7 +145,7 @@ async def get_version(redis: Redis, namespace: str, graph: str, version: int) ->
         raise NotFound(
             f"graph {graph!r} of namespace {namespace!r} has no version {version}; the newest is {newest.head.version}"
         )
-    template = _template(stored)
+    template = _template(namespace, graph, version, stored)
     errors = registry_errors(template, stored.secrets, await _registry(redis, template))
     head = newest.head._replace(
         version=version,
@@ -156,12 +173,14 @@ async def list_versions(
 
 
 async def get_all(redis: Redis, namespace: str) -> list[Graph]:
-    """Return the newest version of each graph of a namespace, in order of the name."""
+    """Return the newest version of each graph of a namespace, in order of the name. What can't be read is left out."""
     graphs = []
     for head in await catalog.read_heads(redis, namespace):
-        version = await catalog.read_version(redis, namespace, head.name, head.version)
-        if version is not None:
-            graphs.append(Graph(head, _template(version), tuple(version.secrets)))
+        with suppress(CorruptRecord):
+            version = await catalog.read_version(redis, namespace, head.name, head.version)
+            if version is not None:
+                template = _template(namespace, head.name, head.version, version)
+                graphs.append(Graph(head, template, tuple(version.secrets)))
     return graphs
 
 
@@ -169,7 +188,9 @@ async def judge_again(redis: Redis, registered_in: str) -> None:
     """Validate the graphs again that could not run before, where nodes of a namespace just registered matter."""
     for namespace in await catalog.read_namespaces(redis):
         for graph in await catalog.read_unready(redis, namespace):
-            await _judge(redis, namespace, graph, registered_in)
+            # One that can't be read must not keep runtimes from registering; whoever asks for it is told.
+            with suppress(CorruptRecord):
+                await _judge(redis, namespace, graph, registered_in)
 
 
 async def _judge(redis: Redis, namespace: str, graph: str, registered_in: str | None = None) -> None:
@@ -197,8 +218,10 @@ async def secrets_of(
     }
 
 
-def _template(version: GraphVersion) -> GraphTemplate:
-    return GraphTemplate.model_validate_json(version.template)
+def _template(namespace: str, graph: str, version: int, stored: GraphVersion) -> GraphTemplate:
+    """Raises CorruptRecord."""
+    with reading(CatalogKeys(namespace).version(graph, version)):
+        return GraphTemplate.model_validate_json(stored.template)
 
 
 def _holds(vault: Vault, namespace: str, graph: str, version: GraphVersion, secrets: Mapping[str, str]) -> bool:

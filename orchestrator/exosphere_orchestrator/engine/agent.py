@@ -1,8 +1,11 @@
 """The skeleton of an agent: one duty, done again and again, that outlives any outage of Redis."""
 
+import asyncio
 from abc import ABC, abstractmethod
 
 from exosphere_core.backoff import Backoff
+from exosphere_core.ending import end
+from exosphere_core.errors import ExosphereError
 from exosphere_core.store.faults import LOST, RedisError
 from exosphere_orchestrator.engine.context import EngineContext, logger
 
@@ -13,6 +16,15 @@ class Agent(ABC):
     def __init__(self, context: EngineContext, name: str) -> None:
         self.context = context
         self.name = name
+        self._draining = False
+        self._task: asyncio.Task[None] | None = None
+        self._told = ""
+
+    def _tell(self, sentence: str, fault: Exception) -> None:
+        """Log a fault, once for as long as it stays the same."""
+        if str(fault) != self._told:
+            self._told = str(fault)
+            logger.error(sentence, self.name, fault)
 
     @abstractmethod
     async def run_once(self) -> None:
@@ -26,31 +38,53 @@ class Agent(ABC):
         """Called when the agent stops."""
         return
 
+    def start(self) -> None:
+        """Run in a task of its own, until `stop`."""
+        self._task = asyncio.create_task(self.run(), name=self.name)
+
+    async def stop(self, grace_s: float) -> None:
+        """End the task that `start` began: what is under way may take up to a time to be finished, in s."""
+        if self._task is None:
+            return
+        self._draining = True
+        if not self.is_waiting:
+            await asyncio.wait([self._task], timeout=grace_s)
+        await end(self._task)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the agent can be cut off now without a loss. Most can at any time: each step of theirs is atomic."""
+        return True
+
     async def run(self) -> None:
-        """Run until cancelled."""
+        """Run until cancelled, or until a stop was asked for and what is under way is finished."""
         backoff = Backoff()
         faulty = False
         try:
-            while True:
+            while not self._draining:
                 try:
                     if faulty:
                         await self.recover()
                         logger.info("%s goes on", self.name)
                         faulty = False
                     await self.run_once()
+                    self._told = ""
                     backoff.reset()
                 except LOST as fault:
                     if not faulty:
                         logger.warning("%s lost Redis, tries again: %s", self.name, fault)
                     faulty = True
                 except RedisError as fault:
-                    logger.warning("%s was refused by Redis, tries again: %s", self.name, fault)
+                    self._tell("%s was refused by Redis, tries again: %s", fault)
+                    faulty = True
+                except ExosphereError as fault:
+                    self._tell("%s can't go on, tries again: %s", fault)
                     faulty = True
                 except Exception:
                     # A bug must not end an agent: the report stays pending and others go on.
                     logger.exception("%s failed, tries again", self.name)
                     faulty = True
-                if faulty:
+                if faulty and not self._draining:
                     await backoff.wait()
         finally:
             await self.close()

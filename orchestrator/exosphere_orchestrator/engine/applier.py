@@ -5,7 +5,6 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from exosphere_core.errors import NotFound
 from exosphere_core.graph.plan import GraphPlan
 from exosphere_core.keys import ShardKeys, shard_keys
 from exosphere_core.records import (
@@ -28,7 +27,7 @@ from exosphere_core.store.calls import Call
 from exosphere_core.store.moves import Delivery
 from exosphere_core.store.reads import Wanted, read_values
 from exosphere_core.store.streams import Entry
-from exosphere_orchestrator.engine.context import EngineContext, logger
+from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.inputs import Limits, Unresolvable
 from exosphere_orchestrator.engine.replays import replay
 from exosphere_orchestrator.engine.reports import Malformed, Report, parse_report
@@ -70,7 +69,21 @@ class Batch(NamedTuple):
     apart: list[Report]
     #: Of runs of other namespaces, whose records are in other slots.
     foreign: list[Report]
-    rejected: list[Call]
+    #: Entries to be put aside, and why.
+    rejected: list[tuple[Entry, str]]
+
+    def then(self, other: "Batch") -> "Batch":
+        """This one, and after it another."""
+        return Batch(
+            self.steps + other.steps,
+            self.apart + other.apart,
+            self.foreign + other.foreign,
+            self.rejected + other.rejected,
+        )
+
+
+#: A batch of no entries.
+NOTHING = Batch([], [], [], [])
 
 
 async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[Entry], limits: Limits) -> Batch:
@@ -79,18 +92,26 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
     Args:
         queue: the shard whose reports and inbox the entries came from.
         limits: what one state may bring into being.
+
+    Raises:
+        CorruptRecord: a record can't be read; which of the entries that concerns is to be found out.
+        NotFound: a graph version is gone.
     """
-    rejected: list[Call] = []
+    rejected: dict[tuple[str, str], tuple[Entry, str]] = {}
     reports: list[Report] = []
     born: list[Report] = []
     apart: list[Report] = []
     foreign: list[Report] = []
     for entry in entries:
         try:
-            report = parse_report(entry, queue)
+            report = parse_report(entry, queue, limits.max_report_bytes)
         except Malformed as bad:
-            rejected.append(reject(context, queue, entry, str(bad)))
-            continue
+            # The run's own namespace says so again, and lets the state fail.
+            if bad.failure is None or bad.failure.home == queue.namespace:
+                rejected[entry[:2]] = entry, str(bad)
+            if bad.failure is None:
+                continue
+            report = bad.failure
         if report.home != queue.namespace:
             foreign.append(report)
         else:
@@ -105,16 +126,11 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
     known: list[tuple[Report, Task, GraphPlan]] = []
     for report, task in zip(reports, tasks, strict=True):
         if task is None:
-            rejected.append(reject(context, queue, report.entry, "there is no such state"))
-        elif not _may_speak_for(report, task):
-            rejected.append(reject(context, queue, report.entry, "the state is of another namespace"))
+            rejected.setdefault(report.entry[:2], (report.entry, "there is no such state"))
+        elif not may_speak_for(report, task):
+            rejected.setdefault(report.entry[:2], (report.entry, "the state is of another namespace"))
         else:
-            try:
-                plan = await context.plans.get(task.home, task.graph, task.version)
-            except NotFound as gone:
-                rejected.append(reject(context, queue, report.entry, gone.detail))
-            else:
-                known.append((report, task, plan))
+            known.append((report, task, await context.plans.get(task.home, task.graph, task.version)))
 
     values = await _read_values(context, queue.shard, known)
     steps = []
@@ -128,7 +144,7 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
             steps.append(await asyncio.to_thread(step, report, of, plan, outputs, store, limits, rerun))
         else:
             steps.append(step(report, of, plan, outputs, store, limits, rerun))
-    return Batch(steps, apart, foreign, rejected)
+    return Batch(steps, apart, foreign, list(rejected.values()))
 
 
 def step(
@@ -147,7 +163,7 @@ def step(
             return _success(report, of, succeed(plan, of.state, of.task, body, outputs, store, limits, rerun), body)
         except Unresolvable as why:
             kept = encode(body.outputs[0]) if body.outputs else b"{}"
-            call = moves.fail(of, Status.NEXT_CREATED_ERROR, str(why), kept, _errored_members(plan, of))
+            call = moves.fail(of, Status.NEXT_CREATED_ERROR, str(why), kept, errored_members(plan, of))
             return Step(report, of, iter([Made(call)]), 1, None)
     if isinstance(body, Failed):
         policy = plan.nodes[of.task.identifier].retry_policy
@@ -157,8 +173,14 @@ def step(
             state, task = retry_of(of.state, of.task)
             call = moves.retry(of, body.error, state, task, delay)
             return Step(report, of, iter([Made(call, {state: task})]), 1, (state, delay) if delay else None)
-        call = moves.fail(of, Status.ERRORED, body.error, b"", _errored_members(plan, of))
+        call = moves.fail(of, Status.ERRORED, body.error, b"", errored_members(plan, of))
         return Step(report, of, iter([Made(call)]), 1, None)
+    return plain_step(report, of)
+
+
+def plain_step(report: Report, of: Delivery) -> Step:
+    """Tell what a report comes to that says neither success nor failure: no graph is needed for that."""
+    body = report.body
     if isinstance(body, Pruned):
         return Step(report, of, iter([Made(moves.prune(of, bytes(body.data)))]), 1, None)
     delay = body.delay_ms if isinstance(body, Requeued) else 0
@@ -180,8 +202,8 @@ def _success(report: Report, of: Delivery, made: Succession, body: Executed) -> 
     return Step(report, of, calls(), made.count, None)
 
 
-def _may_speak_for(report: Report, task: Task) -> bool:
-    """A runtime reports through its own namespace's stream, so it can't speak for another's states.
+def may_speak_for(report: Report, task: Task) -> bool:
+    """Whether a report may be about this state: a runtime reports through its own namespace's stream, so it can't speak for another's states.
 
     What is taken over from an earlier run comes through the stream of the run's own shard, by its scripts.
     """
@@ -194,8 +216,8 @@ def _takes_over(report: Report) -> bool:
     return isinstance(report.body, Executed) and bool(report.body.origin)
 
 
-def _errored_members(plan: GraphPlan, of: Delivery) -> list[str]:
-    """An ALL_DONE unite looks its errored branches up when it fires."""
+def errored_members(plan: GraphPlan, of: Delivery) -> list[str]:
+    """Per unite that a state counts for, the member that it adds when it fails: an ALL_DONE unite looks its errored branches up when it fires."""
     return [
         member(ERRORED_MEMBERS, of.task.branch, of.task.position, of.state)
         if (rule := plan.nodes[uniting].unites) and rule.strategy == "ALL_DONE"
@@ -228,10 +250,3 @@ async def _read_values(
         entry: ({name: outputs[state] for name, state in states.items()}, store)
         for (entry, states), (outputs, store) in zip(asked, found, strict=True)
     }
-
-
-def reject(context: EngineContext, queue: ShardKeys, entry: Entry, reason: str) -> Call:
-    """Put an entry aside, with the reason."""
-    context.counts["rejected"] += 1
-    logger.warning("report %s of %s was put aside: %s", entry.id, entry.stream, reason)
-    return moves.reject(queue, entry.stream, entry.id, reason, entry.fields)

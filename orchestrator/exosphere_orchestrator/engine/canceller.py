@@ -7,6 +7,7 @@ from exosphere_core.records import Task
 from exosphere_core.states import RunStatus
 from exosphere_core.store import moves, reads
 from exosphere_core.store.calls import apply
+from exosphere_core.store.corrupt import Unreadable, hashes_of
 from exosphere_core.store.faults import FAULTS
 from exosphere_core.store.handoff import read_away
 from exosphere_core.store.streams import acknowledge
@@ -32,8 +33,13 @@ async def cancel_states(context: EngineContext, report: Report, shard: int) -> N
             unites = await reads.read_page(context.redis, home.unites(run), unites_seen, _PAGE)
             if not ids and not unites:
                 break
-            tasks = await context.tasks.get_many([(home, state) for state in ids])
+            unreadable: Unreadable = {}
+            tasks = await context.tasks.get_many([(home, state) for state in ids], unreadable)
             states = [(state, task) for state, task in zip(ids, tasks, strict=True) if task is not None]
+            for state in await hashes_of(context.redis, {state: home.state(state) for state in unreadable}):
+                # What it runs is not known, but that it ends: its run could not end otherwise.
+                unknown = Task(run, report.home, record.graph, record.version, "unreadable", "unreadable", report.home)
+                states.append((state, unknown))
             status = (await apply(context.scripts, moves.cancel(home, run, record.graph, states, unites))).decode()
             await _take_away(context, home, states)
             states_seen += len(ids)

@@ -7,21 +7,25 @@ from time import monotonic
 from typing import Any
 
 from exosphere_core.ending import end
+from exosphere_core.errors import CorruptRecord, NotFound
 from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.records import Kind
 from exosphere_core.store import streams
 from exosphere_core.store.calls import apply, apply_all
 from exosphere_core.store.connection import BLOCK_MS, connect_untimed
-from exosphere_core.store.faults import OutOfMemoryError, ResponseError
+from exosphere_core.store.faults import FAULTS, LOST, RedisError, ResponseError, is_out_of_memory
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.agent import Agent
-from exosphere_orchestrator.engine.applier import Made, Step, prepare, reject
+from exosphere_orchestrator.engine.applier import NOTHING, Batch, Made, Step, prepare
 from exosphere_orchestrator.engine.canceller import cancel_states
 from exosphere_orchestrator.engine.context import EngineContext, logger
+from exosphere_orchestrator.engine.dead_letters import put_aside
 from exosphere_orchestrator.engine.forwarder import forward
 from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits
 from exosphere_orchestrator.engine.joiner import settle
+from exosphere_orchestrator.engine.portion import Portion
 from exosphere_orchestrator.engine.reports import Report
+from exosphere_orchestrator.engine.salvage import salvage
 
 #: The most reports applied at once.
 _BATCH = 256
@@ -37,6 +41,9 @@ _MOST_REFUSALS = 5
 
 #: The most wide fan-outs and unites that are worked at side by side.
 _LONG_WORK = 8
+
+#: How long handing back may take, in s.
+_HAND_BACK_S = 3.0
 
 NoteDue = Callable[[ShardKeys, str, int], None]
 
@@ -60,6 +67,8 @@ class Consumer(Agent):
         self._at_work: dict[_Place, asyncio.Task[None]] = {}
         self._long_work = asyncio.Semaphore(_LONG_WORK)
         self._looked = 0.0
+        self._reading = False
+        self._portion = Portion(_BATCH)
         self._ready = False
         #: Stream → how many of its reports were applied since it was swept.
         self._applied: Counter[str] = Counter()
@@ -75,13 +84,32 @@ class Consumer(Agent):
         if monotonic() - self._looked > self.context.lease_ms / 1000 / _LOOKS_PER_LEASE:
             self._looked = monotonic()
             await self._look()
-        entries = await streams.read_new(
-            self._redis, STATE_MANAGERS_GROUP, self.context.consumer, self._streams, _BATCH, self._block_ms
-        )
+        entries = await self._read()
         if entries:
             await self.apply(entries)
         if self._applied and (not entries or self._applied.total() >= _SWEEP):
             await self.sweep()
+
+    async def _read(self) -> list[Entry]:
+        self._reading = True
+        try:
+            entries = await streams.read_new(
+                self._redis,
+                STATE_MANAGERS_GROUP,
+                self.context.consumer,
+                self._streams,
+                self._portion.count,
+                self._block_ms,
+            )
+        finally:
+            self._reading = False
+        self._portion.note(entries)
+        return entries
+
+    @property
+    def is_waiting(self) -> bool:
+        # What is delivered to a read that is cut off is handed back with the rest.
+        return self._reading
 
     async def sweep(self) -> None:
         """Delete the entries of applied reports. They are acknowledged: this frees memory, no more."""
@@ -112,6 +140,27 @@ class Consumer(Agent):
         await end(*self._at_work.values())
         await self._redis.aclose()
 
+    async def stop(self, grace_s: float) -> None:
+        """Stop in order: finish the batch, and hand back what takes longer."""
+        await super().stop(grace_s)
+        if self._ready:
+            await self._hand_back()
+
+    async def _hand_back(self) -> None:
+        """Leave nothing pending under our name: others take it at their next look, not only after half a lease."""
+        redis, consumer, idle_ms = self.context.redis, self.context.consumer, self.context.lease_ms
+        count = 0
+        try:
+            async with asyncio.timeout(_HAND_BACK_S):
+                for stream in self._streams:
+                    count += await streams.hand_back(redis, stream, consumer, idle_ms)
+        except FAULTS as fault:
+            # Without Redis nothing can be handed back: it is taken over when it has been held for too long.
+            logger.warning("%s can't hand back what it holds: %s", self.name, fault)
+            return
+        if count:
+            logger.info("%s handed %d reports back unfinished", self.name, count)
+
     async def _look(self) -> None:
         redis, consumer = self.context.redis, self.context.consumer
         for stream in self._streams:
@@ -123,14 +172,18 @@ class Consumer(Agent):
                 await self.sweep()
 
     async def apply(self, entries: Sequence[Entry], limits: Limits | None = None) -> None:
-        """Apply a batch of entries. Those that take long go on beside; `settled` waits for them."""
+        """Apply a batch of entries. Those that take long go on beside; `settled` waits for them.
+
+        What can't be applied is put aside. What Redis refuses is tried again: then this raises when the others are applied.
+        """
         self._applied.update(entry.stream for entry in entries)
         fresh = [entry for entry in entries if entry[:2] not in self._at_work]
         for stream in self._streams:
             gone = [entry.id for entry in fresh if not entry.fields and entry.stream == stream]
             await streams.acknowledge(self.context.redis, stream, STATE_MANAGERS_GROUP, gone)
         whole = [entry for entry in fresh if entry.fields]
-        batch = await prepare(self.context, self._queue, whole, limits or self.context.limits)
+        faults: list[Exception] = []
+        batch = await self._prepare(whole, limits or self.context.limits, faults) if whole else NOTHING
         for report in batch.apart:
             duty = settle if report.kind is Kind.SETTLED else cancel_states
             self._work([report], duty(self.context, report, self._queue.shard))
@@ -142,18 +195,37 @@ class Consumer(Agent):
                 self._work([work.report], self._expand(work))
         short = [work for work in batch.steps if work.parts == 1]
         made = [next(work.calls) for work in short]
-        replies = await apply_all(self.context.scripts, [*(each.call for each in made), *batch.rejected])
-        refused: ResponseError | None = None
-        for work, each, reply in zip(short, made, replies, strict=False):
+        replies = await apply_all(self.context.scripts, [each.call for each in made])
+        for work, each, reply in zip(short, made, replies, strict=True):
             if isinstance(reply, ResponseError):
-                refused = reply
-                await self._refused(work.report, reply)
+                if not await self._given_up(work.report.entry, reply):
+                    faults.append(reply)
             elif reply[0] == b"continued":
                 await self.apply([work.report.entry], UNLIMITED)
             else:
                 self._finish(work, each, reply)
-        if refused is not None:
-            raise refused
+        # After the steps: what a malformed report is about has failed before the report is acknowledged.
+        for entry, reason in batch.rejected:
+            await self._put_aside(entry, reason)
+        if faults:
+            raise faults[0]
+
+    async def _prepare(self, entries: Sequence[Entry], limits: Limits, faults: list[Exception]) -> Batch:
+        """Prepare a batch; what is wrong with one entry is found by halving, so that it holds none of the others up."""
+        try:
+            return await prepare(self.context, self._queue, entries, limits)
+        except LOST:
+            raise
+        except Exception as fault:
+            if len(entries) > 1:
+                middle = len(entries) // 2
+                first = await self._prepare(entries[:middle], limits, faults)
+                return first.then(await self._prepare(entries[middle:], limits, faults))
+            if isinstance(fault, (CorruptRecord, NotFound)):
+                return await salvage(self.context, self._queue, entries[0], limits, fault.detail)
+            if not await self._given_up(entries[0], fault):
+                faults.append(fault)
+            return NOTHING
 
     def _finish(self, work: Step, made: Made, reply: Any) -> None:
         if reply[0] != b"applied":
@@ -165,15 +237,18 @@ class Consumer(Agent):
         if work.due is not None:
             self._note_due(work.of.home, *work.due)
 
-    async def _refused(self, report: Report, why: ResponseError) -> None:
-        """Redis refused the script, and nothing was applied. Tried again a few times; then it must not hold up others."""
-        entry = report.entry
+    async def _given_up(self, entry: Entry, why: Exception) -> bool:
+        """Nothing of an entry was applied. It is tried again a few times; then it is put aside, which holds up nobody."""
         place = (entry.stream, entry.id)
         self._refusals[place] += 1
-        if self._refusals[place] < _MOST_REFUSALS or isinstance(why, OutOfMemoryError):
-            return
+        if self._refusals[place] < _MOST_REFUSALS or is_out_of_memory(why):
+            return False
         del self._refusals[place]
-        await apply_all(self.context.scripts, [reject(self.context, self._queue, entry, str(why))])
+        await self._put_aside(entry, str(why) if isinstance(why, RedisError) else f"{type(why).__name__}: {why}")
+        return True
+
+    async def _put_aside(self, entry: Entry, reason: str) -> None:
+        await put_aside(self.context, self._queue, STATE_MANAGERS_GROUP, entry, reason)
 
     def _stale(self, report: Report, found: bytes) -> None:
         self.context.counts["stale"] += 1
@@ -199,10 +274,20 @@ class Consumer(Agent):
                 async with self._long_work:
                     await duty
             except Exception as fault:
-                # The report is still pending: it comes back when it has been held for too long.
-                logger.warning("%d reports, the first %s, are tried again later: %s", len(places), places[0][1], fault)
+                for report in reports:
+                    await self._work_failed(report.entry, fault)
             finally:
                 for place in places:
                     self._at_work.pop(place, None)
 
         self._at_work.update(dict.fromkeys(places, asyncio.create_task(bounded())))
+
+    async def _work_failed(self, entry: Entry, fault: Exception) -> None:
+        try:
+            if isinstance(fault, CorruptRecord):
+                await self._put_aside(entry, fault.detail)
+            elif isinstance(fault, LOST) or not await self._given_up(entry, fault):
+                # The report is still pending: it comes back when it has been held for too long.
+                logger.warning("report %s is tried again later: %s", entry.id, fault)
+        except FAULTS as lost:
+            logger.warning("report %s is tried again later: %s", entry.id, lost)

@@ -11,8 +11,8 @@ from exosphere_core.store.faults import FAULTS, ResponseError
 from exosphere_core.store.handoff import OutboxEntry, read_outbox_entry
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.agent import Agent
-from exosphere_orchestrator.engine.applier import reject
 from exosphere_orchestrator.engine.context import EngineContext, logger
+from exosphere_orchestrator.engine.dead_letters import put_aside
 
 #: The most states handed over by one script: it stays within a few ms.
 _PAGE = 100
@@ -57,8 +57,7 @@ class Courier(Agent):
         for raw in page:
             entry = read_outbox_entry(raw)
             if entry is None:
-                await apply(self.context.scripts, reject(self.context, self._home, raw, "it is no state"))
-                await streams.acknowledge(self.context.redis, raw.stream, RUNTIMES_GROUP, [raw.id])
+                await put_aside(self.context, self._home, RUNTIMES_GROUP, raw, "it is no state")
             else:
                 by_target.setdefault(shard_keys(entry.task.namespace, self._home.shard), []).append(entry)
         return all(await asyncio.gather(*(self._hand_over(*item) for item in by_target.items())))

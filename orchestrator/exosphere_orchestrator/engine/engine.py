@@ -5,7 +5,6 @@ import os
 import secrets
 import socket
 
-from exosphere_core.ending import end
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store.catalog import read_namespaces
 from exosphere_core.store.connection import Redis, connect, connect_untimed
@@ -24,6 +23,9 @@ from exosphere_orchestrator.settings import Settings
 #: How often namespaces that other state managers made known are looked for, in s.
 _LOOK_S = 2.0
 
+#: How long a batch of reports that is being applied may take after a stop was asked for, in s.
+_GRACE_S = 5.0
+
 
 def new_context(settings: Settings, redis: Redis, scripts: Redis) -> EngineContext:
     """Make what the agents share."""
@@ -34,7 +36,7 @@ def new_context(settings: Settings, redis: Redis, scripts: Redis) -> EngineConte
         consumer=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
         lease_ms=settings.lease_ms,
         max_lost_leases=settings.max_lost_leases,
-        limits=Limits(settings.max_fan_out, settings.max_value_bytes),
+        limits=Limits(settings.max_fan_out, settings.max_value_bytes, settings.max_report_bytes),
         plans=GraphPlans(redis),
         tasks=TaskCache(redis),
         reruns=Reruns(redis),
@@ -63,7 +65,8 @@ class Engine:
         self._scripts = connect_untimed(settings.redis_url.get_secret_value())
         self.context = new_context(settings, self._redis, self._scripts)
         self._promoters: dict[ShardKeys, Promoter] = {}
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._agents: list[Agent] = []
+        self._stopped = False
 
     def start(self) -> None:
         """Start; the agents of a namespace start when it is known."""
@@ -71,6 +74,8 @@ class Engine:
 
     def serve(self, namespace: str) -> None:
         """Work for a namespace from now on."""
+        if self._stopped:
+            return
         for shard in range(self._settings.shards):
             keys = ShardKeys(namespace, shard)
             if keys not in self._promoters:
@@ -87,10 +92,12 @@ class Engine:
             promoter.note(state, delay_ms)
 
     async def stop(self) -> None:
-        """Stop the agents. What they leave undone is in the records and streams for others."""
-        await end(*self._running.values())
+        """Stop the agents. They finish what takes no time, and hand the rest back to other state managers at once."""
+        self._stopped = True
+        await asyncio.gather(*(agent.stop(_GRACE_S) for agent in self._agents))
         await self._redis.aclose()
         await self._scripts.aclose()
 
     def _run(self, agent: Agent) -> None:
-        self._running[agent.name] = asyncio.create_task(agent.run(), name=agent.name)
+        self._agents.append(agent)
+        agent.start()

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys, shard_keys
 from exosphere_core.records import ReportField
 from exosphere_core.store.burst import Command, burst
-from exosphere_core.store.calls import Call, apply_all
 from exosphere_core.store.faults import ResponseError
 from exosphere_core.store.streams import acknowledge
-from exosphere_orchestrator.engine.applier import reject
 from exosphere_orchestrator.engine.context import EngineContext
+from exosphere_orchestrator.engine.dead_letters import put_aside
 from exosphere_orchestrator.engine.reports import Report
 
 
@@ -21,19 +20,18 @@ async def forward(context: EngineContext, queue: ShardKeys, reports: Sequence[Re
     """
     home = shard_keys(reports[0].home, queue.shard)
     tasks = await context.tasks.get_many([(home, report.state) for report in reports])
-    rejected: list[Call] = []
     sent: list[str] = []
     commands: list[Command] = []
     for report, task in zip(reports, tasks, strict=True):
         if task is None:
-            rejected.append(reject(context, queue, report.entry, "there is no such state"))
+            await put_aside(context, queue, STATE_MANAGERS_GROUP, report.entry, "there is no such state")
         elif task.namespace != queue.namespace or task.home != report.home:
-            rejected.append(reject(context, queue, report.entry, "the state is of another namespace"))
+            await put_aside(context, queue, STATE_MANAGERS_GROUP, report.entry, "the state is of another namespace")
         else:
             words = [word for pair in report.entry.fields.items() if pair[0] != b"via" for word in pair]
             commands.append(("XADD", home.inbox, "*", *words, ReportField.VIA, queue.namespace))
             sent.append(report.entry.id)
-    for reply in (*await burst(context.scripts, commands), *await apply_all(context.scripts, rejected)):
+    for reply in await burst(context.scripts, commands):
         if isinstance(reply, ResponseError):
             raise reply
     await acknowledge(context.redis, queue.reports, STATE_MANAGERS_GROUP, sent)

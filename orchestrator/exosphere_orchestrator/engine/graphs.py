@@ -5,8 +5,10 @@ from collections import OrderedDict
 from exosphere_core.errors import NotFound
 from exosphere_core.graph.model import GraphTemplate
 from exosphere_core.graph.plan import GraphPlan, compile_graph
+from exosphere_core.keys import CatalogKeys
 from exosphere_core.store.catalog import read_version
 from exosphere_core.store.connection import Redis
+from exosphere_core.store.corrupt import reading
 
 _KEPT = 2000
 
@@ -23,6 +25,7 @@ class GraphPlans:
 
         Raises:
             NotFound: there is no such version.
+            CorruptRecord: it can't be read.
         """
         key = (namespace, graph, version)
         plan = self._plans.get(key)
@@ -30,7 +33,8 @@ class GraphPlans:
             stored = await read_version(self._redis, namespace, graph, version)
             if stored is None:
                 raise NotFound(f"graph {graph!r} of namespace {namespace!r} has no version {version}")
-            plan = compile_graph(namespace, graph, version, GraphTemplate.model_validate_json(stored.template))
+            with reading(CatalogKeys(namespace).version(graph, version)):
+                plan = compile_graph(namespace, graph, version, GraphTemplate.model_validate_json(stored.template))
             self._plans[key] = plan
             if len(self._plans) > _KEPT:
                 self._plans.popitem(last=False)

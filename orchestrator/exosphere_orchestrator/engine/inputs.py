@@ -17,6 +17,8 @@ class Limits:
 
     max_fan_out: int | None
     max_value_bytes: int | None
+    #: Of one report, bytes of its entry.
+    max_report_bytes: int | None = None
 
 
 #: For a fan-out that is half made: it was within the limits when it began.

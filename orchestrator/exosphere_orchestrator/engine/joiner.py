@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from exosphere_core.errors import CorruptRecord, NotFound
 from exosphere_core.graph.plan import GraphPlan
 from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.records import ERRORED_MEMBERS, TextMap, UnitePlan, encode, member
@@ -15,21 +16,35 @@ from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.inputs import Unresolvable, resolve, sized
 from exosphere_orchestrator.engine.places import birthplace
 from exosphere_orchestrator.engine.reports import Report
-from exosphere_orchestrator.engine.succession import join_of
+from exosphere_orchestrator.engine.succession import join_of, lost_join_of
 
 #: How many errors one script tolerates: it stays within a few ms.
 _TOLERATED = 100
 
 
 async def settle(context: EngineContext, report: Report, shard: int) -> None:
-    """Do what a settled unite calls for. Any part may be done twice, by whomever, and changes nothing then."""
+    """Do what a settled unite calls for. Any part may be done twice, by whomever, and changes nothing then.
+
+    Raises:
+        CorruptRecord: the unite's own record can't be read.
+    """
     home = ShardKeys(report.home, shard)
     unite = await read_unite(context.redis, home, report.state)
     if unite is None or unite.status != UniteStatus.ARMED or unite.pending != 0:
         await acknowledge(context.redis, home.reports, STATE_MANAGERS_GROUP, [report.entry.id])
         return
     plan = unite.plan
-    graph = await context.plans.get(plan.home, plan.graph, plan.version)
+    try:
+        graph = await context.plans.get(plan.home, plan.graph, plan.version)
+    except (CorruptRecord, NotFound) as gone:
+        # Without the graph nothing can follow: the run is to end all the same.
+        state, task = lost_join_of(report.state, plan)
+        members = [""] * len(plan.unites)
+        status, why = Status.ERRORED, gone.detail
+        await apply(
+            context.scripts, moves.close(home, report.state, report.entry.id, state, task, status, why, members)
+        )
+        return
     if unite.errored and unite.strategy == "ALL_SUCCESS":
         await apply(context.scripts, moves.hold(home, report.state, report.entry.id, plan))
         return
@@ -91,12 +106,14 @@ async def _inputs(context: EngineContext, graph: GraphPlan, plan: UnitePlan, hom
     else:
         single.discard(rule.united)
     states = {name: plan.parents[name] for name in single}
-    ((outputs, store),) = await read_values(
-        context.redis, [Wanted(home, plan.run, list(states.values()), sorted(node.reads_store))]
-    )
-    visible: dict[str, TextMap] = {name: outputs[state] for name, state in states.items()}
-    for name in lists:
-        visible[name] = await _collect(context, home, unite, name, _fields(graph, plan.identifier, name))
+    wanted = Wanted(home, plan.run, list(states.values()), sorted(node.reads_store))
+    try:
+        ((outputs, store),) = await read_values(context.redis, [wanted])
+        visible: dict[str, TextMap] = {name: outputs[state] for name, state in states.items()}
+        for name in lists:
+            visible[name] = await _collect(context, home, unite, name, _fields(graph, plan.identifier, name))
+    except CorruptRecord as unreadable:
+        raise Unresolvable(f"inputs of {plan.identifier!r}: {unreadable.detail}") from None
     inputs = resolve(node.inputs, plan.identifier, visible, store) | plan.inputs
     return sized(inputs, plan.identifier, context.limits.max_value_bytes)
 

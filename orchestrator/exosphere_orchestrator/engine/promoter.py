@@ -7,10 +7,12 @@ from time import monotonic
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store import moves
 from exosphere_core.store.calls import Call, apply_all
+from exosphere_core.store.corrupt import Unreadable, is_wrong_type
 from exosphere_core.store.due import read_due
 from exosphere_core.store.faults import ResponseError
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.context import EngineContext
+from exosphere_orchestrator.engine.dead_letters import put_waiting_aside
 from exosphere_orchestrator.engine.places import ready_key
 
 #: How often due times that other state managers noted are looked for, in s: only those of one that died matter.
@@ -77,18 +79,28 @@ class Promoter(Agent):
         self._look_at = monotonic() + pause_s
 
     async def _promote(self, due: list[str]) -> None:
-        tasks = await self.context.tasks.get_many([(self._home, state) for state in due])
+        unreadable: Unreadable = {}
+        tasks = await self.context.tasks.get_many([(self._home, state) for state in due], unreadable)
         calls: list[Call] = []
         called: list[str] = []
         for state, task in zip(due, tasks, strict=True):
+            if state in unreadable:
+                await put_waiting_aside(self.context, self._home, state, unreadable[state].detail)
+                continue
             # A state whose record is gone is taken off the list by the same script: it finds no status.
             ready = ready_key(task) if task else self._home.ready("none")
             calls.append(moves.promote(self._home, state, ready))
             called.append(state)
             if task:
                 self.context.tasks.keep({state: task})
+        refused: ResponseError | None = None
         for state, reply in zip(called, await apply_all(self.context.scripts, calls), strict=True):
             if isinstance(reply, ResponseError):
-                raise reply
-            if reply > 0:
+                if is_wrong_type(reply):
+                    await put_waiting_aside(self.context, self._home, state, str(reply))
+                else:
+                    refused = reply
+            elif reply > 0:
                 self.note(state, reply)
+        if refused is not None:
+            raise refused

@@ -4,14 +4,17 @@ import asyncio
 from time import monotonic
 
 from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys, shard_keys
-from exosphere_core.records import Failed, ReadyField, decode_task, encode
+from exosphere_core.records import Failed, encode
 from exosphere_core.store import handoff, moves, streams
 from exosphere_core.store.calls import Call, apply_all
-from exosphere_core.store.catalog import read_nodes
+from exosphere_core.store.catalog import read_node_names
+from exosphere_core.store.corrupt import is_wrong_type
+from exosphere_core.store.deliveries import Delivery, read_delivery
 from exosphere_core.store.faults import LOST, ResponseError
 from exosphere_core.store.streams import Entry, Pending
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.context import EngineContext, logger
+from exosphere_orchestrator.engine.dead_letters import put_aside
 
 #: A lease is looked at this many times while it lasts: a lost one is noticed within that part of it.
 _LOOKS_PER_LEASE = 20
@@ -20,8 +23,6 @@ _LONGEST_LOOK_S = 1.5
 
 #: The most deliveries of one node that are watched.
 _MOST_WATCHED = 10_000
-
-_STATE, _ATTEMPT, _TASK = (name.value.encode() for name in (ReadyField.STATE, ReadyField.ATTEMPT, ReadyField.TASK))
 
 #: How often the list of nodes is read again, in s.
 _NODES_AGE_S = 5.0
@@ -68,7 +69,7 @@ class Reaper(Agent):
 
     async def run_once(self) -> None:
         if monotonic() - self._nodes_read >= _NODES_AGE_S:
-            self._nodes = list(await read_nodes(self.context.redis, self._queue.namespace))
+            self._nodes = await read_node_names(self.context.redis, self._queue.namespace)
             self._nodes_read = monotonic()
         ready = [self._queue.ready(node) for node in self._nodes]
         if ready:
@@ -99,21 +100,31 @@ class Reaper(Agent):
             if not entry.fields:
                 await streams.acknowledge(self.context.redis, entry.stream, RUNTIMES_GROUP, [entry.id])
                 continue
-            task = decode_task(entry.fields[_TASK])
-            state, attempt = entry.fields[_STATE].decode(), entry.fields[_ATTEMPT].decode()
-            if task.home == self._queue.namespace:
-                own.append((entry, moves.reclaim(self._queue, task, state, attempt, entry.id, most, failed)))
+            try:
+                of = self._delivery(entry)
+            except ValueError as bad:
+                await self._put_aside(entry, f"it is no delivery of a state: {bad}")
+                continue
+            if of.task.home == self._queue.namespace:
+                call = moves.reclaim(self._queue, of.task, of.state, of.attempt, entry.id, most, failed)
+                own.append((entry, call))
             else:
-                home = shard_keys(task.home, self._queue.shard)
-                foreign.setdefault(task.home, []).append(
-                    (entry, handoff.recall(home, task, state, attempt, most, failed))
-                )
+                home = shard_keys(of.task.home, self._queue.shard)
+                call = handoff.recall(home, of.task, of.state, of.attempt, most, failed)
+                foreign.setdefault(of.task.home, []).append((entry, call))
         await self._apply(own)
         for home_name, recalls in foreign.items():
             try:
                 await self._recall(recalls)
             except LOST as fault:
                 logger.warning("%d lost leases wait for namespace %s: %s", len(recalls), home_name, fault)
+
+    def _delivery(self, entry: Entry) -> Delivery:
+        """Raises ValueError when the entry is none of ours."""
+        delivery = read_delivery(entry.fields)
+        if self._queue.ready(delivery.task.node) != entry.stream:
+            raise ValueError(f"its task is of node {delivery.task.node[:60]!r}")
+        return delivery
 
     async def _recall(self, recalls: list[tuple[Entry, Call]]) -> None:
         """Give back deliveries whose records are in another slot.
@@ -128,10 +139,20 @@ class Reaper(Agent):
             await streams.acknowledge(self.context.redis, entry.stream, RUNTIMES_GROUP, [entry.id])
 
     async def _apply(self, calls: list[tuple[Entry, Call]]) -> None:
+        refused: ResponseError | None = None
         replies = await apply_all(self.context.scripts, [call for _, call in calls])
         for (entry, _), reply in zip(calls, replies, strict=True):
             if isinstance(reply, ResponseError):
-                raise reply
+                if is_wrong_type(reply):
+                    await self._put_aside(entry, str(reply))
+                else:
+                    refused = reply
+                continue
             word = reply[0].decode()
             self.context.counts[word] += 1
             logger.warning("lease of %s in %s was lost: %s", entry.id, entry.stream, word)
+        if refused is not None:
+            raise refused
+
+    async def _put_aside(self, entry: Entry, reason: str) -> None:
+        await put_aside(self.context, self._queue, RUNTIMES_GROUP, entry, reason)

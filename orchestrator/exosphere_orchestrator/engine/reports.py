@@ -7,7 +7,7 @@ import msgspec
 
 from exosphere_core.keys import ShardKeys
 from exosphere_core.names import name_error
-from exosphere_core.records import BODIES, Body, Executed, Kind, ReadyField, ReportField, decode_task, shard_of
+from exosphere_core.records import BODIES, Body, Executed, Failed, Kind, ReadyField, ReportField, decode_task, shard_of
 from exosphere_core.store.streams import Entry
 
 _DECODERS = {kind: msgspec.json.Decoder(body) for kind, body in BODIES.items()}
@@ -38,7 +38,15 @@ class Report(NamedTuple):
 
 
 class Malformed(Exception):
-    """An entry that is no report; the text says why."""
+    """An entry that is no report; the text says why.
+
+    Attributes:
+        failure: where it can be told which attempt it is about, the failure that it comes to.
+    """
+
+    def __init__(self, reason: str, failure: Report | None = None) -> None:
+        super().__init__(reason)
+        self.failure = failure
 
 
 @lru_cache(maxsize=10_000)
@@ -46,11 +54,14 @@ def _home_error(home: str) -> str | None:
     return name_error("home", home)
 
 
-def parse_report(entry: Entry, queue: ShardKeys) -> Report:
+def parse_report(entry: Entry, queue: ShardKeys, max_bytes: int | None = None) -> Report:
     """Read an entry of a shard's reports or inbox.
 
+    Args:
+        max_bytes: the largest body that is read.
+
     Raises:
-        Malformed: it is no report.
+        Malformed: it is no report, or too large.
     """
     fields = entry.fields
     if _TASK in fields and _KIND not in fields:
@@ -78,10 +89,16 @@ def parse_report(entry: Entry, queue: ShardKeys) -> Report:
     decoder = _DECODERS.get(kind)
     if decoder is None:
         return Report(entry, kind, home, state, attempt, None, via)
+    failure = Report(entry, Kind.FAILED, home, state, attempt, None, via)
+    if max_bytes is not None and len(body) > max_bytes:
+        # The same node would give as much again.
+        reason = f"its body has {len(body)} bytes; the limit is {max_bytes} (EXOSPHERE_MAX_REPORT_BYTES)"
+        raise Malformed(reason, failure._replace(body=Failed(f"the worker's report was refused: {reason}", False)))
     try:
         read = decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as bad:
-        raise Malformed(f"its body can't be read: {bad}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as bad:
+        reason = f"its body can't be read: {bad}"
+        raise Malformed(reason, failure._replace(body=Failed(f"the worker's report was refused: {reason}"))) from None
     if isinstance(read, Executed) and read.origin:
         raise Malformed("it names an origin, which no runtime may")
     return Report(entry, kind, home, state, attempt, read, via)

@@ -108,3 +108,19 @@ def join_of(graph: GraphPlan, unite: str, plan: UnitePlan, *, anew: bool = False
         timeout_ms=planned.timeout_ms,
         replays="" if anew else plan.replays,
     )
+
+
+def lost_join_of(unite: str, plan: UnitePlan) -> tuple[str, Task]:
+    """The state that tells of a unite whose graph version is lost: which node it would have run is not known."""
+    return derived_id("join", unite), Task(
+        run=plan.run,
+        home=plan.home,
+        graph=plan.graph,
+        version=plan.version,
+        identifier=plan.identifier,
+        node=plan.identifier,
+        namespace=plan.home,
+        parents=plan.parents,
+        branch=plan.branch,
+        unites=plan.unites,
+    )

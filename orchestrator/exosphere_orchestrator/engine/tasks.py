@@ -3,6 +3,7 @@
 from exosphere_core.keys import ShardKeys
 from exosphere_core.records import Task
 from exosphere_core.store.connection import Redis
+from exosphere_core.store.corrupt import Unreadable
 from exosphere_core.store.reads import read_tasks
 
 #: About 200 MB at the most, at some 1 KB a task.
@@ -27,11 +28,21 @@ class TaskCache:
         """A state has ended."""
         self._tasks.pop(state, None)
 
-    async def get_many(self, states: list[tuple[ShardKeys, str]]) -> list[Task | None]:
-        """Return tasks, reading those that are not in memory in one round trip; None for a state that does not exist."""
+    async def get_many(
+        self, states: list[tuple[ShardKeys, str]], unreadable: Unreadable | None = None
+    ) -> list[Task | None]:
+        """Return tasks, reading those that are not in memory in one round trip; None for a state that does not exist.
+
+        Args:
+            unreadable: as `store.reads` has it.
+
+        Raises:
+            CorruptRecord: a record can't be read, and `unreadable` is not given.
+        """
         found = [self._tasks.get(state) for _, state in states]
         missing = [index for index, task in enumerate(found) if task is None]
         if missing:
-            for index, task in zip(missing, await read_tasks(self._redis, [states[i] for i in missing]), strict=True):
+            read = await read_tasks(self._redis, [states[index] for index in missing], unreadable)
+            for index, task in zip(missing, read, strict=True):
                 found[index] = task
         return found

@@ -11,12 +11,13 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from exosphere_core.ending import end
-from exosphere_core.errors import ExosphereError, InvalidGraph
+from exosphere_core.errors import CorruptRecord, ExosphereError, InvalidGraph
 from exosphere_core.store.connection import check_server, connect
-from exosphere_core.store.faults import LOST, OutOfMemoryError, ResponseError
+from exosphere_core.store.corrupt import is_wrong_type
+from exosphere_core.store.faults import LOST, ResponseError, is_out_of_memory
 from exosphere_core.version import VERSION
 from exosphere_orchestrator.engine.engine import Engine
-from exosphere_orchestrator.http import graphs, nodes, once, runs, schedules, states, steering
+from exosphere_orchestrator.http import graphs, nodes, once, rejected, runs, schedules, states, steering
 from exosphere_orchestrator.http.context import Services
 from exosphere_orchestrator.http.gate import Gate
 from exosphere_orchestrator.http.run_ends import RunEnds
@@ -71,6 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
         states.router,
         once.router,
         schedules.router,
+        rejected.router,
     ):
         app.include_router(router)
     app.add_exception_handler(ExosphereError, _known)
@@ -87,6 +89,12 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
+def begin_stop(app: FastAPI) -> None:
+    """A stop was asked for: calls that wait for the end of a run are answered now. May be called from a signal handler."""
+    if (services := getattr(app.state, "services", None)) is not None:
+        services.run_ends.release()
+
+
 def _answer(status: int, detail: str, errors: list[str] | None = None) -> JSONResponse:
     content: dict[str, object] = {"detail": detail}
     if errors is not None:
@@ -96,6 +104,8 @@ def _answer(status: int, detail: str, errors: list[str] | None = None) -> JSONRe
 
 async def _known(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ExosphereError)
+    if isinstance(error, CorruptRecord):
+        logger.error("%s %s: %s", request.method, request.url.path, error.detail)
     return _answer(error.http_status, error.detail, error.errors if isinstance(error, InvalidGraph) else None)
 
 
@@ -125,8 +135,12 @@ async def _lost(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
-    # Before Redis 7 a script's error has no class of its own, only its text.
-    if not isinstance(error, OutOfMemoryError) and "-OOM " not in str(error):
+    if is_wrong_type(error):
+        logger.error("%s %s: %s", request.method, request.url.path, error)
+        return _answer(
+            500, "a key in Redis that this call needs holds another type than it should; delete or restore it"
+        )
+    if not is_out_of_memory(error):
         raise error
     logger.error("%s %s: Redis is out of memory", request.method, request.url.path)
     return _answer(503, "Redis is out of memory; nothing was changed, try again later")

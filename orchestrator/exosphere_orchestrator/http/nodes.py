@@ -52,6 +52,7 @@ async def register_nodes(request: Request, namespace: str, body: api.RegisterNod
             shards=settings.shards,
             lease_ms=settings.lease_ms,
             protocol=api.STREAM_PROTOCOL,
+            max_report_bytes=settings.max_report_bytes,
         )
     return api.RegisterNodesResponse(runtime_name=body.runtime_name, registered_nodes=body.nodes, delivery=delivery)
 

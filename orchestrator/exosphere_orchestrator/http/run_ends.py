@@ -17,6 +17,14 @@ class RunEnds(Agent):
         self._redis = connect_blocking(context.url)
         self._channel: Any = None
         self._waiters: dict[str, list[asyncio.Event]] = {}
+        self._loop = asyncio.get_running_loop()
+        #: Nobody is to wait any more.
+        self.released = False
+
+    def release(self) -> None:
+        """Let all who wait go, from whatever thread: they read the run as it is."""
+        self.released = True
+        self._loop.call_soon_threadsafe(self._wake)
 
     def expect(self, run_id: str) -> asyncio.Event:
         """Return an event that is set when the run ends, or when a notice of it may have been missed.
@@ -43,13 +51,16 @@ class RunEnds(Agent):
         if message is None:
             return
         if message["type"] == "message":
-            for event in self._waiters.get(message["data"].decode(), ()):
+            for event in self._waiters.get(message["data"].decode(errors="replace"), ()):
                 event.set()
         else:
             # The subscription holds from here on. Runs may have ended before: everybody looks again.
-            for waiting in self._waiters.values():
-                for event in waiting:
-                    event.set()
+            self._wake()
+
+    def _wake(self) -> None:
+        for waiting in self._waiters.values():
+            for event in waiting:
+                event.set()
 
     async def recover(self) -> None:
         """The connection was lost: subscribe anew."""

@@ -11,6 +11,7 @@ from exosphere_core.errors import BadRequest, NotFound
 from exosphere_core.keys import ShardKeys
 from exosphere_core.states import FAILED, SUCCEEDED, RunStatus, Status
 from exosphere_core.store import reads
+from exosphere_core.store.corrupt import Unreadable
 from exosphere_core.store.reads import RunRecord, StateRecord
 from exosphere_orchestrator.http.body import JsonRoute
 from exosphere_orchestrator.http.context import Services, checked, home_of, iso, services
@@ -22,6 +23,9 @@ LARGEST_SIZE = 1000
 #: Beyond it the position of a run would not fit into what Redis counts with.
 LAST_PAGE = 1_000_000_000
 _SHOWN_RERUNS = 100
+
+#: In a picture, the status of a state whose record can't be read.
+_UNREADABLE = "UNREADABLE"
 LONGEST_WAIT_MS = 60_000
 
 
@@ -60,8 +64,13 @@ async def get_structure(request: Request, namespace: str, run_id: str) -> api.St
     the = services(request)
     run = await find_run(the, namespace, run_id)
     home = home_of(namespace, run_id, "run")
-    states = await reads.read_states(the.redis, home, await reads.read_state_ids(the.redis, home, run_id))
+    unreadable: Unreadable = {}
+    states = await reads.read_states(the.redis, home, await reads.read_state_ids(the.redis, home, run_id), unreadable)
     nodes = [_structure_node(state) for state in states]
+    nodes += [
+        api.StructureNode(id=state, node_name="", identifier="", status=_UNREADABLE, error=why.detail)
+        for state, why in unreadable.items()
+    ]
     edges = [edge for state in states if (edge := _edge(state))]
     return api.StructureResponse(
         root_states=[node for node in nodes if node.id == run.root],
@@ -81,7 +90,7 @@ async def ended_within(the: Services, namespace: str, run_id: str, limit_s: floa
         run = await find_run(the, namespace, run_id)
         try:
             async with asyncio.timeout(limit_s):
-                while run.status is RunStatus.PENDING:
+                while run.status is RunStatus.PENDING and not the.run_ends.released:
                     await event.wait()
                     event.clear()
                     run = await find_run(the, namespace, run_id)

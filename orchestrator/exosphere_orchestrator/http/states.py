@@ -10,6 +10,7 @@ from exosphere_core.names import identifier_error
 from exosphere_core.records import shard_of
 from exosphere_core.states import Status
 from exosphere_core.store import catalog, reads
+from exosphere_core.store.corrupt import reading
 from exosphere_core.store.reads import StateRecord
 from exosphere_orchestrator.catalog import graphs
 from exosphere_orchestrator.http.body import JsonRoute
@@ -27,6 +28,8 @@ async def get_state(request: Request, namespace: str, graph_name: str, run_id: s
     state = await _find(the, home_of(namespace, state_id, "state"), namespace, state_id)
     if state.task.run != run_id or state.task.graph != graph_name:
         raise NotFound(f"run {run_id[:60]!r} of graph {graph_name!r} has no state {state_id[:60]!r}")
+    with reading(home_of(namespace, state_id, "state").state(state_id)):
+        data = msgspec.json.decode(state.data) if state.data else None
     return api.StateResponse(
         id=state.id,
         node_name=state.task.node,
@@ -37,7 +40,7 @@ async def get_state(request: Request, namespace: str, graph_name: str, run_id: s
         inputs=state.inputs,
         outputs=state.outputs,
         error=state.error,
-        data=msgspec.json.decode(state.data) if state.data else None,
+        data=data,
         parents=state.task.parents,
         retry_count=state.task.retry_count,
         attempt=state.attempt,

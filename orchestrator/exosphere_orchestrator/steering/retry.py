@@ -10,6 +10,7 @@ from exosphere_core.records import Task
 from exosphere_core.states import FAILED, RunStatus
 from exosphere_core.store import moves, reads
 from exosphere_core.store.calls import Call, apply_all
+from exosphere_core.store.corrupt import Unreadable
 from exosphere_core.store.faults import ResponseError
 from exosphere_core.store.reads import StateRecord
 from exosphere_orchestrator.engine.context import EngineContext
@@ -72,7 +73,10 @@ async def retry_failed(context: EngineContext, home: ShardKeys, run: str) -> Ret
         seen += _PAGE
         failed = await reads.with_status(context.redis, home, page, FAILED)
         prepared: list[_Prepared] = []
-        for record in await reads.read_states(context.redis, home, failed):
+        unreadable: Unreadable = {}
+        records = await reads.read_states(context.redis, home, failed, unreadable)
+        refused |= {each: why.detail for each, why in unreadable.items()}
+        for record in records:
             try:
                 prepared.append(await _prepare(context, home, record, fanout_id))
             except Conflict as why:

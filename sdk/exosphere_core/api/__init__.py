@@ -7,6 +7,7 @@ graph says is judged by `exosphere_core.graph`, which names node and field, all 
 from typing import Final
 
 from exosphere_core.api.catalog import *
+from exosphere_core.api.rejected import *
 from exosphere_core.api.row import *
 from exosphere_core.api.runs import *
 from exosphere_core.api.schedules import *
@@ -18,4 +19,5 @@ ROWS: Final = (
     LIST_RUNS, GET_RUN, WAIT_RUN, CANCEL_RUN, RETRY_RUN, RERUN, MANUAL_RETRY, GET_STRUCTURE, GET_STATE, GET_SECRETS, GET_STORE_VALUE,
     GET_ONCE, RECORD_ONCE, LIST_VERSIONS, GET_VERSION, DELETE_GRAPH,
     LIST_SCHEDULES, LIST_FIRINGS, PAUSE_SCHEDULE, RESUME_SCHEDULE, RUN_SCHEDULE,
+    LIST_REJECTED,
 )  # fmt: skip

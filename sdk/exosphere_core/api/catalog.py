@@ -37,6 +37,9 @@ class Delivery(BaseModel):
     shards: int = Field(description="how many shards the namespace is split over")
     lease_ms: int = Field(description="a delivery that is not renewed for this long is given to another runtime")
     protocol: int = Field(description="version of the stream entries' format")
+    max_report_bytes: int | None = Field(
+        default=None, description="largest report of a state that is taken; None for no limit"
+    )
 
 
 class RegisterNodesResponse(BaseModel):

@@ -1,15 +1,18 @@
 """A namespace's catalog: registered nodes, graphs and their versions."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 from redis.asyncio import Redis
 
 from exosphere_core.keys import NAMESPACES, CatalogKeys
+from exosphere_core.names import name_error
 from exosphere_core.records import encode
 from exosphere_core.store.calls import Call, apply
 from exosphere_core.store.connection import ask
+from exosphere_core.store.corrupt import read_reply, reading
 
 
 class NodeRecord(msgspec.Struct, frozen=True):
@@ -84,7 +87,9 @@ async def note_namespace(redis: "Redis", namespace: str) -> None:
 
 async def read_namespaces(redis: "Redis") -> list[str]:
     """Read the names of all namespaces, sorted."""
-    return sorted(raw.decode() for raw in await ask(redis, "SMEMBERS", NAMESPACES))
+    # What is no name was not put there by us, and must not become part of a key.
+    names = (raw.decode(errors="replace") for raw in await ask(redis, "SMEMBERS", NAMESPACES))
+    return sorted(name for name in names if name_error("namespace", name) is None)
 
 
 async def save_nodes(redis: "Redis", namespace: str, nodes: Sequence[NodeRecord]) -> None:
@@ -101,19 +106,30 @@ async def save_nodes(redis: "Redis", namespace: str, nodes: Sequence[NodeRecord]
 
 
 async def read_nodes(redis: "Redis", namespace: str, names: Sequence[str] | None = None) -> dict[str, NodeRecord]:
-    """Read registered nodes: all of a namespace, or those of the given names that exist."""
+    """Read registered nodes: all of a namespace, or those of the given names that exist.
+
+    One whose record can't be read is as if it were not registered: registering it again mends it.
+    """
     key = CatalogKeys(namespace).nodes
     if names is None:
         raw = (await ask(redis, "HGETALL", key)).values()
     else:
         raw = await ask(redis, "HMGET", key, *names) if names else []
-    found = (_decode_node(item) for item in raw if item is not None)
+    read = (read_reply(key, item, _decode_node, "", {}) for item in raw if item is not None)
+    found = [node for node in read if node is not None]
     return {node.name: node for node in sorted(found, key=lambda node: node.name)}
+
+
+async def read_node_names(redis: "Redis", namespace: str) -> list[str]:
+    """Read the names of all nodes that were ever registered in a namespace."""
+    return sorted(name.decode() for name in await ask(redis, "HKEYS", CatalogKeys(namespace).nodes))
 
 
 async def read_head(redis: "Redis", namespace: str, graph: str) -> GraphHead | None:
     """Read what is true of a graph now, or None when there is no such graph."""
-    return _head(graph, await ask(redis, "HGETALL", CatalogKeys(namespace).graph(graph)))
+    key = CatalogKeys(namespace).graph(graph)
+    with reading(key):
+        return _head(graph, await ask(redis, "HGETALL", key))
 
 
 async def read_last_version(redis: "Redis", namespace: str, graph: str) -> int:
@@ -122,13 +138,17 @@ async def read_last_version(redis: "Redis", namespace: str, graph: str) -> int:
 
 
 async def read_heads(redis: "Redis", namespace: str) -> list[GraphHead]:
-    """Read what is true of all graphs of a namespace, in order of the name."""
+    """Read what is true of all graphs of a namespace, in order of the name. Those that can't be read are left out."""
     keys = CatalogKeys(namespace)
     names = [raw.decode() for raw in await redis.zrange(keys.graphs, 0, -1)]
     pipeline = redis.pipeline(transaction=False)
     for name in names:
         pipeline.hgetall(keys.graph(name))
-    heads = (_head(name, raw) for name, raw in zip(names, await pipeline.execute(), strict=True))
+    replies = await pipeline.execute(raise_on_error=False)
+    heads = (
+        read_reply(keys.graph(name), raw, partial(_head, name), name, {})
+        for name, raw in zip(names, replies, strict=True)
+    )
     return [head for head in heads if head is not None]
 
 
@@ -148,26 +168,39 @@ def _head(name: str, raw: Mapping[bytes, bytes]) -> GraphHead | None:
 
 async def read_version(redis: "Redis", namespace: str, graph: str, version: int) -> GraphVersion | None:
     """Read a version of a graph, or None when there is no such one."""
-    raw = await ask(redis, "HGETALL", CatalogKeys(namespace).version(graph, version))
-    if not raw:
-        return None
-    return GraphVersion(
-        template=raw[b"template"], secrets=_decode_map(raw[b"secrets"]), created_at=int(raw[b"created_at"])
-    )
+    key = CatalogKeys(namespace).version(graph, version)
+    with reading(key):
+        raw = await ask(redis, "HGETALL", key)
+        if not raw:
+            return None
+        return GraphVersion(
+            template=raw[b"template"], secrets=_decode_map(raw[b"secrets"]), created_at=int(raw[b"created_at"])
+        )
 
 
 async def read_versions(redis: "Redis", namespace: str, graph: str, versions: Iterable[int]) -> list[VersionSummary]:
-    """Read what a list shows of some versions of a graph, in their order; those that do not exist are left out."""
+    """Read what a list shows of some versions of a graph, in their order.
+
+    Those that do not exist or can't be read are left out.
+    """
     keys = CatalogKeys(namespace)
     wanted = list(versions)
     pipeline = redis.pipeline(transaction=False)
     for version in wanted:
         pipeline.hmget(keys.version(graph, version), ["template", "created_at"])
-    return [
-        VersionSummary(version, int(created_at), len(_decode_nodes(template).nodes))
-        for version, (template, created_at) in zip(wanted, await pipeline.execute(), strict=True)
-        if template is not None
-    ]
+    replies = await pipeline.execute(raise_on_error=False)
+    found = (
+        read_reply(keys.version(graph, version), reply, partial(_summary, version), str(version), {})
+        for version, reply in zip(wanted, replies, strict=True)
+    )
+    return [summary for summary in found if summary is not None]
+
+
+def _summary(version: int, reply: Sequence[bytes | None]) -> VersionSummary | None:
+    template, created_at = reply
+    if template is None:
+        return None
+    return VersionSummary(version, int(created_at or 0), len(_decode_nodes(template).nodes))
 
 
 async def save_version(

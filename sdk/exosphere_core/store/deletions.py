@@ -1,5 +1,6 @@
 """Deleting graphs: gone at once for whoever reads, removed in bounded steps when their runs have ended."""
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple, Self
 
@@ -9,6 +10,8 @@ from exosphere_core.keys import CatalogKeys, ShardKeys
 from exosphere_core.store import moves
 from exosphere_core.store.calls import Call, apply, apply_all
 from exosphere_core.store.connection import ask
+
+logger = logging.getLogger("exosphere.background")
 
 #: The most keys or runs that one round trip is about.
 _STEP = 500
@@ -58,9 +61,16 @@ async def delete_graph(redis: "Redis", namespace: str, deletion: Deletion, trigg
 
 
 async def read_deletions(redis: "Redis", namespace: str) -> list[Deletion]:
-    """Read the deletions that are not finished."""
-    noted = await ask(redis, "SMEMBERS", CatalogKeys(namespace).deletions)
-    return sorted(Deletion.read(text.decode()) for text in noted)
+    """Read the deletions that are not finished. What is none is removed."""
+    key = CatalogKeys(namespace).deletions
+    found = []
+    for text in await ask(redis, "SMEMBERS", key):
+        try:
+            found.append(Deletion.read(text.decode()))
+        except ValueError:
+            logger.error("%r in %s is no deletion of a graph, and was removed", text[:200], key)
+            await ask(redis, "SREM", key, text)
+    return sorted(found)
 
 
 async def forget_deletion(redis: "Redis", namespace: str, deletion: Deletion) -> None:
@@ -89,12 +99,13 @@ async def walk_active(redis: "Redis", home: ShardKeys, deletion: Deletion) -> As
         pipeline = redis.pipeline(transaction=False)
         for run in runs:
             pipeline.hget(home.run(run), "version")
-        versions = await pipeline.execute() if runs else []
+        versions = await pipeline.execute(raise_on_error=False) if runs else []
         # A graph of the same name may have been made since, and have runs of its own.
+        # A record that can't be read is of no run that could go on.
         found = [
             run
             for run, version in zip(runs, versions, strict=True)
-            if version is not None and int(version) < deletion.number
+            if isinstance(version, bytes) and version.isdigit() and int(version) < deletion.number
         ]
         if found:
             yield found

@@ -12,5 +12,8 @@ async def read_due(redis: "Redis", home: ShardKeys, within_ms: int, limit: int) 
     commands: list[Command] = [("TIME",), ("ZRANGE", home.due, 0, limit - 1, "WITHSCORES")]
     (seconds, micros), page = await transaction(redis, commands)
     now = int(seconds) * 1000 + int(micros) // 1000
-    found = [(state.decode(), int(float(due)) - now) for state, due in zip(page[::2], page[1::2], strict=True)]
+    found = [
+        (state.decode(errors="replace"), int(float(due)) - now)
+        for state, due in zip(page[::2], page[1::2], strict=True)
+    ]
     return [(state, left) for state, left in found if left <= within_ms]

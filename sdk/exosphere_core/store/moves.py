@@ -244,14 +244,15 @@ def retry_by_hand(home: ShardKeys, state: str, new_state: str, task: Task, input
     )
 
 
-def reject(queue: ShardKeys, stream: str, report: str, reason: str, entry: Mapping[bytes, bytes]) -> Call:
+def reject(queue: ShardKeys, stream: str, group: str, entry: str, reason: str, fields: Mapping[bytes, bytes]) -> Call:
     """Put an entry aside that nobody can apply.
 
     Args:
-        stream: a stream of that shard: reports, inbox or outbox.
+        stream: a stream of that shard: ready, reports, inbox or outbox.
+        entry: its id.
     """
-    words = [word[:KEPT_FIELD_BYTES] for pair in list(entry.items())[:20] for word in pair]
-    return Call("reject", [stream, queue.rejected], [report, reason, KEPT_REJECTED, *words])
+    words = [word[:KEPT_FIELD_BYTES] for pair in list(fields.items())[:20] for word in pair]
+    return Call("reject", [stream, queue.rejected], [entry, reason[:KEPT_FIELD_BYTES], KEPT_REJECTED, group, *words])
 
 
 def _counts(part: Offspring) -> tuple[int, int, int]:

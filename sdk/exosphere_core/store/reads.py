@@ -1,69 +1,30 @@
-"""Reading records: bounded, pipelined, never changing anything."""
+"""Reading records: bounded, pipelined, never changing anything.
+
+A record that can't be read raises `CorruptRecord`, which names its key. Where `unreadable` is given, it takes these
+errors by id, and the records are as if they were not there.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from functools import partial
 from typing import NamedTuple
 
 from redis.asyncio import Redis
 
 from exosphere_core.handoff import entry_away
 from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
-from exosphere_core.records import (
-    Rerun,
-    RunField,
-    StateField,
-    Task,
-    TextMap,
-    decode_rerun,
-    decode_task,
-    decode_text_map,
-)
-from exosphere_core.states import RunStatus, Status
+from exosphere_core.records import Rerun, RunField, StateField, Task, TextMap, decode_rerun, decode_task
+from exosphere_core.states import Status
 from exosphere_core.store.connection import ask
+from exosphere_core.store.corrupt import Unreadable, read_reply, reading
+from exosphere_core.store.decoding import RunRecord as RunRecord
+from exosphere_core.store.decoding import StateRecord as StateRecord
+from exosphere_core.store.decoding import run_of, state_of, text_map_of
 
 #: How many records one round trip reads at the most.
 PAGE = 500
 
 #: How many deliveries of a node are looked through for those that are running.
 _MOST_RUNNING = 20_000
-
-
-class StateRecord(NamedTuple):
-    """A state as it is stored, with QUEUED told from the ready stream's pending list."""
-
-    id: str
-    status: Status
-    attempt: int
-    task: Task
-    inputs: TextMap
-    outputs: TextMap
-    data: bytes | None
-    error: str | None
-    due_at: int | None
-    #: Id of the state that retries it.
-    retried_by: str | None
-    #: Id of its unite, when its inputs could not be made.
-    unite: str | None
-    #: How many outputs it gave as a list; None when it gave one output alone.
-    width: int | None
-    created_at: int
-    updated_at: int
-
-
-class RunRecord(NamedTuple):
-    """A run as it is stored."""
-
-    id: str
-    graph: str
-    version: int
-    status: RunStatus
-    root: str
-    created_at: int
-    ended_at: int | None
-    #: identifier → states made.
-    made: dict[str, int]
-    #: (identifier, status) → states that ended so.
-    ended: dict[tuple[str, Status], int]
-    rerun: Rerun | None
 
 
 class Wanted(NamedTuple):
@@ -77,12 +38,18 @@ class Wanted(NamedTuple):
     store: Sequence[str]
 
 
-async def read_tasks(redis: "Redis", states: Sequence[tuple[ShardKeys, str]]) -> list[Task | None]:
+async def read_tasks(
+    redis: "Redis", states: Sequence[tuple[ShardKeys, str]], unreadable: Unreadable | None = None
+) -> list[Task | None]:
     """Read the tasks of states; None for a state that does not exist."""
     pipeline = redis.pipeline(transaction=False)
     for home, state in states:
         pipeline.hget(home.state(state), StateField.TASK)
-    return [decode_task(reply) if reply else None for reply in await pipeline.execute()]
+    replies = await pipeline.execute(raise_on_error=False)
+    return [
+        None if reply is None else read_reply(home.state(state), reply, decode_task, state, unreadable)
+        for (home, state), reply in zip(states, replies, strict=True)
+    ]
 
 
 async def read_values(redis: "Redis", wanted: Sequence[Wanted]) -> list[tuple[dict[str, TextMap], TextMap]]:
@@ -93,17 +60,18 @@ async def read_values(redis: "Redis", wanted: Sequence[Wanted]) -> list[tuple[di
             pipeline.hget(want.home.state(state), StateField.OUTPUTS)
         if want.store:
             pipeline.hmget(want.home.store(want.run), list(want.store))
-    replies = iter(await pipeline.execute())
+    replies = iter(await pipeline.execute(raise_on_error=False))
     found = []
     for want in wanted:
-        outputs = {state: _text_map(next(replies)) for state in want.states}
-        values = next(replies) if want.store else ()
-        found.append(
-            (
-                outputs,
-                {key: value.decode() for key, value in zip(want.store, values, strict=False) if value is not None},
-            )
-        )
+        outputs = {state: _outputs(want.home, state, next(replies)) for state in want.states}
+        store: TextMap = {}
+        if want.store:
+            names, values = want.store, next(replies)
+            with reading(want.home.store(want.run)):
+                if isinstance(values, Exception):
+                    raise values
+                store = {name: value.decode() for name, value in zip(names, values, strict=True) if value is not None}
+        found.append((outputs, store))
     return found
 
 
@@ -112,10 +80,20 @@ async def read_outputs(redis: "Redis", home: ShardKeys, states: Sequence[str]) -
     pipeline = redis.pipeline(transaction=False)
     for state in states:
         pipeline.hget(home.state(state), StateField.OUTPUTS)
-    return [_text_map(reply) for reply in await pipeline.execute()]
+    replies = await pipeline.execute(raise_on_error=False)
+    return [_outputs(home, state, reply) for state, reply in zip(states, replies, strict=True)]
 
 
-async def read_states(redis: "Redis", home: ShardKeys, states: Sequence[str]) -> list[StateRecord]:
+def _outputs(home: ShardKeys, state: str, reply: bytes | Exception | None) -> TextMap:
+    with reading(home.state(state)):
+        if isinstance(reply, Exception):
+            raise reply
+        return text_map_of(reply)
+
+
+async def read_states(
+    redis: "Redis", home: ShardKeys, states: Sequence[str], unreadable: Unreadable | None = None
+) -> list[StateRecord]:
     """Read states, a page at a time; those that do not exist are left out."""
     found: list[StateRecord] = []
     entries: dict[str, str] = {}
@@ -124,10 +102,11 @@ async def read_states(redis: "Redis", home: ShardKeys, states: Sequence[str]) ->
         pipeline = redis.pipeline(transaction=False)
         for state in page:
             pipeline.hgetall(home.state(state))
-        for state, raw in zip(page, await pipeline.execute(), strict=True):
-            if raw:
-                found.append(_state(state, raw))
-                replays = found[-1].task.replays and found[-1].attempt == 1
+        for state, raw in zip(page, await pipeline.execute(raise_on_error=False), strict=True):
+            record = read_reply(home.state(state), raw, partial(state_of, state), state, unreadable) if raw else None
+            if record is not None:
+                found.append(record)
+                replays = record.task.replays and record.attempt == 1
                 # The first entry of a state that replays is on the report stream, not with a runtime.
                 if raw[b"status"] == b"CREATED" and b"entry" in raw and not replays:
                     entry = raw[b"entry"].decode()
@@ -178,11 +157,12 @@ async def count_states(redis: "Redis", home: ShardKeys, run: str) -> int:
 
 async def with_status(redis: "Redis", home: ShardKeys, states: Sequence[str], wanted: Set[Status]) -> list[str]:
     """Tell which of the states are stored with one of these statuses."""
+    words = {status.value.encode() for status in wanted}
     pipeline = redis.pipeline(transaction=False)
     for state in states:
         pipeline.hget(home.state(state), StateField.STATUS)
-    statuses = await pipeline.execute()
-    return [state for state, raw in zip(states, statuses, strict=True) if raw is not None and raw.decode() in wanted]
+    statuses = await pipeline.execute(raise_on_error=False)
+    return [state for state, raw in zip(states, statuses, strict=True) if isinstance(raw, bytes) and raw in words]
 
 
 async def read_state_ids(redis: "Redis", home: ShardKeys, run: str) -> list[str]:
@@ -190,30 +170,43 @@ async def read_state_ids(redis: "Redis", home: ShardKeys, run: str) -> list[str]
     return [raw.decode() for raw in await ask(redis, "LRANGE", home.states(run), 0, -1)]
 
 
-async def read_runs(redis: "Redis", home: ShardKeys, runs: Sequence[str]) -> list[RunRecord]:
+async def read_runs(
+    redis: "Redis", home: ShardKeys, runs: Sequence[str], unreadable: Unreadable | None = None
+) -> list[RunRecord]:
     """Read runs; those that do not exist are left out."""
     pipeline = redis.pipeline(transaction=False)
     for run in runs:
         pipeline.hgetall(home.run(run))
-    return [_run(run, raw) for run, raw in zip(runs, await pipeline.execute(), strict=True) if raw]
+    replies = await pipeline.execute(raise_on_error=False)
+    found = (
+        read_reply(home.run(run), raw, partial(run_of, run), run, unreadable)
+        for run, raw in zip(runs, replies, strict=True)
+        if raw
+    )
+    return [record for record in found if record is not None]
 
 
 async def read_rerun(redis: "Redis", home: ShardKeys, run: str) -> Rerun | None:
     """Read how a run was made from an earlier one, or None when it was not."""
-    raw = await ask(redis, "HGET", home.run(run), RunField.RERUN)
-    return None if raw is None else decode_rerun(raw)
+    with reading(home.run(run)):
+        raw = await ask(redis, "HGET", home.run(run), RunField.RERUN)
+        return None if raw is None else decode_rerun(raw)
 
 
 async def read_request(redis: "Redis", home: ShardKeys, run: str) -> tuple[int, str] | None:
     """Read a run's graph version and the digest of its trigger's request ("" without one), or None without a run."""
-    version, digest = await ask(redis, "HMGET", home.run(run), RunField.VERSION, RunField.REQUEST)
-    return None if version is None else (int(version), (digest or b"").decode())
+    with reading(home.run(run)):
+        version, digest = await ask(redis, "HMGET", home.run(run), RunField.VERSION, RunField.REQUEST)
+        return None if version is None else (int(version), (digest or b"").decode())
 
 
 async def read_newest_runs(
     redis: "Redis", homes: Sequence[ShardKeys], skip: int, count: int
 ) -> tuple[int, list[RunRecord]]:
-    """Read a page of a namespace's runs, newest first, over all its shards, and how many there are."""
+    """Read a page of a namespace's runs, newest first, over all its shards, and how many there are.
+
+    Runs that can't be read are counted, and left out of the page.
+    """
     pipeline = redis.pipeline(transaction=False)
     for home in homes:
         pipeline.zcard(home.runs)
@@ -226,70 +219,20 @@ async def read_newest_runs(
     )[skip : skip + count]
     found: dict[str, RunRecord] = {}
     for home in homes:
-        for record in await read_runs(redis, home, [run for _, run, where in newest if where == home]):
+        for record in await read_runs(redis, home, [run for _, run, where in newest if where == home], {}):
             found[record.id] = record
     return total, [found[run] for _, run, _ in newest if run in found]
 
 
 async def read_store(redis: "Redis", home: ShardKeys, run: str) -> TextMap:
     """Read the whole store of a run."""
-    raw = await ask(redis, "HGETALL", home.store(run))
-    return {key.decode(): value.decode() for key, value in raw.items()}
+    with reading(home.store(run)):
+        raw = await ask(redis, "HGETALL", home.store(run))
+        return {key.decode(): value.decode() for key, value in raw.items()}
 
 
 async def read_store_value(redis: "Redis", home: ShardKeys, run: str, key: str) -> str | None:
     """Read one value of a run's store."""
-    raw = await ask(redis, "HGET", home.store(run), key)
-    return None if raw is None else raw.decode()
-
-
-def _text_map(raw: bytes | None) -> TextMap:
-    return decode_text_map(raw) if raw else {}
-
-
-def _state(state: str, raw: Mapping[bytes, bytes]) -> StateRecord:
-    error, retried_by, unite = (
-        None if (word := raw.get(name)) is None else word.decode() for name in (b"error", b"retried_by", b"unite")
-    )
-    due = raw.get(b"due_at")
-    return StateRecord(
-        id=state,
-        status=Status(raw[b"status"].decode()),
-        attempt=int(raw[b"attempt"]),
-        task=decode_task(raw[b"task"]),
-        inputs=_text_map(raw.get(b"inputs")),
-        outputs=_text_map(raw.get(b"outputs")),
-        data=raw.get(b"data"),
-        error=error,
-        due_at=None if due is None else int(due),
-        retried_by=retried_by,
-        unite=unite,
-        width=None if (width := raw.get(b"width")) is None else int(width),
-        created_at=int(raw[b"created_at"]),
-        updated_at=int(raw[b"updated_at"]),
-    )
-
-
-def _run(run: str, raw: Mapping[bytes, bytes]) -> RunRecord:
-    made: dict[str, int] = {}
-    ended: dict[tuple[str, Status], int] = {}
-    for field, value in raw.items():
-        kind, _, rest = field.decode().partition("/")
-        if kind == "made":
-            made[rest] = int(value)
-        elif kind == "ended":
-            identifier, _, status = rest.partition("/")
-            ended[identifier, Status(status)] = int(value)
-    ended_at = raw.get(b"ended_at")
-    return RunRecord(
-        id=run,
-        graph=raw[b"graph"].decode(),
-        version=int(raw[b"version"]),
-        status=RunStatus(raw[b"status"].decode()),
-        root=raw[b"root"].decode(),
-        created_at=int(raw[b"created_at"]),
-        ended_at=None if ended_at is None else int(ended_at),
-        made=made,
-        ended=ended,
-        rerun=decode_rerun(raw[b"rerun"]) if b"rerun" in raw else None,
-    )
+    with reading(home.store(run)):
+        raw = await ask(redis, "HGET", home.store(run), key)
+        return None if raw is None else raw.decode()

@@ -5,7 +5,9 @@ it, which moves the schedule on; then it triggers the graph and records what cam
 A claim whose replica died is found by the others and carried out again, under the same run ids.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -16,6 +18,12 @@ from exosphere_core.keys import CatalogKeys
 from exosphere_core.records import encode
 from exosphere_core.store.calls import Call, apply
 from exosphere_core.store.connection import ask
+from exosphere_core.store.schedule_members import drop_member, read_member
+
+logger = logging.getLogger("exosphere.cron")
+
+#: A time in unix ms has no more digits until the year 9999.
+_MOMENT_DIGITS = 15
 
 #: How many firings of a graph's schedules are kept.
 KEPT_FIRINGS = 100
@@ -101,22 +109,25 @@ def member_of(graph: str, index: int) -> str:
     return f"{graph}/{index}"
 
 
-def _read_member(member: bytes) -> tuple[str, int]:
-    graph, _, index = member.decode().rpartition("/")
-    return graph, int(index)
-
-
 async def read_due(redis: "Redis", namespace: str, now: int, limit: int) -> list[Due]:
-    """Read schedules whose time has come, those first that have waited longest."""
-    page = await redis.zrangebyscore(CatalogKeys(namespace).schedules, "-inf", now, 0, limit, withscores=True)
-    return [Due(*_read_member(member), int(score)) for member, score in page]
+    """Read schedules whose time has come, those first that have waited longest. What is none is removed."""
+    key = CatalogKeys(namespace).schedules
+    found = []
+    for member, score in await redis.zrangebyscore(key, "-inf", now, 0, limit, withscores=True):
+        if (schedule := read_member(member)) is None:
+            await drop_member(redis, key, member)
+        else:
+            found.append(Due(*schedule, int(max(0, score))))
+    return found
 
 
 async def read_handled(redis: "Redis", namespace: str, graph: str, index: int) -> int:
-    """Read the newest due time of a schedule that was ever claimed, in unix ms; 0 when none was."""
-    return int(
-        await ask(redis, "HGET", CatalogKeys(namespace).schedules_of(graph), f"{index}/{ScheduleField.HANDLED}") or 0
-    )
+    """Read the newest due time of a schedule that was ever claimed, in unix ms; 0 when none was.
+
+    What can't be read counts as none: the next claim mends it, and a due time's run has an id of its own in any case.
+    """
+    raw = await ask(redis, "HGET", CatalogKeys(namespace).schedules_of(graph), f"{index}/{ScheduleField.HANDLED}")
+    return int(raw) if raw and raw.isdigit() and len(raw) <= _MOMENT_DIGITS else 0
 
 
 def seal(claim: Claim) -> OpenClaim:
@@ -159,16 +170,27 @@ async def claim_schedule(
 
 
 async def read_claims(redis: "Redis", namespace: str, until: int, limit: int) -> list[OpenClaim]:
-    """Read claims that have been open since a moment (unix ms) or longer: their replicas died over them."""
+    """Read claims that have been open since a moment (unix ms) or longer: their replicas died over them.
+
+    One that can't be read ends here, as a firing that says so.
+    """
     keys = CatalogKeys(namespace)
     claims = []
     for member in await redis.zrangebyscore(keys.claims, "-inf", until, 0, limit):
-        graph, index = _read_member(member)
+        if (schedule := read_member(member)) is None:
+            await drop_member(redis, keys.claims, member)
+            continue
+        graph, index = schedule
         text = await ask(redis, "HGET", keys.schedules_of(graph), f"{index}/{ScheduleField.CLAIM}")
         if text is None:
             await apply(redis, _record_call(namespace, graph, index, b"", []))
-        else:
+            continue
+        try:
             claims.append(OpenClaim(_decode_claim(text), text))
+        except ValueError as bad:
+            logger.error("the claim of schedule %d of graph %s in %s can't be read: %s", index, graph, namespace, bad)
+            lost = Firing(index=index, fired_at=until, error=f"the record of what was to be fired can't be read: {bad}")
+            await apply(redis, _record_call(namespace, graph, index, text, [lost]))
     return claims
 
 
@@ -246,14 +268,22 @@ async def read_schedules(
 def _record(score: float | None, index: int, known: Mapping[bytes, bytes]) -> ScheduleRecord:
     paused_at = known.get(f"{index}/{ScheduleField.PAUSED_AT}".encode())
     last = known.get(f"{index}/{ScheduleField.LAST}".encode())
+    readable = _readable([] if last is None else [last])
     return ScheduleRecord(
         next_due=None if score is None else int(score),
-        paused_at=None if paused_at is None else int(paused_at),
-        last=None if last is None else _decode_firing(last),
+        paused_at=None if paused_at is None else int(paused_at) if paused_at.isdigit() else 0,
+        last=readable[0] if readable else None,
     )
 
 
 async def read_firings(redis: "Redis", namespace: str, graph: str) -> list[Firing]:
-    """Read what came of a graph's firings, the newest first: the last `KEPT_FIRINGS`."""
-    page = await ask(redis, "LRANGE", CatalogKeys(namespace).firings(graph), 0, -1)
-    return [_decode_firing(item) for item in page]
+    """Read what came of a graph's firings, the newest first: the last `KEPT_FIRINGS`. What can't be read is left out."""
+    return _readable(await ask(redis, "LRANGE", CatalogKeys(namespace).firings(graph), 0, -1))
+
+
+def _readable(items: Sequence[bytes]) -> list[Firing]:
+    found = []
+    for item in items:
+        with suppress(ValueError):
+            found.append(_decode_firing(item))
+    return found

@@ -11,6 +11,14 @@ from redis.exceptions import ResponseError
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP
 from exosphere_core.store.blocking_cluster import BlockingCluster, send_to
 from exosphere_core.store.burst import Command, burst, transaction, transaction_parts
+from exosphere_core.store.calls import Call, apply
+from exosphere_core.store.corrupt import is_wrong_type, reading
+
+#: The consumer that holds what a state manager handed back, until another one takes it.
+NOBODY = "handed-back"
+
+#: How many reports one step hands back.
+_HANDED_BACK = 500
 
 #: Fields of an entry, as Redis gives them.
 Fields = Mapping[bytes, bytes]
@@ -36,12 +44,14 @@ class Pending(NamedTuple):
 
 async def ensure_groups(redis: "Redis", streams: Iterable[str], group: str) -> None:
     """Make the consumer group on each stream, and the stream, where they do not exist."""
+    wanted = list(streams)
     pipeline = redis.pipeline(transaction=False)
-    for stream in streams:
+    for stream in wanted:
         pipeline.xgroup_create(stream, group, id="0", mkstream=True)
-    for reply in await pipeline.execute(raise_on_error=False):
+    for stream, reply in zip(wanted, await pipeline.execute(raise_on_error=False), strict=True):
         if isinstance(reply, Exception) and not str(reply).startswith("BUSYGROUP"):
-            raise reply
+            with reading(stream):
+                raise reply
 
 
 async def read_new(
@@ -73,14 +83,14 @@ async def _read(
 
 
 async def read_pending(redis: "Redis", streams: Sequence[str], group: str, limit: int) -> dict[str, list[Pending]]:
-    """Read who holds what, for each stream that exists; at most `limit` entries a stream, the oldest."""
+    """Read who holds what, for each key that is a stream; at most `limit` entries a stream, the oldest."""
     pipeline = redis.pipeline(transaction=False)
     for stream in streams:
         pipeline.xpending_range(stream, group, "-", "+", limit)
     replies = await pipeline.execute(raise_on_error=False)
     held: dict[str, list[Pending]] = {}
     for stream, reply in zip(streams, replies, strict=True):
-        if isinstance(reply, ResponseError) and str(reply).startswith("NOGROUP"):
+        if isinstance(reply, ResponseError) and (str(reply).startswith("NOGROUP") or is_wrong_type(reply)):
             continue
         if isinstance(reply, Exception):
             raise reply
@@ -147,6 +157,26 @@ async def sweep(redis: "Redis", stream: str, group: str) -> None:
 def _after(entry_id: str) -> str:
     moment, _, number = entry_id.partition("-")
     return f"{moment}-{int(number) + 1}"
+
+
+async def hand_back(redis: "Redis", stream: str, consumer: str, idle_ms: int) -> int:
+    """Give what a state manager holds to nobody, as if it had been held for long, and take the state manager off the group.
+
+    Args:
+        idle_ms: how long it seems to have been held; whoever takes over what was held for less finds it at the next look.
+
+    Returns:
+        How many reports were handed back.
+    """
+    count = 0
+    while True:
+        page: Any = await redis.xpending_range(stream, STATE_MANAGERS_GROUP, "-", "+", _HANDED_BACK, consumer)
+        ids: list[Any] = [item["message_id"] for item in page]
+        if not ids:
+            await apply(redis, Call("forget_consumer", [stream], [STATE_MANAGERS_GROUP, -1, consumer]))
+            return count
+        await redis.xclaim(stream, STATE_MANAGERS_GROUP, NOBODY, 0, ids, idle=idle_ms, justid=True)
+        count += len(ids)
 
 
 async def keep(redis: "Redis", stream: str, consumer: str, ids: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from exosphere_core.keys import ShardKeys
 from exosphere_core.records import UnitePlan, decode_unite_plan
 from exosphere_core.store.connection import ask
+from exosphere_core.store.corrupt import reading
 from exosphere_core.store.reads import PAGE
 
 
@@ -27,16 +28,17 @@ class UniteRecord(NamedTuple):
 
 async def read_unite(redis: "Redis", home: ShardKeys, unite: str) -> UniteRecord | None:
     """Read an armed unite, or None when there is no such one."""
-    raw = await ask(redis, "HGETALL", home.unite(unite))
-    if not raw:
-        return None
-    return UniteRecord(
-        plan=decode_unite_plan(raw[b"plan"]),
-        strategy=raw[b"strategy"].decode(),
-        status=raw[b"status"].decode(),
-        **{name: int(raw[name.encode()]) for name in ("pending", "arrived", "errored", "pruned")},
-        anew=b"anew" in raw,
-    )
+    with reading(home.unite(unite)):
+        raw = await ask(redis, "HGETALL", home.unite(unite))
+        if not raw:
+            return None
+        return UniteRecord(
+            plan=decode_unite_plan(raw[b"plan"]),
+            strategy=raw[b"strategy"].decode(),
+            status=raw[b"status"].decode(),
+            **{name: int(raw[name.encode()]) for name in ("pending", "arrived", "errored", "pruned")},
+            anew=b"anew" in raw,
+        )
 
 
 async def walk_members(
@@ -45,7 +47,8 @@ async def walk_members(
     """Go through the states of one identifier that a unite reads, in branch order, a page of ids at a time."""
     low, high = f"[{identifier}/", f"({identifier}0"  # '0' follows '/'
     while True:
-        page = await redis.zrangebylex(home.members(unite), low, high, 0, count)
+        with reading(home.members(unite)):
+            page = await redis.zrangebylex(home.members(unite), low, high, 0, count)
         if not page:
             return
         yield [member.decode().rpartition("/")[2] for member in page]

@@ -9,6 +9,7 @@ from redis.exceptions import ResponseError, WatchError
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store.calls import Call, apply_all
 from exosphere_core.store.connection import ask
+from exosphere_core.store.corrupt import is_wrong_type
 
 #: The most records that one round trip deletes.
 _STEP = 500
@@ -16,7 +17,10 @@ _STEP = 500
 
 async def read_expired(redis: "Redis", home: ShardKeys, before_ms: int, limit: int) -> list[str]:
     """Read the runs that ended before a moment, the oldest first."""
-    return [run.decode() for run in await ask(redis, "ZRANGEBYSCORE", home.ended, "-inf", before_ms, "LIMIT", 0, limit)]
+    return [
+        run.decode(errors="replace")
+        for run in await ask(redis, "ZRANGEBYSCORE", home.ended, "-inf", before_ms, "LIMIT", 0, limit)
+    ]
 
 
 async def delete_run(redis: "Redis", home: ShardKeys, run: str) -> None:
@@ -58,7 +62,12 @@ async def _page(pipeline: Any, home: ShardKeys, run: str, list_key: str) -> list
     await pipeline.watch(home.run(run))
     if await ask(pipeline, "ZSCORE", home.ended, run) is None:
         raise WatchError
-    page: list[bytes] = await ask(pipeline, "LRANGE", list_key, 0, _STEP - 1)
+    try:
+        page: list[bytes] = await ask(pipeline, "LRANGE", list_key, 0, _STEP - 1)
+    except ResponseError as refused:
+        if not is_wrong_type(refused):
+            raise
+        return []  # no list: it goes with the run, and what it would have named can't be found
     return page
 
 
@@ -72,5 +81,5 @@ async def note_anew(redis: "Redis", home: ShardKeys, unites: Sequence[str]) -> N
 
 async def forget_consumers(redis: "Redis", streams: Sequence[str], group: str, silent_ms: int) -> int:
     """Take consumers that hold nothing and have been silent for long off their groups. Returns how many."""
-    replies = await apply_all(redis, [Call("forget_consumer", [stream], [group, silent_ms]) for stream in streams])
+    replies = await apply_all(redis, [Call("forget_consumer", [stream], [group, silent_ms, ""]) for stream in streams])
     return sum(reply for reply in replies if not isinstance(reply, ResponseError))

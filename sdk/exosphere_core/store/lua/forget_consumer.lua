@@ -2,7 +2,8 @@
 -- Deleting one that holds something would drop what it holds, so both are looked at in one step.
 -- KEYS[1] stream  a ready or report stream
 -- ARGV[1] group
--- ARGV[2] how long it must have been silent, ms
+-- ARGV[2] how long it must have been silent, ms; it must have been longer
+-- ARGV[3] name of the one that it is about, or "" for all
 -- returns how many were taken off
 local gone = 0
 for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
@@ -10,7 +11,8 @@ for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
   for n = 1, #consumer, 2 do
     fields[consumer[n]] = consumer[n + 1]
   end
-  if fields['pending'] == 0 and fields['idle'] > tonumber(ARGV[2]) then
+  local meant = ARGV[3] == '' or ARGV[3] == fields['name']
+  if meant and fields['pending'] == 0 and fields['idle'] > tonumber(ARGV[2]) then
     redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], fields['name'])
     gone = gone + 1
   end

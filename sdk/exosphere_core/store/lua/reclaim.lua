@@ -11,11 +11,12 @@
 -- ARGV[6] namespace of the run
 -- returns {"reclaimed" | "failed" | "stale", lost leases}
 -- uses clock fence push
+-- Read before anything is written: a key of another type ends the script here.
+local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'entry', 'task', 'inputs')
 if redis.call('XACK', KEYS[2], 'runtimes', ARGV[1]) == 0 then
   return {'stale', 0}
 end
 redis.call('XDEL', KEYS[2], ARGV[1])
-local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'entry', 'task', 'inputs')
 if not is_current(record, ARGV[3]) or record[3] ~= ARGV[1] then
   return {'stale', 0}
 end
