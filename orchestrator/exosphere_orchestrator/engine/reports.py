@@ -6,7 +6,17 @@ from typing import NamedTuple
 import msgspec
 
 from exosphere_core.names import name_error
-from exosphere_core.records import BODIES, Body, Executed, Kind, ReadyField, ReportField, decode_task, shard_of
+from exosphere_core.records import (
+    BODIES,
+    Body,
+    Executed,
+    Kind,
+    ReadyField,
+    ReportField,
+    Unreadable,
+    decode_task,
+    shard_of,
+)
 from exosphere_core.store.streams import Entry
 
 _DECODERS = {kind: msgspec.json.Decoder(body) for kind, body in BODIES.items()}
@@ -59,6 +69,8 @@ def parse_report(entry: Entry) -> Report:
         raise Malformed("a field is not UTF-8") from None
     if kind is None:
         raise Malformed("its kind is unknown")
+    if kind is Kind.UNREADABLE:
+        raise Malformed(_unreadable(body))
     if error := _home_error(home):
         raise Malformed(error)
     if not attempt.isdecimal():
@@ -75,6 +87,14 @@ def parse_report(entry: Entry) -> Report:
     if isinstance(read, Executed) and read.origin:
         raise Malformed("it names an origin, which no runtime may")
     return Report(entry, kind, home, state, attempt, read)
+
+
+def _unreadable(body: bytes) -> str:
+    try:
+        found = msgspec.json.decode(body, type=Unreadable)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "a runtime took an entry that is no delivery, and did not say which"
+    return f"entry {found.entry} of {found.stream} is no delivery for the runtime that took it: {found.reason}"
 
 
 def _replay(entry: Entry) -> Report:

@@ -16,7 +16,7 @@ from exosphere_core.store.connection import check_server, connect
 from exosphere_core.store.faults import LOST, OutOfMemoryError, ResponseError
 from exosphere_core.version import VERSION
 from exosphere_orchestrator.engine.engine import Engine
-from exosphere_orchestrator.http import graphs, nodes, once, runs, schedules, states, steering
+from exosphere_orchestrator.http import graphs, nodes, once, reports, runs, schedules, states, steering
 from exosphere_orchestrator.http.context import Services
 from exosphere_orchestrator.http.gate import Gate
 from exosphere_orchestrator.http.run_ends import RunEnds
@@ -70,6 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
         steering.router,
         states.router,
         once.router,
+        reports.router,
         schedules.router,
     ):
         app.include_router(router)
