@@ -1,0 +1,93 @@
+"""Reports on their way: what is sent, and which delivery it ends."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from exosphere_core import records
+from exosphere_core.keys import ShardKeys, shard_keys
+from exosphere_core.records import Body, Kind, ReportField, encode, shard_of_ours
+from exosphere_core.store.streams import Entry
+from exosphere_worker.held import Held
+from exosphere_worker.outcome import Failed, Outcome, Pruned, Requeued, Succeeded
+
+#: What a report takes in memory beside its body, in bytes.
+_OVERHEAD_BYTES = 600
+
+#: How many fields of an entry that is no delivery are told, and how many characters of each.
+_TOLD_FIELDS, _TOLD_CHARACTERS = 20, 200
+
+
+class Outgoing(NamedTuple):
+    """A report, and the delivery that it ends.
+
+    Attributes:
+        queue: the shard whose ready stream the delivery came from, and whose report stream gets the report.
+        held: the delivery, while it is held; None for what is sent again, or was no delivery.
+    """
+
+    queue: ShardKeys
+    node: str
+    entry: str
+    kind: Kind
+    home: str
+    state: str
+    attempt: str
+    body: bytes
+    held: Held | None = None
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return len(self.body) + _OVERHEAD_BYTES
+
+    @property
+    def fields(self) -> dict[str, str | bytes]:
+        """The fields of the report's entry."""
+        return {
+            ReportField.KIND: self.kind,
+            ReportField.HOME: self.home,
+            ReportField.STATE: self.state,
+            ReportField.ATTEMPT: self.attempt,
+            ReportField.BODY: self.body,
+        }
+
+
+def report_of(outcome: Outcome) -> tuple[Kind, bytes]:
+    """Spell an outcome as kind and body of a report."""
+    body: Body
+    if isinstance(outcome, Succeeded):
+        kind = Kind.EXECUTED
+        body = records.Executed(outcome.outputs, outcome.fanned_out, outcome.store)
+    elif isinstance(outcome, Failed):
+        kind, body = Kind.FAILED, records.Failed(outcome.error, outcome.retryable)
+    elif isinstance(outcome, Pruned):
+        return Kind.PRUNED, encode({"data": outcome.data})
+    elif isinstance(outcome, Requeued):
+        kind, body = Kind.REQUEUED, records.Requeued(outcome.delay_ms)
+    else:
+        return Kind.RELEASED, b"{}"
+    return kind, encode(body)
+
+
+def report_on(held: Held, outcome: Outcome) -> Outgoing:
+    """Return the report of what came of a delivery."""
+    task = held.task
+    queue = shard_keys(task.namespace, shard_of_ours(task.run))
+    kind, body = report_of(outcome)
+    return Outgoing(queue, task.node, held.entry, kind, task.home, held.state, held.attempt, body, held)
+
+
+def report_unreadable(queue: ShardKeys, node: str, entry: Entry, reason: str) -> Outgoing:
+    """Return the report of an entry that is no delivery: the state managers put it aside where an operator sees it."""
+    found = records.Unreadable(entry.stream, entry.id, reason, _told(entry.fields))
+    return Outgoing(queue, node, entry.id, Kind.UNREADABLE, queue.namespace, "", "0", encode(found))
+
+
+def _told(fields: Mapping[bytes, bytes]) -> dict[str, str]:
+    some = list(fields.items())[:_TOLD_FIELDS]
+    return {
+        name.decode(errors="backslashreplace")[:_TOLD_CHARACTERS]: value[:_TOLD_CHARACTERS].decode(
+            errors="backslashreplace"
+        )
+        for name, value in some
+    }
