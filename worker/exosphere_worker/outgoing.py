@@ -1,20 +1,17 @@
 """Reports on their way: what is sent, and which delivery it ends."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from exosphere_core import records
 from exosphere_core.keys import ShardKeys, shard_keys
 from exosphere_core.records import Body, Kind, ReportField, encode, shard_of_ours
+from exosphere_core.store.handovers import unreadable_body
 from exosphere_core.store.streams import Entry
 from exosphere_worker.held import Held
 from exosphere_worker.outcome import Failed, Outcome, Pruned, Requeued, Succeeded
 
 #: What a report takes in memory beside its body, in bytes.
 _OVERHEAD_BYTES = 600
-
-#: How many fields of an entry that is no delivery are told, and how many characters of each.
-_TOLD_FIELDS, _TOLD_CHARACTERS = 20, 200
 
 
 class Outgoing(NamedTuple):
@@ -79,15 +76,5 @@ def report_on(held: Held, outcome: Outcome) -> Outgoing:
 
 def report_unreadable(queue: ShardKeys, node: str, entry: Entry, reason: str) -> Outgoing:
     """Return the report of an entry that is no delivery: the state managers put it aside where an operator sees it."""
-    found = records.Unreadable(entry.stream, entry.id, reason, _told(entry.fields))
-    return Outgoing(queue, node, entry.id, Kind.UNREADABLE, queue.namespace, "", "0", encode(found))
-
-
-def _told(fields: Mapping[bytes, bytes]) -> dict[str, str]:
-    some = list(fields.items())[:_TOLD_FIELDS]
-    return {
-        name.decode(errors="backslashreplace")[:_TOLD_CHARACTERS]: value[:_TOLD_CHARACTERS].decode(
-            errors="backslashreplace"
-        )
-        for name, value in some
-    }
+    body = unreadable_body(entry, reason)
+    return Outgoing(queue, node, entry.id, Kind.UNREADABLE, queue.namespace, "", "0", body)

@@ -9,6 +9,7 @@ from exosphere_core.store import moves, streams
 from exosphere_core.store.calls import apply_all
 from exosphere_core.store.catalog import read_nodes
 from exosphere_core.store.faults import ResponseError
+from exosphere_core.store.handovers import unreadable
 from exosphere_core.store.streams import Entry, Pending
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.context import EngineContext, logger
@@ -96,14 +97,21 @@ class Reaper(Agent):
                 await streams.acknowledge(self.context.redis, entry.stream, RUNTIMES_GROUP, [entry.id])
         calls = []
         for entry in whole:
-            task = decode_task(entry.fields[ReadyField.TASK.encode()])
+            try:
+                task = decode_task(entry.fields[ReadyField.TASK.encode()])
+                state = entry.fields[ReadyField.STATE.encode()].decode()
+                attempt = entry.fields[ReadyField.ATTEMPT.encode()].decode()
+            except (KeyError, ValueError) as bad:
+                # Somebody else's entry must not keep what is lost beside it from being given back.
+                calls.append(unreadable(self._queue, entry, f"it is no state: {bad}").call())
+                continue
             calls.append(
                 moves.reclaim(
                     ShardKeys(task.home, self._queue.shard),
                     self._queue,
                     task,
-                    entry.fields[ReadyField.STATE.encode()].decode(),
-                    entry.fields[ReadyField.ATTEMPT.encode()].decode(),
+                    state,
+                    attempt,
                     entry.id,
                     self.context.max_lost_leases,
                     failed,
@@ -112,6 +120,6 @@ class Reaper(Agent):
         for entry, reply in zip(whole, await apply_all(self.context.scripts, calls), strict=True):
             if isinstance(reply, ResponseError):
                 raise reply
-            word = reply[0].decode()
+            word = "unreadable" if isinstance(reply, bytes) else reply[0].decode()
             self.context.counts[word] += 1
             logger.warning("lease of %s in %s was lost: %s", entry.id, entry.stream, word)

@@ -28,7 +28,7 @@ async def hand_over_reports(request: Request, namespace: str, body: api.HandOver
         reports.append(
             HandOver(
                 queue,
-                report.node,
+                queue.ready(report.node),
                 report.entry,
                 report.kind,
                 report.home,

@@ -2,12 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from exosphere_core.keys import ShardKeys
+from exosphere_core.records import Kind, Unreadable, encode
 from exosphere_core.store.calls import Call, apply_all
+from exosphere_core.store.streams import Entry
+
+#: How many fields of an entry that is no delivery are told, and how many bytes of each.
+_TOLD_FIELDS: Final = 20
+_TOLD_BYTES: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +22,14 @@ class HandOver:
     """A report, and the delivery that it ends.
 
     Attributes:
-        queue: the shard whose ready stream the delivery came from, and whose report stream gets the report.
-        node: name of the node.
+        queue: the shard whose report stream gets the report.
+        ready: the ready stream of that shard that the delivery came from.
         entry: id of the entry of the ready stream.
         kind, home, state, attempt, body: the fields of the report; see `records.ReportField`.
     """
 
     queue: ShardKeys
-    node: str
+    ready: str
     entry: str
     kind: str
     home: str
@@ -34,7 +41,7 @@ class HandOver:
         """The move as a value."""
         return Call(
             "hand_over",
-            [self.queue.reports, self.queue.ready(self.node)],
+            [self.queue.reports, self.ready],
             [self.entry, self.kind, self.home, self.state, self.attempt, self.body],
         )
 
@@ -49,3 +56,20 @@ async def hand_over(redis: "Redis", reports: Sequence[HandOver]) -> None:
     for reply in await apply_all(redis, [report.call() for report in reports]):
         if isinstance(reply, ResponseError):
             raise reply
+
+
+def unreadable_body(entry: Entry, reason: str) -> bytes:
+    """The body of the report that an entry of a ready stream is no delivery."""
+    fields = {_told(name): _told(value) for name, value in list(entry.fields.items())[:_TOLD_FIELDS]}
+    return encode(Unreadable(entry.stream, entry.id, reason, fields))
+
+
+def unreadable(queue: ShardKeys, entry: Entry, reason: str) -> HandOver:
+    """Take an entry that is no delivery off its ready stream, and report it: it is put aside where an operator sees it."""
+    return HandOver(
+        queue, entry.stream, entry.id, Kind.UNREADABLE, queue.namespace, "", "0", unreadable_body(entry, reason)
+    )
+
+
+def _told(word: bytes) -> str:
+    return word[:_TOLD_BYTES].decode(errors="backslashreplace")
