@@ -97,6 +97,25 @@ class Blocking(BaseNode):
         return self.Outputs()
 
 
+class Stuck(BaseNode):
+    """Blocks the event loop until a file is there, but only the first time."""
+
+    class Inputs(BaseModel):
+        until: str
+
+    class Outputs(BaseModel):
+        by: str
+
+    async def execute(self) -> Outputs:
+        note(f"began {os.getpid()}")
+        first = Path(self.inputs.until + ".first")
+        if not first.exists():
+            first.touch()
+            while not Path(self.inputs.until).exists():
+                time.sleep(0.01)
+        return self.Outputs(by=str(os.getpid()))
+
+
 class Threaded(BaseNode):
     """A plain function."""
 
@@ -202,7 +221,7 @@ class Clinging(BaseNode):
         return self.Outputs(value="late")
 
 
-NODES = [Spread, Work, Gather, Long, Blocking, Threaded, Polling, Secretive, Stored, Charging, Clinging]
+NODES = [Spread, Work, Gather, Long, Blocking, Stuck, Threaded, Polling, Secretive, Stored, Charging, Clinging]
 
 
 if __name__ == "__main__":

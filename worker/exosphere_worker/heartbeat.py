@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
-from exosphere_core.store.connection import connect_sync
+from exosphere_core.store.connection import COMMAND_TIMEOUT_S, connect_sync
 from exosphere_core.store.faults import FAULTS, is_refusal
 from exosphere_core.store.streams import renew
 from exosphere_worker.clock import elapsed_s
@@ -48,9 +48,12 @@ class Heartbeat:
     def __init__(
         self, url: str, consumer: str, lease_ms: int, holdings: Holdings, vitals: Vitals, notices: Notices
     ) -> None:
-        self._redis = connect_sync(url)
         self._consumer = consumer
         self._every_s = lease_ms / 1000 / _BEATS_PER_LEASE
+        # A connection that fell silent must be given up while there is time left for another try.
+        self._timeout_s = min(COMMAND_TIMEOUT_S, self._every_s)
+        self._redis = connect_sync(url, timeout_s=self._timeout_s)
+        self._stale = False
         self._holdings = holdings
         self._vitals = vitals
         self._tell = notices
@@ -67,7 +70,12 @@ class Heartbeat:
 
     def use(self, url: str) -> None:
         """Renew over another connection from the next beat on."""
-        self._redis = connect_sync(url)
+        self._redis = connect_sync(url, timeout_s=self._timeout_s)
+
+    def reconnect(self) -> None:
+        """Another connection to Redis was lost, so this one may be dead, too: renew at once, over a new one."""
+        self._stale = True
+        self._now.set()
 
     def renew_now(self) -> None:
         """Do not wait for the time of the next beat."""
@@ -112,6 +120,9 @@ class Heartbeat:
         held = self._holdings.by_stream()
         if not held:
             return
+        if self._stale:
+            self._stale = False
+            self._redis.connection_pool.disconnect()
         self._beat += 1
         # As it is sent, not as it is answered: the reply may have waited while this process stood still.
         sent_at = elapsed_s()

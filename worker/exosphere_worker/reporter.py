@@ -119,6 +119,7 @@ class Reporter:
         Any other is in Redis, or on its way there, where its attempt number tells whether it counts.
         """
         if self._in_doubt(held):
+            logger.warning("the lease of state %s was lost: its report is dropped", held.state)
             held.lost = True
             self._wake.set()
 
@@ -207,6 +208,8 @@ class Reporter:
 
     async def _send_again(self) -> None:
         losses = self._losses
+        # Another connection was lost, so this one may be dead, too, and not know it yet.
+        await self._redis.connection_pool.disconnect()
         kept = self._kept.all()
         for start in range(0, len(kept), _BATCH):
             await self._send(kept[start : start + _BATCH])

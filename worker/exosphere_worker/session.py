@@ -157,7 +157,10 @@ class Session:
                     logger.warning("ready states can't be read, tries again: %s", fault)
                 faulty = True
                 self._vitals.note_unread()
-                self._reporter.connection_lost()
+                if isinstance(fault, LOST):
+                    # The others may be as dead and not know it yet.
+                    self._reporter.connection_lost()
+                    self._heartbeat.reconnect()
                 failures += 1
                 # Not known any more, a stream or group vanished, or Redis moved: registering again mends each.
                 if is_refusal(fault) or not isinstance(fault, LOST) or failures >= _MOVED_AFTER:

@@ -112,16 +112,17 @@ async def server_warnings(redis: Redis) -> list[str]:
     return warnings
 
 
-def connect_sync(url: str) -> BlockingRedis:
+def connect_sync(url: str, *, timeout_s: float = COMMAND_TIMEOUT_S) -> BlockingRedis:
     """Return a client for a thread without an event loop.
+
+    Args:
+        timeout_s: how long a command or connecting may take.
 
     Raises:
         ConfigurationError: the URL can't be used.
     """
     try:
-        client: BlockingRedis = BlockingRedis.from_url(
-            url, socket_timeout=COMMAND_TIMEOUT_S, socket_connect_timeout=COMMAND_TIMEOUT_S
-        )
+        client: BlockingRedis = BlockingRedis.from_url(url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s)
     except ValueError as bad:
         raise ConfigurationError(f"the Redis URL can't be used: {bad}") from None
     return client
