@@ -116,6 +116,20 @@ class Stuck(BaseNode):
         return self.Outputs(by=str(os.getpid()))
 
 
+class Deadly(BaseNode):
+    """Takes its whole process down."""
+
+    class Inputs(BaseModel):
+        pass
+
+    class Outputs(BaseModel):
+        pass
+
+    async def execute(self) -> Outputs:
+        note(f"began {os.getpid()}")
+        os._exit(1)
+
+
 class Threaded(BaseNode):
     """A plain function."""
 
@@ -221,7 +235,7 @@ class Clinging(BaseNode):
         return self.Outputs(value="late")
 
 
-NODES = [Spread, Work, Gather, Long, Blocking, Stuck, Threaded, Polling, Secretive, Stored, Charging, Clinging]
+NODES = [Spread, Work, Gather, Long, Blocking, Stuck, Deadly, Threaded, Polling, Secretive, Stored, Charging, Clinging]
 
 
 if __name__ == "__main__":

@@ -4,9 +4,8 @@ import signal
 from pathlib import Path
 
 from redis import Redis
-from redis.exceptions import RedisError
 
-from conftest import redis_server_binary
+from conftest import answers, redis_server_binary
 from system.stack import Stack, free_port, wait_for
 
 NAME = "redis"
@@ -33,7 +32,7 @@ class OwnRedis:
             "--dir", str(self._folder), "--save", "", "--appendonly", "yes", "--appendfsync", "always",
             "--auto-aof-rewrite-percentage", "0",
         ])  # fmt: skip
-        wait_for("Redis answers", self._answers)
+        wait_for("Redis answers", lambda: answers(self.url))
 
     def kill(self) -> None:
         self._stack.kill(NAME)
@@ -57,10 +56,3 @@ class OwnRedis:
         # Redis 7 and later have a folder of several files; the commands are in the last one.
         several = sorted(self._folder.glob("appendonlydir/*.incr.aof"))
         return several[-1] if several else self._folder / "appendonly.aof"
-
-    def _answers(self) -> bool:
-        try:
-            with self.client() as redis:
-                return bool(redis.ping())
-        except RedisError:
-            return False

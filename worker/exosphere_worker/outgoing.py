@@ -19,7 +19,6 @@ class Outgoing(NamedTuple):
 
     Attributes:
         queue: the shard whose ready stream the delivery came from, and whose report stream gets the report.
-        held: the delivery, while it is held; None for what is sent again, or was no delivery.
     """
 
     queue: ShardKeys
@@ -30,7 +29,6 @@ class Outgoing(NamedTuple):
     state: str
     attempt: str
     body: bytes
-    held: Held | None = None
 
     @property
     def size(self) -> int:
@@ -71,7 +69,7 @@ def report_on(held: Held, outcome: Outcome) -> Outgoing:
     task = held.task
     queue = shard_keys(task.namespace, shard_of_ours(task.run))
     kind, body = report_of(outcome)
-    return Outgoing(queue, task.node, held.entry, kind, task.home, held.state, held.attempt, body, held)
+    return Outgoing(queue, task.node, held.entry, kind, task.home, held.state, held.attempt, body)
 
 
 def report_unreadable(queue: ShardKeys, node: str, entry: Entry, reason: str) -> Outgoing:

@@ -33,6 +33,10 @@ _BATCH_BYTES = 4 * 1024 * 1024
 _TROUBLE: tuple[type[Exception], ...] = (*FAULTS, ExosphereError)
 
 
+#: A report, and the delivery that is held for it; None for what is sent again, or was no delivery.
+_Waiting = tuple[Outgoing, Held | None]
+
+
 class Ways(NamedTuple):
     """Whom a reporter turns to.
 
@@ -62,8 +66,8 @@ class Reporter:
         self._holdings = holdings
         self._lease_s = lease_ms / 1000
         self._ways = ways
-        self._waiting: list[Outgoing] = []
-        self._sending: list[Outgoing] = []
+        self._waiting: list[_Waiting] = []
+        self._sending: list[_Waiting] = []
         self._kept = SentReports()
         #: How often the connection was lost, and which of these losses what was sent lately was sent again after.
         self._losses = self._recovered = 0
@@ -83,7 +87,7 @@ class Reporter:
             self._holdings.remove(held)
             return
         held.ended = True
-        self._put(report_on(held, outcome))
+        self._put(report_on(held, outcome), held)
 
     def report_unreadable(self, queue: ShardKeys, node: str, entry: Entry, reason: str) -> None:
         """Report that an entry of a ready stream is no delivery."""
@@ -140,7 +144,7 @@ class Reporter:
                 if self._losses != self._recovered:
                     await self._send_again()
                 self._sending = self._take()
-                too_large = await self._send(self._sending)
+                too_large = await self._send([report for report, _ in self._sending])
             except _TROUBLE as fault:
                 logger.warning("reports can't be sent, tries again: %s", fault)
                 self._waiting[:0] = self._sending
@@ -159,13 +163,14 @@ class Reporter:
 
     def _settle(self, too_large: Sequence[Outgoing]) -> None:
         """What was being sent is in Redis, but for what is too large to be handed over: that waits for memory."""
-        sent = self._sending if not too_large else [each for each in self._sending if each not in too_large]
-        self._kept.add(sent, monotonic())
-        for each in sent:
-            if each.held is not None:
-                self._holdings.remove(each.held)
         nothing_to_send = not self._sending
-        self._waiting += too_large
+        if too_large:
+            self._waiting += [each for each in self._sending if each[0] in too_large]
+            self._sending = [each for each in self._sending if each[0] not in too_large]
+        self._kept.add([report for report, _ in self._sending], monotonic())
+        for _, held in self._sending:
+            if held is not None:
+                self._holdings.remove(held)
         self._sending = []
         if not self._waiting:
             self._sent.set()
@@ -177,33 +182,33 @@ class Reporter:
             self._wake.clear()
             self._ways.on_doubt()
 
-    def _put(self, report: Outgoing) -> None:
-        self._waiting.append(report)
+    def _put(self, report: Outgoing, held: Held | None = None) -> None:
+        self._waiting.append((report, held))
         self._sent.clear()
         self._wake.set()
 
     def _in_doubt(self, held: Held) -> bool:
         return elapsed_s() - held.renewed_at > self._lease_s
 
-    def _take(self) -> list[Outgoing]:
+    def _take(self) -> list[_Waiting]:
         """Take the next batch off what is waiting: neither what was lost nor what is in doubt."""
-        batch: list[Outgoing] = []
-        in_doubt: list[Outgoing] = []
-        size = place = 0
+        batch: list[_Waiting] = []
+        in_doubt: list[_Waiting] = []
+        size = seen = 0
         oldest = elapsed_s() - self._lease_s
-        for place, each in enumerate(self._waiting, 1):
-            held = each.held
+        for each in self._waiting:
+            report, held = each
             if held is not None and held.lost:
                 self._holdings.remove(held)
             elif held is not None and held.renewed_at < oldest:
                 in_doubt.append(each)
-            elif batch and (len(batch) == _BATCH or size + each.size > _BATCH_BYTES):
-                place -= 1
+            elif batch and (len(batch) == _BATCH or size + report.size > _BATCH_BYTES):
                 break
             else:
                 batch.append(each)
-                size += each.size
-        self._waiting[:place] = in_doubt
+                size += report.size
+            seen += 1
+        self._waiting[:seen] = in_doubt
         return batch
 
     async def _send_again(self) -> None:

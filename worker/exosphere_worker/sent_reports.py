@@ -34,8 +34,7 @@ class SentReports:
             key = (report.state, report.attempt)
             if key in self._sent:
                 self._bytes -= self._sent.pop(key)[1].size
-            # Without the delivery: its inputs may be large.
-            self._sent[key] = now, report._replace(held=None)
+            self._sent[key] = now, report
             self._bytes += report.size
         self.forget_before(now - KEPT_S)
 
