@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
+from redis.exceptions import RedisError
 
 
 def die_with_driver() -> None:
@@ -26,6 +27,15 @@ def redis_server_binary() -> str:
     from exosphere_orchestrator.embedded.binary import find_server
 
     return str(find_server().path)
+
+
+def answers(url: str) -> bool:
+    """Whether a Redis answers; its socket is there a moment before it listens."""
+    try:
+        with Redis.from_url(url) as redis:
+            return bool(redis.ping())
+    except RedisError:
+        return False
 
 
 @pytest.fixture(scope="session")
@@ -43,12 +53,10 @@ def redis_url() -> Iterator[str]:
     url = f"unix://{socket}"
     try:
         deadline = time.monotonic() + 20
-        while not socket.exists():
+        while not answers(url):
             assert server.poll() is None, "redis-server ended"
             assert time.monotonic() < deadline, "redis-server did not start"
             time.sleep(0.01)
-        with Redis.from_url(url) as redis:
-            redis.ping()
         yield url
     finally:
         server.terminate()

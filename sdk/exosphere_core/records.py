@@ -153,6 +153,7 @@ class Kind(StrEnum):
     PRUNED = "pruned"  #: body: `Pruned`
     REQUEUED = "requeued"  #: body: `Requeued`
     RELEASED = "released"  #: given back unfinished by a runtime that stops; no body
+    UNREADABLE = "unreadable"  #: an entry of a ready stream that is no delivery for who took it; body: `Unreadable`
     REPLAY = "replay"  #: a new state whose outputs are to be taken over: a ready entry, sent by the scripts
     SETTLED = "settled"  #: a unite's last branch ended; sent by the scripts, not by runtimes
     CANCELLED = "cancelled"  #: a run was cancelled: its states are to follow; sent by a script, not by runtimes
@@ -189,13 +190,25 @@ class Requeued(msgspec.Struct, frozen=True):
     delay_ms: int
 
 
-Body = Executed | Failed | Pruned | Requeued
+class Unreadable(msgspec.Struct, frozen=True):
+    """What a runtime found on a ready stream in place of a delivery: put aside for the operator."""
+
+    #: The ready stream and the id of the entry.
+    stream: str
+    entry: str
+    reason: str
+    #: The entry's fields, as far as they are text, cut to a sane length.
+    fields: dict[str, str]
+
+
+Body = Executed | Failed | Pruned | Requeued | Unreadable
 
 BODIES: Final[dict[str, type[Body]]] = {
     Kind.EXECUTED: Executed,
     Kind.FAILED: Failed,
     Kind.PRUNED: Pruned,
     Kind.REQUEUED: Requeued,
+    Kind.UNREADABLE: Unreadable,
 }
 
 

@@ -74,6 +74,23 @@ class Scene:
             "get_store_value": (None, {**run, "key": "key"}),
             "get_once": (None, {"state_id": self.running, "key": "key"}),
             "record_once": ({"value": [1]}, {"state_id": self.running, "key": "key"}),
+            "hand_over_reports": (
+                {
+                    "reports": [
+                        {
+                            "shard": 0,
+                            "node": "A",
+                            "entry": "1-1",
+                            "kind": "released",
+                            "home": "rows",
+                            "state": self.running,
+                            "attempt": "99",
+                            "body": "{}",
+                        },
+                    ]
+                },
+                {},
+            ),
             "list_versions": (None, {}),
             "get_version": (None, {"version": 1}),
             "delete_graph": (None, {"graph_name": "doomed"}),

@@ -13,6 +13,7 @@ from exosphere_cli.run import run
 from exosphere_core.errors import ConfigurationError
 from exosphere_orchestrator.settings import Settings, load_settings
 from exosphere_worker import runtime
+from exosphere_worker.loop_watch import blocked_loop_limit_s
 from exosphere_worker.vitals import health_age_s
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,6 +69,9 @@ def test_what_must_be_set_is_told_by_its_variable_when_it_is_missing() -> None:
 def test_the_defaults_of_the_runtime_are_those_of_the_page() -> None:
     assert int(default_told("EXOSPHERE_SHUTDOWN_GRACE_MS", "Runtimes")) == runtime._grace_s() * 1000
     assert int(default_told("EXOSPHERE_HEALTH_AGE_MS", "Runtimes")) == health_age_s() * 1000
+    limit_s = blocked_loop_limit_s()
+    assert limit_s is not None
+    assert int(default_told("EXOSPHERE_BLOCKED_LOOP_MS", "Runtimes")) == limit_s * 1000
 
 
 def test_the_defaults_of_the_command_line_are_those_of_the_page() -> None:

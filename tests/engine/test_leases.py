@@ -148,3 +148,20 @@ def test_a_heartbeat_renews_only_what_the_worker_knows_and_learns_what_it_lost(r
         await redis.aclose()
 
     asyncio.run(scene())
+
+
+def test_an_entry_that_is_no_state_is_put_aside_and_the_lost_ones_beside_it_are_given_back(lane: Lane) -> None:
+    async def scene(world: World) -> None:
+        await world.graph(node("a"))
+        await world.redis.xadd(HOME.ready("A"), {"hello": "world"})
+        await world.trigger()
+        await streams.read_new(world.redis, RUNTIMES_GROUP, "dead", [HOME.ready("A")], 10, None)
+        await _reap(world)
+        await world.drain()
+        ((_, kept),) = await world.redis.xrange(HOME.rejected)
+        assert b"is no delivery for the runtime that took it: it is no state" in kept[b"reason"]
+        assert b'"hello":"world"' in kept[b"body"]
+        assert (await world.take_one("a", "living")).attempt == "2"
+        assert await world.redis.xlen(HOME.ready("A")) == 1
+
+    lane.run(scene)

@@ -24,6 +24,17 @@ GOOD: dict[str, Any] = {
         ({**GOOD, "body": "{"}, "its body can't be read"),
         ({**GOOD, "body": '{"outputs":[{"a":1}]}'}, "its body can't be read"),
         (GOOD, "there is no such state"),
+        ({**GOOD, "kind": "unreadable", "body": "{}"}, "a runtime took an entry that is no delivery, and did not say"),
+        (
+            {
+                **GOOD,
+                "kind": "unreadable",
+                "state": "",
+                "attempt": "0",
+                "body": '{"stream":"s","entry":"1-1","reason":"field task is missing","fields":{"a":"b"}}',
+            },
+            "entry 1-1 of s is no delivery for the runtime that took it: field task is missing",
+        ),
     ],
 )
 def test_it_is_put_aside_with_its_reason(lane: Lane, entry: dict[str, Any], reason: str) -> None:

@@ -97,6 +97,39 @@ class Blocking(BaseNode):
         return self.Outputs()
 
 
+class Stuck(BaseNode):
+    """Blocks the event loop until a file is there, but only the first time."""
+
+    class Inputs(BaseModel):
+        until: str
+
+    class Outputs(BaseModel):
+        by: str
+
+    async def execute(self) -> Outputs:
+        note(f"began {os.getpid()}")
+        first = Path(self.inputs.until + ".first")
+        if not first.exists():
+            first.touch()
+            while not Path(self.inputs.until).exists():
+                time.sleep(0.01)
+        return self.Outputs(by=str(os.getpid()))
+
+
+class Deadly(BaseNode):
+    """Takes its whole process down."""
+
+    class Inputs(BaseModel):
+        pass
+
+    class Outputs(BaseModel):
+        pass
+
+    async def execute(self) -> Outputs:
+        note(f"began {os.getpid()}")
+        os._exit(1)
+
+
 class Threaded(BaseNode):
     """A plain function."""
 
@@ -202,7 +235,7 @@ class Clinging(BaseNode):
         return self.Outputs(value="late")
 
 
-NODES = [Spread, Work, Gather, Long, Blocking, Threaded, Polling, Secretive, Stored, Charging, Clinging]
+NODES = [Spread, Work, Gather, Long, Blocking, Stuck, Deadly, Threaded, Polling, Secretive, Stored, Charging, Clinging]
 
 
 if __name__ == "__main__":

@@ -172,3 +172,19 @@ def test_a_node_that_blocks_the_event_loop_leaves_the_health_answering(stack: St
     status, body = health(port)
     assert (status, body["running"]) == (200, 1)
     assert stack.wait_run(run)["status"] == "SUCCESS"
+
+
+def test_a_node_that_takes_its_worker_down_three_times_fails_with_that_reason_and_the_worker_goes_on(
+    stack: Stack,
+) -> None:
+    stack.state_manager()
+    start_worker(stack, "--processes", "1")
+    stack.graph("g", {"node_name": "Deadly", "identifier": "d"}, retry_policy={"max_retries": 0})
+    run = stack.trigger("g")
+    assert stack.wait_run(run)["status"] == "FAILED"
+    (state,) = stack.states(run)
+    assert state["error"].startswith("lost its worker 3 times: each time the worker showed no life for 1500 ms")
+    assert len(stack.ledger_lines()) == 3
+    assert len(set(stack.ledger_lines())) == 3, "a process outlived its node"
+    stack.graph("other", {"node_name": "Work", "identifier": "w", "inputs": {"value": "v"}})
+    assert stack.wait_run(stack.trigger("other"))["status"] == "SUCCESS"

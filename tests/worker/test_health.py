@@ -36,6 +36,27 @@ def test_a_worker_that_reached_redis_too_long_ago_or_never_is_not_alive_and_says
     }
 
 
+def test_a_worker_whose_reads_fail_is_not_alive_although_its_heart_beats() -> None:
+    vitals = Vitals(heartbeat_at=99.0, read_at=30.0, unread_since=39.0)
+    health = health_of(vitals, now=100.0, age_s=60.0)
+    assert not health.alive
+    assert health.body["detail"] == "ready states could not be read for 61 s"
+    vitals.note_read()
+    assert health_of(vitals, now=100.0, age_s=60.0).alive
+
+
+def test_a_worker_whose_event_loop_is_blocked_says_by_what_and_is_not_alive_after_a_time() -> None:
+    vitals = Vitals(heartbeat_at=99.0)
+    vitals.note_loop(6.0, "node Slow (state s)")
+    early = health_of(vitals, now=100.0, age_s=60.0)
+    assert early.alive
+    assert (early.body["loop_blocked_s"], early.body["loop_blocked_by"]) == (6.0, "node Slow (state s)")
+    vitals.note_loop(61.0, "node Slow (state s)")
+    late = health_of(vitals, now=100.0, age_s=60.0)
+    assert not late.alive
+    assert late.body["detail"] == "the event loop is blocked for 61 s by node Slow (state s)"
+
+
 @pytest.mark.parametrize("text", ["5000", "soon", "-1", "6e4"])
 def test_an_age_that_would_call_an_idle_worker_dead_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXOSPHERE_HEALTH_AGE_MS", text)

@@ -10,7 +10,7 @@ from functools import partial
 from redis import Redis
 
 from exosphere_core.keys import RUNTIMES_GROUP
-from exosphere_worker.heartbeat import Heartbeat
+from exosphere_worker.heartbeat import Heartbeat, Notices
 from exosphere_worker.held import Held, Holdings
 from exosphere_worker.vitals import Vitals
 from worker import redis_lanes
@@ -34,9 +34,18 @@ def nobody_refuses() -> None:
     raise AssertionError("refused")
 
 
+def unheard() -> None:
+    """What a test does not look at."""
+
+
 @contextmanager
 def beating(
-    url: str, held: list[Held], on_refused: Callable[[], None] = nobody_refuses
+    url: str,
+    held: list[Held],
+    on_refused: Callable[[], None] = nobody_refuses,
+    confirmed: Callable[[], None] = unheard,
+    away: Callable[[], None] = unheard,
+    lease_ms: int = LEASE_MS,
 ) -> Iterator[tuple[Heartbeat, Holdings, "queue.Queue[tuple[str, str]]"]]:
     holdings = Holdings()
     for each in held:
@@ -45,11 +54,10 @@ def beating(
     heartbeat = Heartbeat(
         url,
         "me",
-        LEASE_MS,
+        lease_ms,
         holdings,
         Vitals(),
-        on_lost=lambda stream, entry: lost.put((stream, entry)),
-        on_refused=on_refused,
+        Notices(lambda stream, entry: lost.put((stream, entry)), confirmed, away, on_refused),
     )
     heartbeat.start()
     try:
@@ -151,3 +159,55 @@ def test_it_stops_when_it_is_told_to(redis_url: str) -> None:
             wait("it beats", lambda: beats(redis, held) > 1)
         assert not [thread for thread in threading.enumerate() if thread.name == "exosphere-heartbeat"]
         wait("its connection is closed", lambda: redis.info("clients")["connected_clients"] == 1)
+
+
+def test_what_is_renewed_knows_when_and_what_was_lost_does_not(redis_url: str) -> None:
+    gone, kept = taken(redis_url, 2)
+    confirmed = threading.Event()
+    with Redis.from_url(redis_url) as redis:
+        redis.xack(gone.stream, RUNTIMES_GROUP, gone.entry)
+        gone.renewed_at = kept.renewed_at = 0.0
+        with beating(redis_url, [gone, kept], confirmed=confirmed.set) as (_, _, lost):
+            assert confirmed.wait(timeout=20)
+            assert lost.get(timeout=20)[1] == gone.entry
+            assert gone.renewed_at == 0.0
+            assert kept.renewed_at > 0.0
+
+
+def test_a_beat_that_is_asked_for_comes_at_once(redis_url: str) -> None:
+    (held,) = taken(redis_url, 1)
+    with (
+        Redis.from_url(redis_url) as redis,
+        beating(redis_url, [held], lease_ms=3_600_000) as (heartbeat, _, _),
+    ):
+        heartbeat.renew_now()
+        wait("it beats", lambda: beats(redis, held) > 1)
+
+
+def test_an_outage_is_told_once(redis_url: str) -> None:
+    (held,) = taken(redis_url, 1)
+    told: queue.Queue[str] = queue.Queue()
+    with (
+        Redis.from_url(redis_url) as redis,
+        beating("unix:///nowhere/redis.sock", [held], away=lambda: told.put("away")) as (heartbeat, _, _),
+    ):
+        assert told.get(timeout=20) == "away"
+        for _ in range(3):
+            heartbeat.renew_now()
+        heartbeat.use(redis_url)
+        wait("it beats", lambda: beats(redis, held) > 1)
+        assert told.empty()
+
+
+def test_leases_that_were_given_up_are_not_renewed(redis_url: str) -> None:
+    given_up, later = taken(redis_url, 2)
+    with Redis.from_url(redis_url) as redis, beating(redis_url, [given_up]) as (_, holdings, lost):
+        wait("a beat", lambda: beats(redis, given_up) > 1)
+        assert holdings.give_up() == [given_up]
+        assert holdings.add(later)
+        wait("a beat", lambda: beats(redis, later) > 1)
+        settled = beats(redis, given_up)
+        now = beats(redis, later)
+        wait("two more beats", lambda: beats(redis, later) > now + 1)
+        assert beats(redis, given_up) == settled
+        assert lost.empty()

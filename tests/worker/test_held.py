@@ -1,10 +1,12 @@
 """What a runtime holds."""
 
+import msgspec
 import pytest
 
+from exosphere_core.keys import ShardKeys
 from exosphere_core.records import Task, encode
 from exosphere_core.store.streams import Entry
-from exosphere_worker.held import Held, Holdings, read_delivery
+from exosphere_worker.held import Held, Holdings, NoDelivery, read_delivery, read_own_delivery
 
 TASK = Task(run="r", home="ns", graph="g", version=1, identifier="a", node="A", namespace="ns")
 FIELDS = {b"state": b"s", b"attempt": b"3", b"task": encode(TASK), b"inputs": b'{"x":"1"}'}
@@ -67,3 +69,46 @@ def test_what_is_removed_while_pending_entries_are_read_is_noted() -> None:
         holdings.remove(during)
     holdings.remove(after)
     assert gone == {(during.stream, during.entry)}
+
+
+def test_what_was_given_up_is_not_taken_again() -> None:
+    holdings = Holdings()
+    given_up = held("1-1")
+    assert holdings.add(given_up)
+    assert holdings.give_up() == [given_up]
+    assert given_up.lost
+    assert holdings.by_stream() == {}
+    holdings.remove(given_up)
+    assert not holdings.add(held("1-1"))
+    assert holdings.add(held("1-2"))
+
+
+def test_an_entry_that_comes_again_after_its_lease_was_lost_is_another_delivery() -> None:
+    holdings = Holdings()
+    lost, again = held("1-1"), held("1-1")
+    assert holdings.add(lost)
+    lost.lost = True
+    assert holdings.add(again)
+    holdings.remove(lost)
+    assert holdings.get("ready", "1-1") is again
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({}, "field state is missing"),
+        ({**FIELDS, b"task": b"{"}, "Input data was truncated"),
+        ({**FIELDS, b"task": encode(msgspec.structs.replace(TASK, node="B"))}, "it is of node B of namespace ns"),
+        ({**FIELDS, b"task": encode(msgspec.structs.replace(TASK, namespace="o"))}, "it is of node A of namespace o"),
+    ],
+)
+def test_a_delivery_that_is_not_of_the_queues_node_is_refused_with_the_reason(
+    fields: dict[bytes, bytes], reason: str
+) -> None:
+    with pytest.raises(NoDelivery, match=reason):
+        read_own_delivery(Entry("ready", "1-1", fields), ShardKeys("ns"), "A")
+
+
+def test_what_a_newer_version_adds_to_a_delivery_is_ignored() -> None:
+    newer = {**FIELDS, b"later": b"?", b"task": FIELDS[b"task"][:-1] + b',"later":{"a":[1]}}'}
+    assert read_own_delivery(Entry("ready", "1-1", newer), ShardKeys("ns"), "A").task == TASK

@@ -13,6 +13,7 @@ from exosphere_core.client import ApiClient
 from exosphere_core.errors import ConfigurationError, Unavailable
 from exosphere_core.records import Task
 from exosphere_worker.node import BaseNode, secret_names
+from exosphere_worker.outgoing import Outgoing
 
 logger = logging.getLogger("exosphere.runtime")
 
@@ -120,6 +121,30 @@ class Manager:
         body = {"value": result}
         answer = await self._client.call(api.RECORD_ONCE, body=body, namespace=self._namespace, state_id=state, key=key)
         return answer["value"]
+
+    async def hand_over(self, reports: Sequence[Outgoing]) -> None:
+        """Give reports to the state manager, which gets them into Redis although its memory is full.
+
+        Raises:
+            TooLarge: they are more than one request may hold.
+            ExosphereError: it can't be done now.
+        """
+        body = {
+            "reports": [
+                {
+                    "shard": report.queue.shard,
+                    "node": report.node,
+                    "entry": report.entry,
+                    "kind": report.kind,
+                    "home": report.home,
+                    "state": report.state,
+                    "attempt": report.attempt,
+                    "body": report.body.decode(),
+                }
+                for report in reports
+            ]
+        }
+        await self._client.call(api.HAND_OVER_REPORTS, body=body, namespace=self._namespace)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -2,17 +2,23 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
+from typing import NamedTuple
 
-from exosphere_core import records
 from exosphere_core.backoff import Backoff
-from exosphere_core.keys import shard_keys
-from exosphere_core.records import Body, Kind, ReportField, encode, shard_of_ours
+from exosphere_core.errors import ExosphereError, TooLarge
+from exosphere_core.keys import ShardKeys
 from exosphere_core.store.connection import Redis
-from exosphere_core.store.faults import FAULTS, is_refusal
-from exosphere_core.store.streams import send_reports
+from exosphere_core.store.faults import FAULTS, OutOfMemoryError, is_refusal
+from exosphere_core.store.streams import Entry, send_reports
+from exosphere_worker.clock import elapsed_s
 from exosphere_worker.held import Held, Holdings
-from exosphere_worker.outcome import Failed, Lost, Outcome, Pruned, Requeued, Succeeded
+from exosphere_worker.outcome import Lost, Outcome
+from exosphere_worker.outgoing import Outgoing, report_of, report_on, report_unreadable
+from exosphere_worker.sent_reports import KEPT_S, SentReports
+
+__all__ = ["Reporter", "Ways", "report_of"]
 
 logger = logging.getLogger("exosphere.runtime")
 
@@ -23,55 +29,59 @@ _BATCH = 256
 _BATCH_BYTES = 4 * 1024 * 1024
 
 
-def report_of(outcome: Outcome, max_bytes: int | None = None) -> tuple[Kind, bytes]:
-    """Spell an outcome as kind and body of a report.
+#: What can come between us and Redis, and between us and the state manager.
+_TROUBLE: tuple[type[Exception], ...] = (*FAULTS, ExosphereError)
 
-    Args:
-        max_bytes: what is larger is a failure: Redis and the state managers are to be spared of it.
+
+#: A report, and the delivery that is held for it; None for what is sent again, or was no delivery.
+_Waiting = tuple[Outgoing, Held | None]
+
+
+class Ways(NamedTuple):
+    """Whom a reporter turns to.
+
+    Attributes:
+        hand_over: gives reports to the state manager, where Redis refuses them for want of memory.
+        on_refused: called when Redis does not know this runtime any more.
+        on_doubt: called when a report waits until its lease is confirmed.
     """
-    kind, body = _spelled(outcome)
-    if max_bytes is not None and len(body) > max_bytes:
-        what = "data of the prune signal is" if kind is Kind.PRUNED else "outputs and store writes are"
-        error = f"the {what} {len(body)} bytes of JSON; the limit is {max_bytes} (EXOSPHERE_MAX_REPORT_BYTES of the state manager)"
-        return Kind.FAILED, encode(records.Failed(error, retryable=False))
-    return kind, body
 
-
-def _spelled(outcome: Outcome) -> tuple[Kind, bytes]:
-    body: Body
-    if isinstance(outcome, Succeeded):
-        kind = Kind.EXECUTED
-        body = records.Executed(outcome.outputs, outcome.fanned_out, outcome.store)
-    elif isinstance(outcome, Failed):
-        kind, body = Kind.FAILED, records.Failed(outcome.error, outcome.retryable)
-    elif isinstance(outcome, Pruned):
-        return Kind.PRUNED, encode({"data": outcome.data})
-    elif isinstance(outcome, Requeued):
-        kind, body = Kind.REQUEUED, records.Requeued(outcome.delay_ms)
-    else:
-        return Kind.RELEASED, b"{}"
-    return kind, encode(body)
+    hand_over: Callable[[Sequence[Outgoing]], Awaitable[None]]
+    on_refused: Callable[[], None]
+    on_doubt: Callable[[], None]
 
 
 class Reporter:
     """Reports and acknowledges. What is waiting is never lost while the process lives: it is sent until Redis has it.
 
+    What Redis acknowledged is kept for some seconds and sent again after the connection was lost: Redis may have
+    come back without it. Reports are fenced by their attempt, so that a repeat changes nothing.
+
+    A report waits while its lease is in doubt: not renewed for as long as it lasts, because this process or its
+    machine stood still. The next heartbeat tells.
+
     Args:
-        on_refused: called when Redis does not know this runtime any more.
         max_bytes: the largest report that the state managers take.
     """
 
     def __init__(
-        self, redis: Redis, holdings: Holdings, on_refused: Callable[[], None], max_bytes: int | None = None
+        self, redis: Redis, holdings: Holdings, lease_ms: int, ways: Ways, max_bytes: int | None = None
     ) -> None:
         self._redis = redis
         self._holdings = holdings
-        self._on_refused = on_refused
+        self._lease_s = lease_ms / 1000
+        self._ways = ways
         self._max_bytes = max_bytes
-        self._waiting: list[tuple[Held, Kind, bytes]] = []
+        self._waiting: list[_Waiting] = []
+        self._sending: list[_Waiting] = []
+        self._kept = SentReports()
+        #: How often the connection was lost, and which of these losses what was sent lately was sent again after.
+        self._losses = self._recovered = 0
         self._wake = asyncio.Event()
         self._sent = asyncio.Event()
         self._sent.set()
+        self._resent = asyncio.Event()
+        self._resent.set()
 
     def use(self, redis: Redis) -> None:
         """Report over another client from now on."""
@@ -83,9 +93,49 @@ class Reporter:
             self._holdings.remove(held)
             return
         held.ended = True
-        self._waiting.append((held, *report_of(outcome, self._max_bytes)))
-        self._sent.clear()
+        self._put(report_on(held, outcome, self._max_bytes), held)
+
+    def report_unreadable(self, queue: ShardKeys, node: str, entry: Entry, reason: str) -> None:
+        """Report that an entry of a ready stream is no delivery."""
+        self._put(report_unreadable(queue, node, entry, reason))
+
+    def report_again(self, held: Held) -> bool:
+        """Report a delivery that was reported before, if that is known still: Redis lost the report, and its node is not executed again."""
+        kept = self._kept.find(held.state, held.attempt)
+        if kept is None:
+            return False
+        self._put(kept._replace(entry=held.entry))
+        return True
+
+    def connection_lost(self) -> None:
+        """Redis may have forgotten what it acknowledged: what was sent lately is sent again, before anything else."""
+        self._losses += 1
+        self._resent.clear()
         self._wake.set()
+
+    def connection_held(self) -> None:
+        """Redis answered: what was sent some time ago is not asked for any more."""
+        if self._losses == self._recovered:
+            self._kept.forget_before(monotonic() - KEPT_S)
+
+    def leases_confirmed(self) -> None:
+        """A heartbeat was answered: what waited for it may go."""
+        if self._waiting:
+            self._wake.set()
+
+    def lease_lost(self, held: Held) -> None:
+        """The lease of a delivery that ended was lost: its report is dropped if it waited for the answer to that.
+
+        Any other is in Redis, or on its way there, where its attempt number tells whether it counts.
+        """
+        if self._in_doubt(held):
+            logger.warning("the lease of state %s was lost: its report is dropped", held.state)
+            held.lost = True
+            self._wake.set()
+
+    async def resent(self) -> None:
+        """Wait until what was sent lately is sent again, if the connection was lost."""
+        await self._resent.wait()
 
     async def drained(self) -> None:
         """Wait until everything taken over is in Redis."""
@@ -96,48 +146,113 @@ class Reporter:
         backoff = Backoff()
         while True:
             await self._wake.wait()
-            batch = self._next()
             try:
-                await self._send(batch)
-                backoff.reset()
-            except FAULTS as fault:
+                if self._losses != self._recovered:
+                    await self._send_again()
+                self._sending = self._take()
+                too_large = await self._send([report for report, _ in self._sending])
+            except _TROUBLE as fault:
                 logger.warning("reports can't be sent, tries again: %s", fault)
+                self._waiting[:0] = self._sending
+                self._sending = []
+                if not isinstance(fault, OutOfMemoryError | ExosphereError):
+                    self.connection_lost()
                 if is_refusal(fault):
-                    self._on_refused()
+                    self._ways.on_refused()
                 await backoff.wait()
                 continue
-            del self._waiting[: len(batch)]
-            for held, _, _ in batch:
+            self._settle(too_large)
+            if too_large:
+                await backoff.wait()
+            else:
+                backoff.reset()
+
+    def _settle(self, too_large: Sequence[Outgoing]) -> None:
+        """What was being sent is in Redis, but for what is too large to be handed over: that waits for memory."""
+        nothing_to_send = not self._sending
+        if too_large:
+            self._waiting += [each for each in self._sending if each[0] in too_large]
+            self._sending = [each for each in self._sending if each[0] not in too_large]
+        self._kept.add([report for report, _ in self._sending], monotonic())
+        for _, held in self._sending:
+            if held is not None:
                 self._holdings.remove(held)
-            if not self._waiting:
-                self._wake.clear()
-                self._sent.set()
+        self._sending = []
+        if not self._waiting:
+            self._sent.set()
+        if self._losses != self._recovered:
+            return
+        if not self._waiting:
+            self._wake.clear()
+        elif nothing_to_send:
+            self._wake.clear()
+            self._ways.on_doubt()
 
-    def _next(self) -> list[tuple[Held, Kind, bytes]]:
-        size = 0
-        for count, (_, _, body) in enumerate(self._waiting[:_BATCH]):
-            size += len(body)
-            if count and size > _BATCH_BYTES:
-                return self._waiting[:count]
-        return self._waiting[:_BATCH]
+    def _put(self, report: Outgoing, held: Held | None = None) -> None:
+        self._waiting.append((report, held))
+        self._sent.clear()
+        self._wake.set()
 
-    async def _send(self, batch: list[tuple[Held, Kind, bytes]]) -> None:
-        reports: list[tuple[str, dict[str, str | bytes]]] = []
+    def _in_doubt(self, held: Held) -> bool:
+        return elapsed_s() - held.renewed_at > self._lease_s
+
+    def _take(self) -> list[_Waiting]:
+        """Take the next batch off what is waiting: neither what was lost nor what is in doubt."""
+        batch: list[_Waiting] = []
+        in_doubt: list[_Waiting] = []
+        size = seen = 0
+        oldest = elapsed_s() - self._lease_s
+        for each in self._waiting:
+            report, held = each
+            if held is not None and held.lost:
+                self._holdings.remove(held)
+            elif held is not None and held.renewed_at < oldest:
+                in_doubt.append(each)
+            elif batch and (len(batch) == _BATCH or size + report.size > _BATCH_BYTES):
+                break
+            else:
+                batch.append(each)
+                size += report.size
+            seen += 1
+        self._waiting[:seen] = in_doubt
+        return batch
+
+    async def _send_again(self) -> None:
+        losses = self._losses
+        # Another connection was lost, so this one may be dead, too, and not know it yet.
+        await self._redis.connection_pool.disconnect()
+        kept = self._kept.all()
+        for start in range(0, len(kept), _BATCH):
+            await self._send(kept[start : start + _BATCH])
+        if kept:
+            logger.info("sent %d reports of the last seconds again: Redis may have lost them", len(kept))
+        # What was sent again may be lost again.
+        self._kept.add(kept, monotonic())
+        self._recovered = losses
+        if self._losses == losses:
+            self._resent.set()
+
+    async def _send(self, batch: Sequence[Outgoing]) -> list[Outgoing]:
+        """Send reports; return those that are too large for the way that is left when Redis' memory is full."""
+        if not batch:
+            return []
         done: dict[str, list[str]] = {}
-        for held, kind, body in batch:
-            task = held.task
-            stream = shard_keys(task.namespace, shard_of_ours(task.run)).reports
-            reports.append(
-                (
-                    stream,
-                    {
-                        ReportField.KIND: kind,
-                        ReportField.HOME: task.home,
-                        ReportField.STATE: held.state,
-                        ReportField.ATTEMPT: held.attempt,
-                        ReportField.BODY: body,
-                    },
-                )
-            )
-            done.setdefault(held.stream, []).append(held.entry)
-        await send_reports(self._redis, reports, done)
+        for each in batch:
+            done.setdefault(each.queue.ready(each.node), []).append(each.entry)
+        try:
+            await send_reports(self._redis, [(each.queue.reports, each.fields) for each in batch], done)
+        except OutOfMemoryError:
+            return await self._hand_over(batch)
+        return []
+
+    async def _hand_over(self, batch: Sequence[Outgoing]) -> list[Outgoing]:
+        try:
+            await self._ways.hand_over(batch)
+        except TooLarge as refused:
+            if len(batch) == 1:
+                logger.warning("the report of state %s waits until Redis has memory: %s", batch[0].state, refused)
+                return list(batch)
+            middle = len(batch) // 2
+            return await self._hand_over(batch[:middle]) + await self._hand_over(batch[middle:])
+        logger.info("Redis' memory is full: the state manager took %d reports over", len(batch))
+        return []

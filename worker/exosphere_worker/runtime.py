@@ -1,13 +1,15 @@
 """The runtime: what users start."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
 from typing import Any, TypeVar
 
 from exosphere_core.access import read_access
@@ -15,6 +17,7 @@ from exosphere_core.client import ApiClient
 from exosphere_core.ending import end
 from exosphere_core.names import name_error
 from exosphere_worker.executor import NodeRunner
+from exosphere_worker.loop_watch import blocked_loop_limit_s
 from exosphere_worker.manager import Manager
 from exosphere_worker.node import BaseNode, node_errors
 from exosphere_worker.session import Session
@@ -126,6 +129,7 @@ class Runtime:
         threads = ThreadPoolExecutor(self._workers, thread_name_prefix="exosphere-node")
         manager = Manager(ApiClient(self._access.uri, self._access.key), self.namespace, self.name, self._nodes)
         try:
+            grace_s, blocked_loop_s = _grace_s(), blocked_loop_limit_s()
             delivery = await _unless(stop, manager.register())
             if delivery is None:
                 return
@@ -134,8 +138,10 @@ class Runtime:
                 self.name, ", ".join(node.__name__ for node in self._nodes), self.namespace,
             )  # fmt: skip
             runners = {node.__name__: NodeRunner(node, threads) for node in self._nodes}
-            session = Session(manager, delivery, self.namespace, runners, self._workers, self._batch_size, self.vitals)
-            await session.run(stop, _grace_s())
+            session = Session(
+                manager, delivery, self.namespace, runners, self._workers, self._batch_size, self.vitals, blocked_loop_s
+            )
+            await session.run(stop, grace_s)
         finally:
             self._stop = None
             await manager.aclose()
@@ -144,24 +150,44 @@ class Runtime:
     async def _serve(self) -> None:
         """`_start` in a loop of our own, stopped by signals where this is the main thread."""
         serving = asyncio.create_task(self._start())
-        if threading.current_thread() is threading.main_thread():
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, self._stop_or_exit, serving)
-        try:
-            await serving
-        except asyncio.CancelledError:
-            if not serving.cancelled():
-                raise
+        with contextlib.ExitStack() as signals:
+            if threading.current_thread() is threading.main_thread():
+                signals.enter_context(_heard(asyncio.get_running_loop(), lambda: self._ask_to_stop(serving)))
+            try:
+                await serving
+            except asyncio.CancelledError:
+                if not serving.cancelled():
+                    raise
 
-    def _stop_or_exit(self, serving: "asyncio.Task[None]") -> None:
+    def _ask_to_stop(self, serving: "asyncio.Task[None]") -> None:
         if self._stop is None:
             serving.cancel()  # it has not begun, or has ended
-        elif self._stop.is_set():
-            os._exit(130)
         else:
             logger.info("stopping: no new states are taken")
             self._stop.set()
+
+
+@contextlib.contextmanager
+def _heard(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Iterator[None]:
+    """Have the first SIGTERM or SIGINT call `stop` in the event loop, and a second one end the process.
+
+    Not by the loop's own way of hearing signals: node code that blocks the loop would keep it from the second one.
+    """
+    heard = False
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        nonlocal heard
+        if heard:
+            os._exit(130)
+        heard = True
+        loop.call_soon_threadsafe(stop)
+
+    before = {number: signal.signal(number, hear) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:

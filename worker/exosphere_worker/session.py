@@ -7,7 +7,6 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Mapping
-from functools import partial
 
 from exosphere_core.api import Delivery
 from exosphere_core.backoff import Backoff
@@ -17,15 +16,15 @@ from exosphere_core.keys import ShardKeys
 from exosphere_core.store.connection import Redis, connect_untimed
 from exosphere_core.store.faults import FAULTS, LOST, is_refusal
 from exosphere_core.store.streams import Entry
+from exosphere_worker.attempt import attempt
 from exosphere_worker.executor import NodeRunner
 from exosphere_worker.fetcher import Fetcher
-from exosphere_worker.heartbeat import Heartbeat
-from exosphere_worker.held import Held, Holdings, read_delivery
+from exosphere_worker.heartbeat import Heartbeat, Notices
+from exosphere_worker.held import Held, Holdings, NoDelivery, read_own_delivery
+from exosphere_worker.loop_watch import LoopWatch
 from exosphere_worker.manager import Manager
-from exosphere_worker.node import Execution, Store
-from exosphere_worker.once import Once
 from exosphere_worker.outcome import Failed, Lost, Outcome, Released
-from exosphere_worker.reporter import Reporter
+from exosphere_worker.reporter import Reporter, Ways
 from exosphere_worker.vitals import Vitals
 
 logger = logging.getLogger("exosphere.runtime")
@@ -42,6 +41,7 @@ class Session:
 
     Args:
         slots: how many states run at a time.
+        blocked_loop_s: how long the event loop may stand still before all leases are given up; None for ever.
         vitals: kept up to date for the health endpoint.
     """
 
@@ -54,6 +54,7 @@ class Session:
         slots: int,
         batch_size: int,
         vitals: Vitals,
+        blocked_loop_s: float | None = None,
     ) -> None:
         self._manager = manager
         self._namespace = namespace
@@ -61,24 +62,40 @@ class Session:
         self._slots = slots
         self._delivery = delivery
         self.consumer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        ready = [ShardKeys(namespace, shard).ready(node) for shard in range(delivery.shards) for node in runners]
-        self._fetcher = Fetcher(self.consumer, ready, batch_size, self._begin)
+        #: Ready stream → its shard and node.
+        self._queues = {
+            queue.ready(node): (queue, node)
+            for queue in (ShardKeys(namespace, shard) for shard in range(delivery.shards))
+            for node in runners
+        }
+        self._fetcher = Fetcher(self.consumer, list(self._queues), batch_size, self._begin)
         self._holdings = Holdings()
         self._loop = asyncio.get_running_loop()
         #: Set by whoever finds that Redis does not know this runtime any more.
         self._refused = asyncio.Event()
         self._redis: Redis = connect_untimed(delivery.redis_url, max_connections=2)
         self._reports: Redis = connect_untimed(delivery.redis_url, max_connections=2)
-        self._reporter = Reporter(self._reports, self._holdings, self._refused.set, delivery.max_report_bytes)
+        self._reporter = Reporter(
+            self._reports,
+            self._holdings,
+            delivery.lease_ms,
+            Ways(manager.hand_over, on_refused=self._refused.set, on_doubt=lambda: self._heartbeat.renew_now()),
+            delivery.max_report_bytes,
+        )
         self._heartbeat = Heartbeat(
             delivery.redis_url,
             self.consumer,
             delivery.lease_ms,
             self._holdings,
             vitals,
-            on_lost=lambda stream, entry: self._in_loop(self._lease_lost, stream, entry),
-            on_refused=lambda: self._in_loop(self._refused.set),
+            Notices(
+                lost=lambda stream, entry: self._in_loop(self._lease_lost, stream, entry),
+                confirmed=lambda: self._in_loop(self._reporter.leases_confirmed),
+                away=lambda: self._in_loop(self._reporter.connection_lost),
+                refused=lambda: self._in_loop(self._refused.set),
+            ),
         )
+        self._loop_watch = LoopWatch(self._loop, vitals, blocked_loop_s, self._give_up)
         self._freed = asyncio.Event()
         # On a cluster a few more states may be delivered than there are slots; they wait here, and their leases are kept.
         self._places = asyncio.Semaphore(slots)
@@ -92,14 +109,21 @@ class Session:
             grace_s: how long running nodes may take after a stop was asked for; a cancelled task gives none.
         """
         self._heartbeat.start()
-        reporting = asyncio.create_task(self._reporter.run(), name="exosphere-reporter")
-        registering = asyncio.create_task(self._register_when_refused(), name="exosphere-registrar")
-        fetching = asyncio.create_task(self._fetch_for_ever(), name="exosphere-fetcher")
+        self._loop_watch.start()
+        working = [
+            asyncio.create_task(work, name=f"exosphere-{name}")
+            for name, work in (
+                ("fetcher", self._fetch_for_ever()),
+                ("reporter", self._reporter.run()),
+                ("registrar", self._register_when_refused()),
+            )
+        ]
+        fetching, *others = working
         stopping = asyncio.create_task(stop.wait())
         try:
-            done, _ = await asyncio.wait([fetching, stopping], return_when=asyncio.FIRST_COMPLETED)
-            if fetching in done:
-                fetching.result()
+            done, _ = await asyncio.wait([*working, stopping], return_when=asyncio.FIRST_COMPLETED)
+            for ended in done - {stopping}:
+                ended.result()  # each works for ever: this one failed, and a runtime without it only looks healthy
             await end(fetching)
             await self._fetcher.close()
             await self._finish(grace_s)
@@ -107,7 +131,8 @@ class Session:
             await end(fetching, stopping)
             await self._fetcher.close()
             await self._give_back()
-            await end(reporting, registering)
+            await end(*others)
+            self._loop_watch.stop()
             await asyncio.to_thread(self._heartbeat.stop)
             await self._redis.aclose()
             await self._reports.aclose()
@@ -127,6 +152,7 @@ class Session:
                     await self._freed.wait()
                 entries = await self._fetcher.fetch(self._redis, self._slots - self._running)
                 self._vitals.note_read()
+                self._reporter.connection_held()
                 for entry in entries:
                     self._begin(entry)
                 backoff.reset()
@@ -135,6 +161,11 @@ class Session:
                 if not faulty:
                     logger.warning("ready states can't be read, tries again: %s", fault)
                 faulty = True
+                self._vitals.note_unread()
+                if isinstance(fault, LOST):
+                    # The others may be as dead and not know it yet.
+                    self._reporter.connection_lost()
+                    self._heartbeat.reconnect()
                 failures += 1
                 # Not known any more, a stream or group vanished, or Redis moved: registering again mends each.
                 if is_refusal(fault) or not isinstance(fault, LOST) or failures >= _MOVED_AFTER:
@@ -143,6 +174,8 @@ class Session:
 
     async def _recover(self) -> None:
         await self._redis.connection_pool.disconnect()
+        # What Redis lost of our reports comes first: it is pending again, and must not be executed again.
+        await self._reporter.resent()
         with self._holdings.noting_removals() as gone:
             pending = await self._fetcher.recover(self._redis)
         for entry in pending:
@@ -181,24 +214,31 @@ class Session:
         await old_reports.aclose()
 
     def _begin(self, entry: Entry) -> None:
-        if not entry.fields:
-            return  # deleted meanwhile: its run was ended or its lease lost
-        try:
-            held = read_delivery(entry)
-            runner = self._runners[held.task.node]
-        except (KeyError, ValueError) as bad:
-            logger.error("entry %s of %s is no delivery for this runtime: %r", entry.id, entry.stream, bad)
+        held = self._read(entry)
+        if held is None or self._reporter.report_again(held) or not self._holdings.add(held):
             return
-        if self._holdings.add(held):
-            self._running += 1
-            self._vitals.running = self._running
-            held.running = asyncio.create_task(self._execute(held, runner))
+        self._running += 1
+        self._vitals.running = self._running
+        name = f"node {held.task.node} (state {held.state})"
+        held.running = asyncio.create_task(self._execute(held), name=name)
 
-    async def _execute(self, held: Held, runner: NodeRunner) -> None:
+    def _read(self, entry: Entry) -> Held | None:
+        """Read a delivery. One that is none for this runtime is reported as such: it would be pending for ever."""
+        if not entry.fields:
+            return None  # deleted meanwhile: its run was ended or its lease lost
+        queue, node = self._queues[entry.stream]
+        try:
+            return read_own_delivery(entry, queue, node)
+        except NoDelivery as bad:
+            logger.error("entry %s of %s is no delivery for this runtime: %s", entry.id, entry.stream, bad)
+            self._reporter.report_unreadable(queue, node, entry, str(bad))
+            return None
+
+    async def _execute(self, held: Held) -> None:
         outcome: Outcome
         try:
             async with self._places:
-                outcome = await self._outcome(held, runner)
+                outcome = await attempt(self._manager, self._runners[held.task.node], held)
         except asyncio.CancelledError:
             outcome = Lost() if held.lost else Released()
         except Exception as bug:
@@ -208,24 +248,6 @@ class Session:
         self._vitals.running = self._running
         self._freed.set()
         self._reporter.report(held, outcome)
-
-    async def _outcome(self, held: Held, runner: NodeRunner) -> Outcome:
-        task = held.task
-        values = None
-        if runner.has_secrets:
-            try:
-                values = await self._manager.secrets(task, held.state)
-            except ExosphereError as refused:
-                return Failed(f"the secrets of {runner.name} could not be fetched: {refused.detail}")
-        execution = Execution(
-            run_id=task.run,
-            state_id=held.state,
-            retry_count=task.retry_count,
-            idempotency_key=task.chain or held.state,
-            store=Store(partial(self._manager.store_value, task)),
-            once=Once(partial(self._manager.recorded, held.state), partial(self._manager.record, held.state)),
-        )
-        return await runner.execute(held.inputs, values, execution, task.timeout_ms)
 
     async def _finish(self, grace_s: float) -> None:
         running = [held.running for held in self._holdings.all() if held.running and not held.running.done()]
@@ -249,24 +271,35 @@ class Session:
     async def _release_unseen(self) -> None:
         """Give back what was delivered in the read that the stop broke off."""
         for entry in await self._fetcher.recover(self._reports):
-            if entry.fields and self._holdings.get(entry.stream, entry.id) is None:
-                try:
-                    held = read_delivery(entry)
-                except (KeyError, ValueError):
-                    continue  # none of ours: a state manager puts it aside
-                self._holdings.add(held)
+            if self._holdings.get(entry.stream, entry.id) is not None:
+                continue
+            held = self._read(entry)
+            if held is not None and not self._reporter.report_again(held) and self._holdings.add(held):
                 self._reporter.report(held, Released())
 
-    def _in_loop(self, call: Callable[..., None], *arguments: str) -> None:
-        """From the heartbeat's thread."""
+    def _in_loop(self, call: Callable[..., object], *arguments: object) -> None:
+        """From another thread."""
         with contextlib.suppress(RuntimeError):  # the loop is closed: nothing runs any more
             self._loop.call_soon_threadsafe(call, *arguments)
 
     def _lease_lost(self, stream: str, entry: str) -> None:
         held = self._holdings.get(stream, entry)
-        if held is None or held.ended:
-            return  # its report is in Redis, or on its way there, where its attempt number tells whether it counts
+        if held is None or held.lost:
+            return
+        if held.ended:
+            self._reporter.lease_lost(held)
+            return
         held.lost = True
         logger.warning("the lease of state %s was lost: its node is cancelled and nothing is reported", held.state)
         if held.running is not None:
             held.running.cancel()
+
+    def _give_up(self) -> None:
+        """From the loop watch's thread: other runtimes must get what is stuck here."""
+        given_up = self._holdings.give_up()
+        logger.error(
+            "the event loop is blocked for too long (EXOSPHERE_BLOCKED_LOOP_MS): the leases of %d states are given up, "
+            "and nothing of them will be reported", len(given_up),
+        )  # fmt: skip
+        for running in [held.running for held in given_up if held.running]:
+            self._in_loop(running.cancel)

@@ -14,13 +14,17 @@ _DEFAULT_AGE_MS: Final = 60_000
 class Vitals:
     """Signs of life of one runtime. Times are monotonic, in s; None until the first.
 
-    The writers are two threads. Each writes fields of its own, and a write is atomic: no lock is needed.
+    The writers are three threads. Each writes fields of its own, and a write is atomic: no lock is needed.
     """
 
     heartbeat_at: float | None = None
     read_at: float | None = None
     #: How many states run now.
     running: int = 0
+    #: Since when no read of the ready states succeeds although it is tried; None while they do.
+    unread_since: float | None = None
+    #: For how long the event loop stands still, in s, and what blocks it; (0, "") while it runs.
+    blocked: tuple[float, str] = (0.0, "")
 
     def note_heartbeat(self) -> None:
         """The leases of what is held were renewed."""
@@ -29,6 +33,16 @@ class Vitals:
     def note_read(self) -> None:
         """Redis answered a read of the ready states, with or without some."""
         self.read_at = time.monotonic()
+        self.unread_since = None
+
+    def note_unread(self) -> None:
+        """A read of the ready states failed."""
+        if self.unread_since is None:
+            self.unread_since = time.monotonic()
+
+    def note_loop(self, blocked_s: float, by: str) -> None:
+        """The event loop stands still for so long, or runs (0)."""
+        self.blocked = (blocked_s, by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +59,40 @@ class Health:
 
 
 def health_of(vitals: Vitals, now: float, age_s: float) -> Health:
-    """Judge a runtime: one success of either kind within `age_s` is enough.
+    """Judge a runtime: one success of either kind within `age_s` is enough, while it reads and its event loop runs.
 
-    A runtime that has no free slot reads nothing, and one that holds nothing has no lease to renew.
+    A runtime that has no free slot reads nothing, and one that holds nothing has no lease to renew. But one whose
+    reads fail takes no work although its heart beats, and nor does one whose event loop is blocked.
 
     Args:
         now: monotonic, in s.
-        age_s: how old the last success may be.
+        age_s: how old the last success may be, and how long a read may fail or the loop be blocked.
     """
     ages = {
         name: None if at is None else round(now - at, 3)
         for name, at in (("heartbeat", vitals.heartbeat_at), ("read", vitals.read_at))
     }
-    alive = any(age is not None and age <= age_s for age in ages.values())
+    blocked_s, by = vitals.blocked
+    unread_s = 0.0 if vitals.unread_since is None else now - vitals.unread_since
+    faults = []
+    if not any(age is not None and age <= age_s for age in ages.values()):
+        told = ", ".join(f"last {name} {'never' if age is None else f'{age:g} s ago'}" for name, age in ages.items())
+        faults.append(f"Redis was not reached for {age_s:g} s: {told}")
+    elif unread_s > age_s:
+        faults.append(f"ready states could not be read for {unread_s:.0f} s")
+    if blocked_s > age_s:
+        faults.append(f"the event loop is blocked for {blocked_s:g} s by {by}")
     body: dict[str, object] = {
-        "alive": alive,
+        "alive": not faults,
         "last_heartbeat_s": ages["heartbeat"],
         "last_read_s": ages["read"],
         "running": vitals.running,
     }
-    if not alive:
-        told = ", ".join(f"last {name} {'never' if age is None else f'{age:g} s ago'}" for name, age in ages.items())
-        body["detail"] = f"Redis was not reached for {age_s:g} s: {told}"
-    return Health(alive, body)
+    if blocked_s:
+        body |= {"loop_blocked_s": blocked_s, "loop_blocked_by": by}
+    if faults:
+        body["detail"] = "; ".join(faults)
+    return Health(not faults, body)
 
 
 def health_age_s() -> float:

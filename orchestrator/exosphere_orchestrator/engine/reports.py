@@ -7,7 +7,18 @@ import msgspec
 
 from exosphere_core.keys import ShardKeys
 from exosphere_core.names import name_error
-from exosphere_core.records import BODIES, Body, Executed, Failed, Kind, ReadyField, ReportField, decode_task, shard_of
+from exosphere_core.records import (
+    BODIES,
+    Body,
+    Executed,
+    Failed,
+    Kind,
+    ReadyField,
+    ReportField,
+    Unreadable,
+    decode_task,
+    shard_of,
+)
 from exosphere_core.store.streams import Entry
 
 _DECODERS = {kind: msgspec.json.Decoder(body) for kind, body in BODIES.items()}
@@ -78,6 +89,8 @@ def parse_report(entry: Entry, queue: ShardKeys, max_bytes: int | None = None) -
         raise Malformed("a field is not UTF-8") from None
     if kind is None:
         raise Malformed("its kind is unknown")
+    if kind is Kind.UNREADABLE:
+        raise Malformed(_unreadable(body))
     if error := _home_error(home):
         raise Malformed(error)
     if not attempt.isdecimal():
@@ -102,6 +115,14 @@ def parse_report(entry: Entry, queue: ShardKeys, max_bytes: int | None = None) -
     if isinstance(read, Executed) and read.origin:
         raise Malformed("it names an origin, which no runtime may")
     return Report(entry, kind, home, state, attempt, read, via)
+
+
+def _unreadable(body: bytes) -> str:
+    try:
+        found = msgspec.json.decode(body, type=Unreadable)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "a runtime took an entry that is no delivery, and did not say which"
+    return f"entry {found.entry} of {found.stream} is no delivery for the runtime that took it: {found.reason}"
 
 
 def _replay(entry: Entry, queue: ShardKeys) -> Report:

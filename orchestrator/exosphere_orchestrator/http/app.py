@@ -17,7 +17,7 @@ from exosphere_core.store.corrupt import is_wrong_type
 from exosphere_core.store.faults import LOST, ResponseError, is_out_of_memory
 from exosphere_core.version import VERSION
 from exosphere_orchestrator.engine.engine import Engine
-from exosphere_orchestrator.http import graphs, nodes, once, rejected, runs, schedules, states, steering
+from exosphere_orchestrator.http import graphs, nodes, once, rejected, reports, runs, schedules, states, steering
 from exosphere_orchestrator.http.context import Services
 from exosphere_orchestrator.http.gate import Gate
 from exosphere_orchestrator.http.run_ends import RunEnds
@@ -71,6 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
         steering.router,
         states.router,
         once.router,
+        reports.router,
         schedules.router,
         rejected.router,
     ):

@@ -56,6 +56,11 @@ class BlockingCluster:
                 break
         return replies
 
+    def drop_connections(self) -> None:
+        """Connect anew at the next command."""
+        for client in self._clients.values():
+            client.connection_pool.disconnect()
+
     def close(self) -> None:
         """Close all connections."""
         for client in self._clients.values():
@@ -88,6 +93,14 @@ class BlockingCluster:
             if topology.all_masters:
                 return topology
         raise ConnectionError(f"no node of the cluster can be reached: {fault}") from fault
+
+
+def drop_connections(client: "Redis | BlockingCluster") -> None:
+    """Connect anew at the next command: the connections may be dead and not know it."""
+    if isinstance(client, BlockingCluster):
+        client.drop_connections()
+    else:
+        client.connection_pool.disconnect()
 
 
 def send_to(client: "Redis", commands: Sequence[Command]) -> list[Any]:

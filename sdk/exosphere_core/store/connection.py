@@ -184,14 +184,17 @@ async def _warnings(redis: Redis) -> list[str]:
     return warnings
 
 
-def connect_sync(url: str) -> BlockingRedis | BlockingCluster:
+def connect_sync(url: str, *, timeout_s: float = COMMAND_TIMEOUT_S) -> BlockingRedis | BlockingCluster:
     """Return a client for a thread without an event loop. It connects at the first command.
+
+    Args:
+        timeout_s: how long a command or connecting may take.
 
     Raises:
         ConfigurationError: the URL can't be used.
     """
     address = read_address(url)
-    timeouts: dict[str, Any] = {"socket_timeout": COMMAND_TIMEOUT_S, "socket_connect_timeout": COMMAND_TIMEOUT_S}
+    timeouts: dict[str, Any] = {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s}
 
     def client_of(one: str) -> BlockingRedis:
         client: BlockingRedis = BlockingRedis.from_url(one, **timeouts)

@@ -1,0 +1,35 @@
+"""One execution of a delivery: what the node is given, and what comes of it."""
+
+from functools import partial
+
+from exosphere_core.errors import ExosphereError
+from exosphere_worker.executor import NodeRunner
+from exosphere_worker.held import Held
+from exosphere_worker.manager import Manager
+from exosphere_worker.node import Execution, Store
+from exosphere_worker.once import Once
+from exosphere_worker.outcome import Failed, Outcome
+
+
+async def attempt(manager: Manager, runner: NodeRunner, held: Held) -> Outcome:
+    """Execute a delivery's node.
+
+    Raises:
+        asyncio.CancelledError: it was cancelled.
+    """
+    task = held.task
+    values = None
+    if runner.has_secrets:
+        try:
+            values = await manager.secrets(task, held.state)
+        except ExosphereError as refused:
+            return Failed(f"the secrets of {runner.name} could not be fetched: {refused.detail}")
+    execution = Execution(
+        run_id=task.run,
+        state_id=held.state,
+        retry_count=task.retry_count,
+        idempotency_key=task.chain or held.state,
+        store=Store(partial(manager.store_value, task)),
+        once=Once(partial(manager.recorded, held.state), partial(manager.record, held.state)),
+    )
+    return await runner.execute(held.inputs, values, execution, task.timeout_ms)

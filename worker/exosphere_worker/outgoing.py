@@ -1,0 +1,91 @@
+"""Reports on their way: what is sent, and which delivery it ends."""
+
+from typing import NamedTuple
+
+from exosphere_core import records
+from exosphere_core.keys import ShardKeys, shard_keys
+from exosphere_core.records import Body, Kind, ReportField, encode, shard_of_ours
+from exosphere_core.store.handovers import unreadable_body
+from exosphere_core.store.streams import Entry
+from exosphere_worker.held import Held
+from exosphere_worker.outcome import Failed, Outcome, Pruned, Requeued, Succeeded
+
+#: What a report takes in memory beside its body, in bytes.
+_OVERHEAD_BYTES = 600
+
+
+class Outgoing(NamedTuple):
+    """A report, and the delivery that it ends.
+
+    Attributes:
+        queue: the shard whose ready stream the delivery came from, and whose report stream gets the report.
+    """
+
+    queue: ShardKeys
+    node: str
+    entry: str
+    kind: Kind
+    home: str
+    state: str
+    attempt: str
+    body: bytes
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return len(self.body) + _OVERHEAD_BYTES
+
+    @property
+    def fields(self) -> dict[str, str | bytes]:
+        """The fields of the report's entry."""
+        return {
+            ReportField.KIND: self.kind,
+            ReportField.HOME: self.home,
+            ReportField.STATE: self.state,
+            ReportField.ATTEMPT: self.attempt,
+            ReportField.BODY: self.body,
+        }
+
+
+def report_of(outcome: Outcome, max_bytes: int | None = None) -> tuple[Kind, bytes]:
+    """Spell an outcome as kind and body of a report.
+
+    Args:
+        max_bytes: what is larger is a failure: Redis and the state managers are to be spared of it.
+    """
+    kind, body = _spelled(outcome)
+    if max_bytes is not None and len(body) > max_bytes:
+        what = "data of the prune signal is" if kind is Kind.PRUNED else "outputs and store writes are"
+        error = f"the {what} {len(body)} bytes of JSON; the limit is {max_bytes} (EXOSPHERE_MAX_REPORT_BYTES of the state manager)"
+        return Kind.FAILED, encode(records.Failed(error, retryable=False))
+    return kind, body
+
+
+def _spelled(outcome: Outcome) -> tuple[Kind, bytes]:
+    body: Body
+    if isinstance(outcome, Succeeded):
+        kind = Kind.EXECUTED
+        body = records.Executed(outcome.outputs, outcome.fanned_out, outcome.store)
+    elif isinstance(outcome, Failed):
+        kind, body = Kind.FAILED, records.Failed(outcome.error, outcome.retryable)
+    elif isinstance(outcome, Pruned):
+        return Kind.PRUNED, encode({"data": outcome.data})
+    elif isinstance(outcome, Requeued):
+        kind, body = Kind.REQUEUED, records.Requeued(outcome.delay_ms)
+    else:
+        return Kind.RELEASED, b"{}"
+    return kind, encode(body)
+
+
+def report_on(held: Held, outcome: Outcome, max_bytes: int | None = None) -> Outgoing:
+    """Return the report of what came of a delivery. For `max_bytes` see `report_of`."""
+    task = held.task
+    queue = shard_keys(task.namespace, shard_of_ours(task.run))
+    kind, body = report_of(outcome, max_bytes)
+    return Outgoing(queue, task.node, held.entry, kind, task.home, held.state, held.attempt, body)
+
+
+def report_unreadable(queue: ShardKeys, node: str, entry: Entry, reason: str) -> Outgoing:
+    """Return the report of an entry that is no delivery: the state managers put it aside where an operator sees it."""
+    body = unreadable_body(entry, reason)
+    return Outgoing(queue, node, entry.id, Kind.UNREADABLE, queue.namespace, "", "0", body)
