@@ -22,13 +22,13 @@ ARGS ?=
 PYTEST_WORKERS ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test proof lint format bench lock clean
+.PHONY: help demo dev test topology proof lint format bench lock clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo '  PYTHON=python3.12 chooses the interpreter of a new .venv,'
-	@echo '  ARGS="..." is passed on to demo, dev, test, proof and bench.'
+	@echo '  ARGS="..." is passed on to demo, dev, test, topology, proof and bench.'
 
 demo: $(FOR_RUNNING) ## Run a real workflow: analyse the standard library, write a report
 	@$(BIN)/python -m examples.stdlib_report.demo $(ARGS)
@@ -36,8 +36,11 @@ demo: $(FOR_RUNNING) ## Run a real workflow: analyse the standard library, write
 dev: $(FOR_RUNNING) ## Start Redis, state manager and background jobs for development
 	@$(BIN)/exosphere dev $(ARGS)
 
-test: $(FOR_TESTING) ## Run all tests
-	@$(BIN)/python -m pytest $(PYTEST_WORKERS) $(ARGS)
+test: $(FOR_TESTING) ## Run all tests but those of topology
+	@$(BIN)/python -m pytest $(PYTEST_WORKERS) --ignore=tests/topology $(ARGS)
+
+topology: $(FOR_TESTING) ## Lose masters and move slots of a Redis Cluster, fail over with Sentinel, speak TLS
+	@$(BIN)/python -m pytest tests/topology $(ARGS)
 
 proof: $(FOR_TESTING) ## Play 20,000 random graphs on the engine and on the reference model
 	@PYTHONPATH=tests $(BIN)/python -m semantics.proof $(ARGS)

@@ -16,7 +16,7 @@ class Settings(BaseModel):
 
     redis_url: SecretStr = Field(
         title="EXOSPHERE_REDIS_URL",
-        description="Redis or Valkey that holds all records: redis://, rediss:// or unix://, password included",
+        description="Redis or Valkey that holds all records: redis://, unix://, redis+sentinel:// or redis+cluster://, with TLS rediss…, password included",
     )
     worker_redis_url: SecretStr | None = Field(
         default=None,

@@ -72,7 +72,9 @@ class Cluster:
         self.replica.ask("CLUSTER", "REPLICATE", self.id_of(first))
         for server in self.servers:
             cluster_is_ok(server.redis)
-        wait_for("the replica follows", lambda: self.replica.redis.info("replication").get("master_link_status") == "up")
+        wait_for(
+            "the replica follows", lambda: self.replica.redis.info("replication").get("master_link_status") == "up"
+        )
 
     @property
     def url(self) -> str:
@@ -114,7 +116,7 @@ class Watched:
     def __init__(self, folder: Path, sentinels: int = 1) -> None:
         self._exit = ExitStack()
         self.master = self._started(Server(folder / "master", cluster_port(), *memory_only()))
-        follows = memory_only("--replicaof", f"127.0.0.1 {self.master.port}")
+        follows = memory_only("--replicaof", "127.0.0.1", str(self.master.port))
         self.replica = self._started(Server(folder / "replica", cluster_port(), *follows))
         wait_for("the replica follows", lambda: self.replica.redis.info("replication")["master_link_status"] == "up")
         self.sentinels = [self._sentinel(folder / f"sentinel{number}") for number in range(sentinels)]
@@ -147,4 +149,3 @@ class Watched:
 
     def close(self) -> None:
         self._exit.close()
-

@@ -1,6 +1,7 @@
 """A cluster of three masters under real processes: runs on every shard, nodes of another namespace, slots that move, a lost master."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,12 +104,13 @@ def test_the_background_jobs_run_on_the_node_that_has_their_queue(cluster: Clust
     stack.graph("g", *spread_work_gather(2))
     run = stack.trigger("g")
     assert stack.wait_run(run)["status"] == "SUCCESS"
-    import sys
 
     stack.start("jobs", [sys.executable, "-c", code])
 
     def gone() -> bool:
-        return run not in {found["run_id"] for found in stack.call(api.LIST_RUNS, namespace=NAMESPACE, page=1, size=50)["runs"]}
+        return run not in {
+            found["run_id"] for found in stack.call(api.LIST_RUNS, namespace=NAMESPACE, page=1, size=50)["runs"]
+        }
 
     wait_for("the run is removed", gone)
     assert "lost Redis" not in stack.log("jobs")

@@ -5,8 +5,10 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from exosphere_core.keys import RUNTIMES_GROUP
+from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
 from exosphere_core.store import streams
+from exosphere_core.store.connection import connect_untimed, servers
+from exosphere_core.store.streams import Entry
 from exosphere_worker.fetcher import Fetcher
 from worker.redis_lanes import HOME, deliverable, queue, run_on
 
@@ -85,3 +87,33 @@ def test_recover_gives_what_was_delivered_and_not_acknowledged(lane_url: str | N
         assert [entry for entry in mine if entry.id != done.id] == found
 
     run_on(lane_url, scene)
+
+
+def test_on_a_cluster_every_shard_is_listened_to_at_once_and_each_delivery_is_handed_on_as_it_comes(
+    cluster_url: str,
+) -> None:
+    async def scene() -> None:
+        redis = connect_untimed(cluster_url)
+        await redis.flushall()
+        shards = [ShardKeys("ns", shard) for shard in range(4)]
+        ready = [home.ready(name) for home in shards for name in ("A", "B")]
+        await streams.ensure_groups(redis, ready, RUNTIMES_GROUP)
+        begun: list[Entry] = []
+        fetcher = Fetcher("me", ready, batch_size=16, begin=begun.append)
+        fetching = asyncio.create_task(fetcher.fetch(redis, 16))
+        async with asyncio.timeout(20):
+            for node in await servers(redis):
+                while (await node.info("clients"))["blocked_clients"] < len(shards):
+                    await asyncio.sleep(0)
+            await redis.xadd(shards[3].ready("B"), {"task": "1"})
+            assert await fetching == []
+            # Nobody fetches now, as when every slot is taken; the other readers are still there.
+            await redis.xadd(shards[1].ready("A"), {"task": "2"})
+            while len(begun) < 2:
+                await asyncio.sleep(0)
+        assert [entry.stream for entry in begun] == [shards[3].ready("B"), shards[1].ready("A")]
+        assert sorted(entry.stream for entry in await fetcher.recover(redis)) == sorted(entry.stream for entry in begun)
+        await fetcher.close()
+        await redis.aclose()
+
+    asyncio.run(scene())

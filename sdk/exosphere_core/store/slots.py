@@ -12,7 +12,8 @@ _KEY_AT: Final[Mapping[str, int]] = {
     "EVAL": 3, "EVALSHA": 3, "XINFO": 2, "XGROUP": 2, "OBJECT": 2, "MEMORY": 2,
 }  # fmt: skip
 
-_AFTER_STREAMS: Final = frozenset({"XREAD", "XREADGROUP"})
+#: Commands whose keys follow a word, and from where on that may stand.
+_AFTER_STREAMS: Final[Mapping[str, int]] = {"XREAD": 1, "XREADGROUP": 4}
 
 #: Commands without a key.
 _KEYLESS: Final = frozenset(
@@ -58,7 +59,8 @@ def slot_of(command: Command) -> int | None:
     if name in _KEYLESS:
         return None
     if name in _AFTER_STREAMS:
-        at = [_text(word).upper() for word in command].index("STREAMS") + 1
+        # A group or consumer may be called so, too; it stands before.
+        at = [_text(word).upper() for word in command].index("STREAMS", _AFTER_STREAMS[name]) + 1
     else:
         at = _KEY_AT.get(name, 1)
     if at >= len(command):
