@@ -106,7 +106,7 @@ def test_a_second_signal_ends_a_state_manager_at_once(stack: Stack, redis_url: s
     stack.state_manager()
     stack.call(api.REGISTER_NODES, body={"runtime_name": "rt", "nodes": []}, namespace=NAMESPACE)
     with Redis.from_url(redis_url) as redis:
-        wait_for("it reads reports", lambda: consumers(redis))
+        wait_for("it waits for reports", lambda: redis.info("clients")["blocked_clients"] > 0)
         # Redis answers nobody for a while, so that the stop can't be in order.
         redis.execute_command("CLIENT", "PAUSE", "20000", "ALL")
         stack.signal("sm", signal.SIGTERM)
