@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from exosphere_cli.main import main
+
 _PR_SET_PDEATHSIG = 1
 _BOUND_S = 30.0
 
@@ -162,3 +164,26 @@ def state_manager() -> Iterator[FakeStateManager]:
     fake.server.shutdown()
     fake.server.server_close()
     thread.join()
+
+
+@pytest.fixture
+def exosphere(
+    state_manager: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run a command in an empty directory; returns exit code, output and errors."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(("EXOSPHERE_", "FORCE_COLOR"))]:
+        monkeypatch.delenv(name)
+
+    def call(*arguments: str, **environment: str) -> tuple[int, str, str]:
+        settings = {"EXOSPHERE_STATE_MANAGER_URI": state_manager.uri, "EXOSPHERE_API_KEY": "key", **environment}
+        with monkeypatch.context() as patch:
+            for name, value in settings.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["exosphere", *arguments])
+            with pytest.raises(SystemExit) as ended:
+                main()
+        output, errors = capsys.readouterr()
+        return int(ended.value.code or 0), output, errors
+
+    return call

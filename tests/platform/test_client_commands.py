@@ -5,16 +5,13 @@ import json
 import os
 import pty
 import struct
-import sys
 import termios
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from exosphere_cli.keys import ensure_keys
-from exosphere_cli.main import main
 from exosphere_core.api import (
     GraphNodeBody,
     GraphResponse,
@@ -66,29 +63,6 @@ def structure(*failures: tuple[str, str]) -> dict[str, Any]:
         root_states=nodes[:1], graph_name="my-graph", nodes=nodes, edges=[], node_count=len(nodes), edge_count=0,
         execution_summary={},
     ).model_dump(mode="json")  # fmt: skip
-
-
-@pytest.fixture
-def exosphere(
-    state_manager: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
-    """Run a command in an empty directory; returns exit code, output and errors."""
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith(("EXOSPHERE_", "FORCE_COLOR"))]:
-        monkeypatch.delenv(name)
-
-    def call(*arguments: str, **environment: str) -> tuple[int, str, str]:
-        settings = {"EXOSPHERE_STATE_MANAGER_URI": state_manager.uri, "EXOSPHERE_API_KEY": "key", **environment}
-        with monkeypatch.context() as patch:
-            for name, value in settings.items():
-                patch.setenv(name, value)
-            patch.setattr(sys, "argv", ["exosphere", *arguments])
-            with pytest.raises(SystemExit) as ended:
-                main()
-        output, errors = capsys.readouterr()
-        return int(ended.value.code or 0), output, errors
-
-    return call
 
 
 def test_a_graph_is_applied_from_yaml(exosphere: Any, state_manager: Any, tmp_path: Path) -> None:

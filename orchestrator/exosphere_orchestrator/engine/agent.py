@@ -43,18 +43,14 @@ class Agent(ABC):
         self._task = asyncio.create_task(self.run(), name=self.name)
 
     async def stop(self, grace_s: float) -> None:
-        """End the task that `start` began: what is under way may take up to a time to be finished, in s."""
-        if self._task is None:
-            return
-        self._draining = True
-        if not self.is_waiting:
-            await asyncio.wait([self._task], timeout=grace_s)
-        await end(self._task)
+        """End the task that `start` began.
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether the agent can be cut off now without a loss. Most can at any time: each step of theirs is atomic."""
-        return True
+        Args:
+            grace_s: how long what is under way may take, in s. Most need none: each step of theirs is atomic.
+        """
+        self._draining = True
+        if self._task is not None:
+            await end(self._task)
 
     async def run(self) -> None:
         """Run until cancelled, or until a stop was asked for and what is under way is finished."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -11,8 +12,9 @@ from exosphere_core.errors import CorruptRecord, NotFound
 from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.records import Kind
 from exosphere_core.store import streams
+from exosphere_core.store.burst import burst
 from exosphere_core.store.calls import apply, apply_all
-from exosphere_core.store.connection import BLOCK_MS, connect_untimed
+from exosphere_core.store.connection import BLOCK_MS, ask, connect_untimed, is_cluster
 from exosphere_core.store.faults import FAULTS, LOST, RedisError, ResponseError, is_out_of_memory
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.agent import Agent
@@ -42,6 +44,9 @@ _MOST_REFUSALS = 5
 #: The most wide fan-outs and unites that are worked at side by side.
 _LONG_WORK = 8
 
+#: How often a read that waits is asked to end, in s.
+_ASK_AGAIN_S = 0.1
+
 #: How long handing back may take, in s.
 _HAND_BACK_S = 3.0
 
@@ -68,6 +73,8 @@ class Consumer(Agent):
         self._long_work = asyncio.Semaphore(_LONG_WORK)
         self._looked = 0.0
         self._reading = False
+        #: What Redis calls the connection that reads; None when it is new.
+        self._client: int | None = None
         self._portion = Portion(_BATCH)
         self._ready = False
         #: Stream → how many of its reports were applied since it was swept.
@@ -84,6 +91,8 @@ class Consumer(Agent):
         if monotonic() - self._looked > self.context.lease_ms / 1000 / _LOOKS_PER_LEASE:
             self._looked = monotonic()
             await self._look()
+        if self._draining:
+            return
         entries = await self._read()
         if entries:
             await self.apply(entries)
@@ -91,6 +100,9 @@ class Consumer(Agent):
             await self.sweep()
 
     async def _read(self) -> list[Entry]:
+        # On a cluster a number means something to one node only; there a read is waited for.
+        if self._client is None and not is_cluster(self._redis):
+            (self._client,) = await burst(self._redis, [("CLIENT", "ID")])
         self._reading = True
         try:
             entries = await streams.read_new(
@@ -106,11 +118,6 @@ class Consumer(Agent):
         self._portion.note(entries)
         return entries
 
-    @property
-    def is_waiting(self) -> bool:
-        # What is delivered to a read that is cut off is handed back with the rest.
-        return self._reading
-
     async def sweep(self) -> None:
         """Delete the entries of applied reports. They are acknowledged: this frees memory, no more."""
         swept = list(self._applied)
@@ -121,6 +128,7 @@ class Consumer(Agent):
     async def recover(self) -> None:
         """A reply may be lost: go on with new connections, and with what was delivered to us and not seen."""
         await self._redis.connection_pool.disconnect()
+        self._client = None
         await streams.ensure_groups(self.context.redis, self._streams, STATE_MANAGERS_GROUP)
         for stream in self._streams:
             after = "0"
@@ -141,7 +149,19 @@ class Consumer(Agent):
         await self._redis.aclose()
 
     async def stop(self, grace_s: float) -> None:
-        """Stop in order: finish the batch, and hand back what takes longer."""
+        """Stop in order: finish the batch, and hand back what takes longer.
+
+        A read that waits is ended by Redis, not cut off: what comes in the moment of a cut would be delivered to us
+        when nobody is there any more, and be left until it has been held for half a lease.
+        """
+        self._draining = True
+        until = monotonic() + grace_s
+        while self._task is not None and not self._task.done() and monotonic() < until:
+            if self._reading and self._client is not None:
+                # Asked again: the read may be on its way to Redis still.
+                with suppress(*FAULTS):
+                    await ask(self.context.redis, "CLIENT", "UNBLOCK", self._client)
+            await asyncio.wait([self._task], timeout=_ASK_AGAIN_S)
         await super().stop(grace_s)
         if self._ready:
             await self._hand_back()

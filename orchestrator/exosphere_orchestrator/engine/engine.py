@@ -23,8 +23,8 @@ from exosphere_orchestrator.settings import Settings
 #: How often namespaces that other state managers made known are looked for, in s.
 _LOOK_S = 2.0
 
-#: How long a batch of reports that is being applied may take after a stop was asked for, in s.
-_GRACE_S = 5.0
+#: How long a batch of reports that is being applied may take after a stop was asked for, in s: longer than a read waits.
+_GRACE_S = 6.0
 
 
 def new_context(settings: Settings, redis: Redis, scripts: Redis) -> EngineContext:

@@ -20,7 +20,6 @@ _MEANINGS = {
     409: "It was done already, or something is in its way; the detail says what",
     413: "The body is too large",
     422: "The request does not have the documented form; the detail names the field",
-    500: "A record in Redis can't be read, or the state manager failed; the detail says what",
     503: "Redis can't be reached now; try again",
 }
 
@@ -29,7 +28,7 @@ def handles(router: APIRouter, row: Row) -> Callable[[Handler], Handler]:
     """Return a decorator that makes a function the handler of a row."""
     statuses = {*row.errors}
     if row.keyed:
-        statuses |= {401, 500, 503}
+        statuses |= {401, 503}
     if row.request:
         statuses |= {413, 422}
     if row.query or "{" in row.path:
