@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from exosphere_core.ending import end
 from exosphere_core.errors import ExosphereError, InvalidGraph
 from exosphere_core.store.connection import check_server, connect
-from exosphere_core.store.faults import LOST, OutOfMemoryError, ResponseError
+from exosphere_core.store.faults import LOST, ResponseError, is_out_of_memory
 from exosphere_core.version import VERSION
 from exosphere_orchestrator.engine.engine import Engine
 from exosphere_orchestrator.http import graphs, nodes, once, runs, schedules, states, steering
@@ -125,8 +125,7 @@ async def _lost(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
-    # Before Redis 7 a script's error has no class of its own, only its text.
-    if not isinstance(error, OutOfMemoryError) and "-OOM " not in str(error):
+    if not is_out_of_memory(error):
         raise error
     logger.error("%s %s: Redis is out of memory", request.method, request.url.path)
     return _answer(503, "Redis is out of memory; nothing was changed, try again later")

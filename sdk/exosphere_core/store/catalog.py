@@ -78,8 +78,9 @@ async def now_ms(redis: "Redis") -> int:
 
 
 async def note_namespace(redis: "Redis", namespace: str) -> None:
-    """Make a namespace known to every state manager."""
-    await ask(redis, "SADD", NAMESPACES, namespace)
+    """Make a namespace known to every state manager; one that is known is not written again, so that memory may be full."""
+    if not await ask(redis, "SISMEMBER", NAMESPACES, namespace):
+        await ask(redis, "SADD", NAMESPACES, namespace)
 
 
 async def read_namespaces(redis: "Redis") -> list[str]:
@@ -96,7 +97,8 @@ async def save_nodes(redis: "Redis", namespace: str, nodes: Sequence[NodeRecord]
         for node in nodes
     ]
     if kept:
-        await ask(redis, "HSET", keys.nodes, *(word for node in kept for word in (node.name, encode(node))))
+        words = [word for node in kept for word in (node.name, encode(node))]
+        await apply(redis, Call("save_nodes", [keys.nodes], words))
     await note_namespace(redis, namespace)
 
 

@@ -26,4 +26,9 @@ def is_refusal(fault: BaseException) -> bool:
     return isinstance(fault, REFUSED) or isinstance(fault.__cause__, REFUSED)
 
 
-__all__ = ["FAULTS", "LOST", "REFUSED", "OutOfMemoryError", "RedisError", "ResponseError", "is_refusal"]
+def is_out_of_memory(fault: BaseException) -> bool:
+    """Whether Redis refused a write for want of memory. Before Redis 7 a script's error has no class of its own, only its text."""
+    return isinstance(fault, OutOfMemoryError) or (isinstance(fault, ResponseError) and "-OOM " in str(fault))
+
+
+__all__ = ["FAULTS", "LOST", "REFUSED", "RedisError", "ResponseError", "is_out_of_memory", "is_refusal"]

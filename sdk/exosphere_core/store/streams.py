@@ -9,6 +9,7 @@ from redis.exceptions import ResponseError
 
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP
 from exosphere_core.store.burst import Command, burst, transaction
+from exosphere_core.store.calls import Call, apply_all
 
 #: Fields of an entry, as Redis gives them.
 Fields = Mapping[bytes, bytes]
@@ -34,11 +35,8 @@ class Pending(NamedTuple):
 
 async def ensure_groups(redis: "Redis", streams: Iterable[str], group: str) -> None:
     """Make the consumer group on each stream, and the stream, where they do not exist."""
-    pipeline = redis.pipeline(transaction=False)
-    for stream in streams:
-        pipeline.xgroup_create(stream, group, id="0", mkstream=True)
-    for reply in await pipeline.execute(raise_on_error=False):
-        if isinstance(reply, Exception) and not str(reply).startswith("BUSYGROUP"):
+    for reply in await apply_all(redis, [Call("make_group", [stream], [group]) for stream in streams]):
+        if isinstance(reply, ResponseError):
             raise reply
 
 
@@ -98,9 +96,13 @@ async def read_entries(redis: "Redis", stream: str, ids: Sequence[str]) -> list[
 
 
 async def acknowledge(redis: "Redis", stream: str, group: str, ids: Sequence[str]) -> None:
-    """Take entries off a stream."""
+    """Take entries off a stream.
+
+    No transaction: Redis refuses every part of one when memory is full. An entry that is acknowledged and not deleted is
+    nobody's, and is swept off a report stream.
+    """
     if ids:
-        pipeline = redis.pipeline(transaction=True)
+        pipeline = redis.pipeline(transaction=False)
         pipeline.xack(stream, group, *ids)
         pipeline.xdel(stream, *ids)
         await pipeline.execute()

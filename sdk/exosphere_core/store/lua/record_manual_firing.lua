@@ -7,9 +7,11 @@
 -- ARGV[3] the firing, JSON
 -- ARGV[4] how many firings are kept
 -- returns 1, or 0 when the graph was deleted meanwhile
+-- uses grow
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
   return 0
 end
+grow(KEYS[1])
 redis.call('LPUSH', KEYS[3], ARGV[3])
 redis.call('LTRIM', KEYS[3], 0, tonumber(ARGV[4]) - 1)
 redis.call('HSET', KEYS[2], ARGV[2] .. '/last', ARGV[3])

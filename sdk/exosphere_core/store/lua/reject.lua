@@ -6,7 +6,8 @@
 -- ARGV[3] how many rejected reports are kept
 -- ARGV[4] from here on: names and values of the entry, cut to a sane length
 -- returns 1
--- uses report
+-- uses report grow
+grow(KEYS[1])
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', 'report', ARGV[1], 'reason', ARGV[2], unpack(ARGV, 4))
 acknowledge(KEYS[1], ARGV[1])
 return 1
