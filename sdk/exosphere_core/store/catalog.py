@@ -78,9 +78,8 @@ async def now_ms(redis: "Redis") -> int:
 
 
 async def note_namespace(redis: "Redis", namespace: str) -> None:
-    """Make a namespace known to every state manager; one that is known is not written again, so that memory may be full."""
-    if not await ask(redis, "SISMEMBER", NAMESPACES, namespace):
-        await ask(redis, "SADD", NAMESPACES, namespace)
+    """Make a namespace known to every state manager."""
+    await apply(redis, Call("note_namespace", [NAMESPACES], [namespace]))
 
 
 async def read_namespaces(redis: "Redis") -> list[str]:
