@@ -62,7 +62,7 @@ class RunStarter:
         self._limits = limits
         self._shards = shards
         self._note_due = note_due
-        self._intake = intake or Intake()
+        self.intake = intake or Intake()
 
     async def trigger(
         self,
@@ -178,12 +178,12 @@ class RunStarter:
         # A key names a new run once its run was removed: none of the states of old may be taken for one of that.
         state = derived_id("root", run, secrets.token_hex(8) if request else "")
         call = moves.trigger(
-            home, run, task, state, encoded, values, delay_ms, ready_key(task), None, request, self._intake.max_queued
+            home, run, task, state, encoded, values, delay_ms, ready_key(task), None, request, self.intake.max_queued
         )
         for left in reversed(range(_TRIES)):
             try:
                 # Safe to repeat after a lost reply: the same run id is made once.
-                answer, _ = await self._intake.make(self._redis, call, task)
+                answer, _ = await self.intake.make(self._redis, call, task)
                 break
             except LOST:
                 if not left:

@@ -15,7 +15,10 @@ from arq.worker import Worker
 from exosphere_core.ending import end
 from exosphere_core.keys import BACKGROUND_QUEUE
 from exosphere_core.store.connection import Redis, check_server, connect
-from exosphere_core.store.faults import FAULTS
+from exosphere_core.store.faults import FAULTS, is_out_of_memory
+from exosphere_core.store.servers import look
+from exosphere_orchestrator.admission.budget import MemoryBudget
+from exosphere_orchestrator.admission.intake import Intake
 from exosphere_orchestrator.background import cron as schedules
 from exosphere_orchestrator.background import upkeep
 from exosphere_orchestrator.background.context import Jobs
@@ -29,6 +32,9 @@ logger = logging.getLogger("exosphere.background")
 
 #: How long to wait before a connection that was lost is tried again, in s.
 _PAUSE_S = 1.0
+
+#: How long to wait while memory is full, in s.
+_FULL_PAUSE_S = 10.0
 
 #: A job that runs longer is given up; the next sweep goes on where it stopped. In s.
 _JOB_TIMEOUT_S = 120
@@ -49,7 +55,9 @@ async def _serve(settings: Settings) -> None:
     redis = connect(settings.redis_url.get_secret_value())
     await check_server(redis)
     limits = Limits(settings.max_fan_out, settings.max_value_bytes)
-    starter = RunStarter(redis, GraphPlans(redis), limits, settings.shards, lambda *_: None)
+    # A firing that Redis loses is lost together with its claim, and fires again: it need not be waited for.
+    intake = Intake(settings.max_queued, MemoryBudget(settings.max_memory_percent, settings.max_memory_bytes))
+    starter = RunStarter(redis, GraphPlans(redis), limits, settings.shards, lambda *_: None, intake)
     jobs = Jobs(settings, redis, starter)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -59,14 +67,19 @@ async def _serve(settings: Settings) -> None:
     logger.info("background jobs run")
     try:
         # What was missed while nobody was there, at once.
-        await _swept(_job(jobs, schedules.fire_due_schedules)({}))
+        await _swept(_job(jobs, fire_due_schedules)({}))
         while not stop.is_set():
             worker = _worker(settings, jobs)
             working = asyncio.create_task(worker.async_run())
             await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
             await end(working)
-            await _swept(working)
+            full = await _swept(working)
             await _swept(worker.close())
+            if full:
+                # arq needs memory for each job that it kicks, and these are the jobs that free some.
+                for duty in (upkeep.remove_expired_runs, upkeep.finish_deletions, fire_due_schedules):
+                    await _swept(_job(jobs, duty)({}))
+                await asyncio.wait([stopping], timeout=_FULL_PAUSE_S)
             if not stop.is_set():
                 await asyncio.wait([stopping], timeout=_PAUSE_S)
     finally:
@@ -74,20 +87,31 @@ async def _serve(settings: Settings) -> None:
         await redis.aclose()
 
 
-async def _swept(work: Awaitable[Any]) -> None:
+async def fire_due_schedules(jobs: Jobs) -> int:
+    """Trigger the graphs whose time has come, as far as memory is left. Returns how many schedules were dealt with."""
+    jobs.runs.intake.budget.note(await look(jobs.redis))
+    return await schedules.fire_due_schedules(jobs)
+
+
+async def _swept(work: Awaitable[Any]) -> bool:
+    """Do some work, and live on after a fault of Redis. Returns whether that had no memory left."""
     try:
         await work
     except asyncio.CancelledError:
-        return
+        return False
     except FAULTS as fault:
-        logger.warning("background jobs lost Redis, try again: %s", fault)
+        # What a transaction was refused for is told in its text only.
+        full = is_out_of_memory(fault) or "maxmemory" in str(fault)
+        logger.warning("background jobs %s, try again: %s", "find memory full" if full else "lost Redis", fault)
+        return full
+    return False
 
 
 def _worker(settings: Settings, jobs: Jobs) -> Worker:
     # Every minute schedules can be due; half a minute later what a lost job left is picked up.
     return Worker(
         cron_jobs=[
-            cron(_job(jobs, schedules.fire_due_schedules), name="fire_due_schedules", second={0, 1, 30}),
+            cron(_job(jobs, fire_due_schedules), name="fire_due_schedules", second={0, 1, 30}),
             cron(_job(jobs, upkeep.remove_expired_runs), name="remove_expired_runs", second={15, 45}),
             cron(_job(jobs, upkeep.finish_deletions), name="finish_deletions", second={10, 40}),
             cron(_job(jobs, upkeep.forget_consumers), name="forget_consumers", minute={7, 37}, second={20}),

@@ -1,6 +1,7 @@
 """Starts and stops the agents: three for each shard of each namespace."""
 
 import asyncio
+import contextvars
 import os
 import secrets
 import socket
@@ -9,6 +10,10 @@ from exosphere_core.ending import end
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store.catalog import read_namespaces
 from exosphere_core.store.connection import Redis, connect, connect_untimed
+from exosphere_core.store.durable import Safety
+from exosphere_orchestrator.admission.budget import MemoryBudget
+from exosphere_orchestrator.admission.intake import Intake
+from exosphere_orchestrator.edge import Edge
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.consumer import Consumer
 from exosphere_orchestrator.engine.context import EngineContext
@@ -18,6 +23,7 @@ from exosphere_orchestrator.engine.promoter import Promoter
 from exosphere_orchestrator.engine.reaper import Reaper
 from exosphere_orchestrator.engine.reruns import Reruns
 from exosphere_orchestrator.engine.tasks import TaskCache
+from exosphere_orchestrator.server_watch import ServerWatch
 from exosphere_orchestrator.settings import Settings
 
 #: How often namespaces that other state managers made known are looked for, in s.
@@ -37,7 +43,22 @@ def new_context(settings: Settings, redis: Redis, scripts: Redis) -> EngineConte
         plans=GraphPlans(redis),
         tasks=TaskCache(redis),
         reruns=Reruns(redis),
+        intake=new_intake(settings),
     )
+
+
+def new_intake(settings: Settings) -> Intake:
+    """Make the way in for new runs."""
+    return Intake(
+        settings.max_queued,
+        MemoryBudget(settings.max_memory_percent, settings.max_memory_bytes),
+        new_safety(settings),
+    )
+
+
+def new_safety(settings: Settings) -> Safety:
+    """Tell what a run must have reached before it is answered."""
+    return Safety(settings.trigger_replicas, settings.trigger_fsync, settings.trigger_wait_ms)
 
 
 class Scout(Agent):
@@ -61,12 +82,14 @@ class Engine:
         self._redis = connect(settings.redis_url.get_secret_value())
         self._scripts = connect_untimed(settings.redis_url.get_secret_value())
         self.context = new_context(settings, self._redis, self._scripts)
+        self.edge = Edge(self._scripts)
         self._promoters: dict[ShardKeys, Promoter] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def start(self) -> None:
         """Start; the agents of a namespace start when it is known."""
         self._run(Scout(self))
+        self._run(ServerWatch(self.context, self.edge))
 
     def serve(self, namespace: str) -> None:
         """Work for a namespace from now on."""
@@ -91,4 +114,5 @@ class Engine:
         await self._scripts.aclose()
 
     def _run(self, agent: Agent) -> None:
-        self._running[agent.name] = asyncio.create_task(agent.run(), name=agent.name)
+        # A context of its own: a request that starts agents collects its own calls, not theirs.
+        self._running[agent.name] = asyncio.create_task(agent.run(), name=agent.name, context=contextvars.Context())

@@ -27,6 +27,10 @@ class TaskCache:
         """A state has ended."""
         self._tasks.pop(state, None)
 
+    def clear(self) -> None:
+        """Forget all: Redis may have lost states."""
+        self._tasks.clear()
+
     async def get_many(self, states: list[tuple[ShardKeys, str]]) -> list[Task | None]:
         """Return tasks, reading those that are not in memory in one round trip; None for a state that does not exist."""
         found = [self._tasks.get(state) for _, state in states]

@@ -20,7 +20,6 @@ __all__ = [
     "connect_blocking",
     "connect_sync",
     "connect_untimed",
-    "server_warnings",
 ]
 
 #: A command that takes longer than this has lost its server.
@@ -92,24 +91,6 @@ async def check_server(redis: Redis) -> tuple[int, ...]:
     if version < (6, 2):
         raise ConfigurationError(f"Redis {info['redis_version']} is too old; 6.2 or later is needed")
     return version
-
-
-async def server_warnings(redis: Redis) -> list[str]:
-    """Return what about the server's settings can lose work, each with the fix."""
-    memory = await redis.info("memory")
-    persistence = await redis.info("persistence")
-    warnings = []
-    policy = memory.get("maxmemory_policy", "noeviction")
-    if policy != "noeviction":
-        warnings.append(
-            f"Redis may evict records when its memory is full (maxmemory-policy {policy}): work would be lost; "
-            "set maxmemory-policy noeviction"
-        )
-    if not int(persistence.get("aof_enabled", 0)):
-        warnings.append(
-            "Redis keeps no append-only file: a restart of it loses work; set appendonly yes (see docs/guarantees.md)"
-        )
-    return warnings
 
 
 def connect_sync(url: str) -> BlockingRedis:

@@ -1,4 +1,5 @@
--- record_manual_firing: a firing that somebody asked for is recorded; its schedule stays as it is.
+-- record_manual_firing: a firing that somebody asked for is recorded, or one that was refused and is tried again; its
+-- schedule stays as it is.
 -- KEYS[1] zset  graphs
 -- KEYS[2] hash  schedules of the graph
 -- KEYS[3] list  firings of the graph, newest first
