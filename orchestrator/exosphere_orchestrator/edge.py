@@ -53,7 +53,10 @@ class Edge:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._kept: deque[_Kept] = deque()
-        self._size = 0
+        #: How much is kept, in bytes.
+        self.size = 0
+        #: How often all that was kept has been applied again.
+        self.rounds = 0
         self._full = False
         #: What is still to be applied again, and until when it is tried.
         self._left: list[Call] = []
@@ -65,8 +68,8 @@ class Edge:
         for call in calls:
             size = sum(len(str(word) if isinstance(word, int) else word) for word in (*call.keys, *call.args))
             self._kept.append(_Kept(call, now, size))
-            self._size += size
-        while self._size > MOST_BYTES:
+            self.size += size
+        while self.size > MOST_BYTES:
             self._drop()
             if not self._full:
                 logger.warning(
@@ -82,7 +85,7 @@ class Edge:
             self._full = False
 
     def _drop(self) -> None:
-        self._size -= self._kept.popleft().size
+        self.size -= self._kept.popleft().size
 
     def begin(self) -> None:
         """Redis may have lost what is kept: apply all of it again. It stays kept, as Redis may lose it once more."""
@@ -108,6 +111,7 @@ class Edge:
             "%d calls that the API answered in the last seconds were applied again; %d of the things they made had been lost",
             len(calls) - len(self._left), mended,
         )  # fmt: skip
+        self.rounds += 1
         if self._left and monotonic() > self._until:
             names = ", ".join(sorted({call.name for call in self._left}))
             logger.warning(
