@@ -33,13 +33,18 @@ _FIELD = re.compile(r"\{(\w+)\}")
 Result = TypeVar("Result")
 
 
+def settings(redis_url: str, **changes: Any) -> Settings:
+    """Settings of a state manager."""
+    values: dict[str, Any] = {"redis_url": redis_url, "api_key": KEY, "encryption_key": new_key(), **changes}
+    return Settings(**values)
+
+
 class Service:
     """A state manager; use it as a context manager, so that it runs."""
 
     def __init__(self, redis_url: str, **changes: Any) -> None:
         self.redis_url = redis_url
-        values: dict[str, Any] = {"redis_url": redis_url, "api_key": KEY, "encryption_key": new_key(), **changes}
-        self.settings = Settings(**values)
+        self.settings = settings(redis_url, **changes)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.app = create_app(self.settings)
         config = uvicorn.Config(self.app, log_config=None, access_log=False, ws="none")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from api.service import Service, Space, eventually
+from api.service import Service, Space, eventually, settings
 from exosphere_core import api
 from exosphere_core.errors import ConfigurationError
 from exosphere_orchestrator.server import serve
@@ -26,7 +26,7 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Redis
     """A server and its replica."""
     binary = server_binaries()[request.param]
     with RedisServer(tmp_path / "first", "--repl-diskless-sync-delay", "0", binary=binary) as first:
-        follows = ("--replicaof", f"127.0.0.1 {first.port}")
+        follows = ("--replicaof", "127.0.0.1", str(first.port))
         with RedisServer(tmp_path / "replica", *follows, binary=binary) as replica:
             eventually("the replica follows", lambda: online(first))
             yield first, replica
@@ -104,12 +104,11 @@ def test_waiting_for_the_disk_works_where_the_server_can_and_is_refused_at_the_s
         options = ("--appendonly", "yes", "--appendfsync", "everysec")
         with RedisServer(tmp_path / str(number), *options, binary=binary) as redis:
             version = redis.ask("INFO", "server")["redis_version"]
-            service = Service(redis.url, trigger_fsync=True)
             if tuple(map(int, version.split("."))) < (7, 2):
                 with pytest.raises(ConfigurationError, match=rf"needs Redis 7\.2 or later, and this one is {version}"):
-                    serve(service.settings)
+                    serve(settings(redis.url, trigger_fsync=True))
                 continue
-            with service:
+            with Service(redis.url, trigger_fsync=True) as service:
                 space = Space(service, "ns")
                 space.chain()
                 assert space.wait(space.trigger(), timeout_ms=0)["status"] == "PENDING"

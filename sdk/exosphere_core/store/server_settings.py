@@ -82,7 +82,8 @@ def findings(server: ServerSettings, safety: Safety) -> Findings:
     if server.keeps_file and server.load_truncated == "yes":
         notes.append(
             "Redis cuts off a torn end of its append-only file by itself (aof-load-truncated yes): after two crashes half of a "
-            "step could be applied; start it by way of redis-check-aof --fix and set no, as deploy/ does"
+            "step could be applied, unless the file is rewritten at each start, as the embedded server's is; set no, and start it by "
+            "way of redis-check-aof --fix, as deploy/ does"
         )
     if server.replicas and server.min_replicas == "0":
         warnings.append(
