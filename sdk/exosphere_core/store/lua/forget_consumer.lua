@@ -4,7 +4,9 @@
 -- ARGV[1] group
 -- ARGV[2] how long it must have been silent, ms
 -- returns how many were taken off
+-- uses grow
 local gone = 0
+grow(KEYS[1])
 for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
   local fields = {}
   for n = 1, #consumer, 2 do
