@@ -5,16 +5,16 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from exosphere_core.errors import BadRequest, Conflict, ExosphereError, InvalidGraph, NotFound, Unavailable
+from exosphere_core.errors import BadRequest, Conflict, ExosphereError, InvalidGraph, NotFound, NotYetSafe, Unavailable
 from exosphere_core.graph.plan import GraphPlan
 from exosphere_core.keys import ShardKeys
 from exosphere_core.names import identifier_error
 from exosphere_core.records import Task, derived_id, new_run_id, shard_of_ours
 from exosphere_core.store import moves, reads
-from exosphere_core.store.calls import apply
 from exosphere_core.store.catalog import read_head
 from exosphere_core.store.connection import Redis
 from exosphere_core.store.faults import LOST
+from exosphere_orchestrator.admission.intake import Intake
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.inputs import Limits, Unresolvable, resolve, sized
 from exosphere_orchestrator.engine.places import ready_key
@@ -45,14 +45,24 @@ class RunStarter:
 
     Args:
         note_due: told of each root that waits for its time.
+        intake: lets runs in, or not; without it all are.
     """
 
-    def __init__(self, redis: Redis, plans: GraphPlans, limits: Limits, shards: int, note_due: NoteDue) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        plans: GraphPlans,
+        limits: Limits,
+        shards: int,
+        note_due: NoteDue,
+        intake: Intake | None = None,
+    ) -> None:
         self._redis = redis
         self._plans = plans
         self._limits = limits
         self._shards = shards
         self._note_due = note_due
+        self.intake = intake or Intake()
 
     async def trigger(
         self,
@@ -81,12 +91,16 @@ class RunStarter:
             BadRequest: the store lacks a required key, or an input can't be made.
             Conflict: the key was used with another request.
             Unavailable: the run of the key is being removed just now.
+            Overloaded: there is too much to do already; nothing was made.
+            NotYetSafe: the run was made, and is not yet as safe as the settings want it.
         """
         if key is None:
             return (await self._start(namespace, graph, inputs, store, delay_ms, run_id)).started
         wanted = keyed(namespace, graph, key, inputs, store, delay_ms, self._shards)
         try:
             outcome = await self._start(namespace, graph, inputs, store, delay_ms, wanted.run_id, wanted.digest)
+        except NotYetSafe:
+            raise
         except ExosphereError:
             # The graph may have changed since the run was made.
             if repeated := await self._repeated(namespace, graph, key, inputs, wanted):
@@ -163,11 +177,13 @@ class RunStarter:
         home = ShardKeys(namespace, shard)
         # A key names a new run once its run was removed: none of the states of old may be taken for one of that.
         state = derived_id("root", run, secrets.token_hex(8) if request else "")
-        call = moves.trigger(home, run, task, state, encoded, values, delay_ms, ready_key(task), request=request)
+        call = moves.trigger(
+            home, run, task, state, encoded, values, delay_ms, ready_key(task), None, request, self.intake.max_queued
+        )
         for left in reversed(range(_TRIES)):
             try:
                 # Safe to repeat after a lost reply: the same run id is made once.
-                (answer, _) = await apply(self._redis, call)
+                answer, _ = await self.intake.make(self._redis, call, task)
                 break
             except LOST:
                 if not left:

@@ -12,7 +12,9 @@ from types import FrameType
 import uvicorn
 
 from exosphere_core.errors import ConfigurationError
-from exosphere_core.store.connection import check_server, connect, server_warnings
+from exosphere_core.store.connection import check_server, connect
+from exosphere_core.store.server_settings import check_safety, findings, read_settings
+from exosphere_orchestrator.engine.engine import new_safety
 from exosphere_orchestrator.http.app import begin_stop, create_app
 from exosphere_orchestrator.logs import set_up_logging
 from exosphere_orchestrator.settings import Settings
@@ -82,9 +84,14 @@ def serve(settings: Settings) -> None:
 async def _check_redis(settings: Settings) -> None:
     redis = connect(settings.redis_url.get_secret_value())
     try:
-        await check_server(redis)
-        for warning in await server_warnings(redis):
+        version = await check_server(redis)
+        servers, safety = await read_settings(redis), new_safety(settings)
+        check_safety(version, servers, safety)
+        found = findings(servers, safety)
+        for warning in found.warnings:
             logger.warning("%s", warning)
+        for note in found.notes:
+            logger.info("%s", note)
     finally:
         await redis.aclose()
 

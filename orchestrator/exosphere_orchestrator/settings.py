@@ -66,6 +66,31 @@ class Settings(BaseModel):
         default=64 * 1024 * 1024, ge=1024, title="EXOSPHERE_MAX_REPORT_BYTES",
         description="largest report of a state: its outputs (of a fan-out, all of them) and store writes, as JSON; one that gives more fails",
     )  # fmt: skip
+    max_queued: int = Field(
+        default=1_000_000, ge=0, title="EXOSPHERE_MAX_QUEUED",
+        description="triggers are refused (429) while so many states wait or run at the root's node, or so many runs are pending, "
+        "in a shard of a namespace; 0 for any number",
+    )  # fmt: skip
+    max_memory_percent: int = Field(
+        default=80, ge=1, le=100, title="EXOSPHERE_MAX_MEMORY_PERCENT",
+        description="triggers are refused (429) while Redis uses more than this part of its maxmemory, in percent",
+    )  # fmt: skip
+    max_memory_bytes: int | None = Field(
+        default=None, ge=1, title="EXOSPHERE_MAX_MEMORY_BYTES",
+        description="the same as a number, for a Redis without maxmemory, or below the percentage of it",
+    )  # fmt: skip
+    trigger_replicas: int = Field(
+        default=0, ge=0, le=100, title="EXOSPHERE_TRIGGER_REPLICAS",
+        description="a trigger is answered when so many replicas of Redis have its run (WAIT)",
+    )  # fmt: skip
+    trigger_fsync: bool = Field(
+        default=False, title="EXOSPHERE_TRIGGER_FSYNC",
+        description="true: a trigger is answered when its run is on the disk of Redis (WAITAOF; Redis 7.2 or later, with appendonly yes)",
+    )  # fmt: skip
+    trigger_wait_ms: int = Field(
+        default=2000, ge=1, le=4000, title="EXOSPHERE_TRIGGER_WAIT_MS",
+        description="how long a trigger waits for each of the two before it is answered 503",
+    )  # fmt: skip
     max_catchup: int = Field(
         default=100, ge=1, le=1000, title="EXOSPHERE_MAX_CATCHUP",
         description="most missed due times of a schedule with catchup `all` that fire late; the newest ones do",

@@ -1,5 +1,6 @@
 """The HTTP client of the state manager: one row of `api`, one call. The only module that speaks HTTP as a client."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from time import monotonic
@@ -14,6 +15,7 @@ from exosphere_core.errors import (
     BY_STATUS,
     ExosphereError,
     InvalidGraph,
+    Overloaded,
     Unavailable,
 )
 
@@ -66,8 +68,8 @@ class ApiClient:
     ) -> dict[str, Any]:
         """Make one call and return its JSON answer.
 
-        A connection that can't be made, and an answer 429, is tried again within the timeout;
-        a connection lost midway and an answer 503 only where a repeat is safe: the row says so,
+        A connection that can't be made is tried again within the timeout, and an answer 429 after
+        the time that it asks for, where that fits in; a connection lost midway and an answer 503 only where a repeat is safe: the row says so,
         or an idempotency key, which each try carries.
 
         Raises:
@@ -100,8 +102,11 @@ class ApiClient:
                 error = _error_of(answer)
                 # 429 came before anything was done; a 503 may have come after.
                 may_repeat = answer.status_code == 429 or (answer.status_code == 503 and repeatable)
-            if not may_repeat or monotonic() + backoff.next_s >= deadline:
+            asked_s = (error.retry_after_s or 0.0) if isinstance(error, Overloaded) else 0.0
+            if not may_repeat or monotonic() + asked_s + backoff.next_s >= deadline:
                 raise error
+            # The pause on top scatters those who were all told the same time.
+            await asyncio.sleep(asked_s)
             await backoff.wait()
 
     def _content_of(self, answer: httpx.Response) -> dict[str, Any]:
@@ -120,6 +125,11 @@ def _check(uri: str) -> None:
         raise ValueError("it must look like http://localhost:8000")
 
 
+def _seconds(retry_after: str) -> float | None:
+    """Read the header; a date in it, as proxies may send, counts as nothing said."""
+    return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
+
+
 def _error_of(answer: httpx.Response) -> ExosphereError:
     try:
         content = answer.json()
@@ -132,4 +142,6 @@ def _error_of(answer: httpx.Response) -> ExosphereError:
     errors = content.get("errors")
     if answer.status_code == 400 and isinstance(errors, list):
         return InvalidGraph(text, [str(error) for error in errors])
+    if answer.status_code == 429:
+        return Overloaded(text, _seconds(answer.headers.get("retry-after", "")))
     return BY_STATUS.get(answer.status_code, ExosphereError)(text)

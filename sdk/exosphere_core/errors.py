@@ -8,8 +8,10 @@ ExosphereError
 ├── NotFound              404  the thing named does not exist
 ├── Conflict              409  it was done already, or something is in its way
 ├── TooLarge              413  send less: the detail names the limit
+├── Overloaded            429  try again later: there is too much to do already; nothing was changed
 ├── Unavailable           503  try again: the server or its Redis can't be reached now
 ├── CorruptRecord              restore the record that the detail names, or delete what it belongs to
+│   └── NotYetSafe        503  try again with the same idempotency key: it was done and may still be lost
 ├── TimedOut                   it took longer than asked; it may still happen
 └── ConfigurationError         mend the settings; shown as one line, never as a stack trace
 """
@@ -86,6 +88,24 @@ class CorruptRecord(ExosphereError):
     """A record in Redis can't be read. The detail names its key and what is wrong with it."""
 
 
+class NotYetSafe(Unavailable):
+    """It was done, and a failure of Redis could still undo it. Send it again with the same idempotency key."""
+
+
+class Overloaded(ExosphereError):
+    """There is too much to do already. The detail names the limit, the figure and the setting; nothing was changed.
+
+    Attributes:
+        retry_after_s: when to try again, in s; None when nobody said.
+    """
+
+    http_status = 429
+
+    def __init__(self, detail: str, retry_after_s: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
 class TimedOut(ExosphereError):
     """It took longer than asked; it may still happen."""
 
@@ -103,5 +123,6 @@ BY_STATUS: dict[int, type[ExosphereError]] = {
     409: Conflict,
     413: TooLarge,
     422: BadRequest,
+    429: Overloaded,
     503: Unavailable,
 }

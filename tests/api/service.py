@@ -4,6 +4,7 @@ import asyncio
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -32,15 +33,21 @@ _FIELD = re.compile(r"\{(\w+)\}")
 Result = TypeVar("Result")
 
 
+def settings(redis_url: str, **changes: Any) -> Settings:
+    """Settings of a state manager."""
+    values: dict[str, Any] = {"redis_url": redis_url, "api_key": KEY, "encryption_key": new_key(), **changes}
+    return Settings(**values)
+
+
 class Service:
     """A state manager; use it as a context manager, so that it runs."""
 
     def __init__(self, redis_url: str, **changes: Any) -> None:
         self.redis_url = redis_url
-        values: dict[str, Any] = {"redis_url": redis_url, "api_key": KEY, "encryption_key": new_key(), **changes}
-        self.settings = Settings(**values)
+        self.settings = settings(redis_url, **changes)
         self._listener = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(create_app(self.settings), log_config=None, access_log=False, ws="none")
+        self.app = create_app(self.settings)
+        config = uvicorn.Config(self.app, log_config=None, access_log=False, ws="none")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._listener],), daemon=True)
         uri = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -77,6 +84,14 @@ class Service:
                 await redis.aclose()
 
         return asyncio.run(do())
+
+
+def eventually(what: str, condition: Callable[[], Any]) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        time.sleep(0.02)
 
 
 def path_of(row: api.Row, **path: Any) -> str:

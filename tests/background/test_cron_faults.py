@@ -4,6 +4,7 @@ import pytest
 
 from background.desk import CATALOG, HOUR_MS, HOURLY, NOON, Desk, Lane
 from exosphere_core.graph.model import CronTrigger
+from exosphere_core.store.servers import ServerLook
 from exosphere_orchestrator.background import cron
 from exosphere_orchestrator.background.cron import CLAIM_LEASE_MS, fire_due_schedules
 from exosphere_orchestrator.runs import RunStarter, Started
@@ -191,5 +192,29 @@ def test_a_schedule_that_can_not_be_judged_holds_no_other_up_and_stays_due(
         assert [run.graph for run in await desk.runs()] == ["b"]
         assert await desk.fire() == 1
         assert [run.graph for run in await desk.runs()] == ["b", "a"]
+
+    lane.run(scene)
+
+
+def test_a_firing_that_is_refused_for_want_of_room_is_recorded_and_tried_again_until_it_is_made(lane: Lane) -> None:
+    async def scene(desk: Desk) -> None:
+        await desk.due("0 12 * * *")
+        budget = desk.jobs.runs.intake.budget
+        budget.note([ServerLook("id", 100, 100)])
+        assert await fire_due_schedules(desk.jobs) == 1
+        assert await desk.runs() == []
+        (refused,) = await desk.firings()
+        assert (refused.due_at, refused.run_id) == (NOON, None)
+        assert refused.error is not None
+        assert "not yet, it is tried again: graph 'g' can't be triggered now: Redis uses 100 bytes" in refused.error
+        for waits in (1, 2):
+            desk.moment = NOON + waits * CLAIM_LEASE_MS
+            await fire_due_schedules(desk.jobs)
+            assert len(await desk.firings()) == 1, "it is recorded once"
+        budget.note([ServerLook("id", 1, 100)])
+        assert await fire_due_schedules(desk.jobs) == 1
+        (run,) = await desk.runs()
+        assert [(firing.due_at, firing.run_id) for firing in await desk.firings()] == [(NOON, run.id), (NOON, None)]
+        assert not await desk.redis.exists(CATALOG.claims)
 
     lane.run(scene)

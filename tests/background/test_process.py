@@ -133,3 +133,26 @@ def test_a_second_signal_ends_it_at_once(stack: Stack, redis_url: str) -> None:
         wait_for("it hears the first signal", lambda: "stopping" in stack.log("bg"))
         stack.signal("bg", signal.SIGTERM)
         assert stack.wait_end("bg") == 128 + signal.SIGTERM
+
+
+async def expired(desk: Desk) -> None:
+    """A run whose retention time has long been over."""
+    await desk.register()
+    await desk.graph()
+    started = await desk.jobs.runs.trigger("ns", "g", {}, {}, 0)
+    await desk.redis.hset(HOME.run(started.run_id), "status", "SUCCESS")
+    await desk.redis.zadd(HOME.ended, {started.run_id: 1})
+
+
+def test_ended_runs_are_removed_when_memory_is_full_though_no_job_can_be_kicked(stack: Stack, redis_url: str) -> None:
+    stack.start("bg", [sys.executable, "-c", CODE])
+    with Redis.from_url(redis_url) as redis:
+        wait_for("it runs", partial(runs, stack, "bg"))
+        prepare(redis_url, expired)
+        redis.config_set("maxmemory", 1)
+        try:
+            wait_for("the run is removed", lambda: redis.zcard(HOME.runs) == 0)
+        finally:
+            redis.config_set("maxmemory", 0)
+    assert "background jobs find memory full, try again" in stack.log("bg")
+    assert "Traceback" not in stack.log("bg")

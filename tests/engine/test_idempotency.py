@@ -13,6 +13,7 @@ from exosphere_core.keys import ShardKeys
 from exosphere_core.records import shard_of_ours
 from exosphere_core.store import calls, reads, upkeep
 from exosphere_orchestrator import runs as starting
+from exosphere_orchestrator.admission import intake
 from exosphere_orchestrator.catalog import deletion
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.inputs import Limits
@@ -110,7 +111,7 @@ def test_a_trigger_whose_reply_was_lost_is_answered_by_its_repeat(
 
     async def scene(world: World) -> None:
         await world.graph(node("a"))
-        monkeypatch.setattr(starting, "apply", losing)
+        monkeypatch.setattr(intake, "apply", losing)
         monkeypatch.setattr(starting, "_PAUSE_S", 0)
         if losses == 3:
             # It gives up, and the client sends its trigger again.

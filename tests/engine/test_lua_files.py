@@ -104,3 +104,24 @@ def test_a_status_is_written_only_by_the_script_of_its_move() -> None:
         "cancel",
         "retry_by_hand",
     }
+
+
+#: What begins something new: refused when memory is full.
+NEW = {"trigger", "retry_by_hand", "save_graph"}
+
+#: What Redis refuses for want of memory, of the commands that scripts use.
+GROWING = (
+    r"redis\.p?call\('(HSET|HSETNX|HINCRBY|RPUSH|LPUSH|SADD|ZADD|XADD|XGROUP)'|\b(push|create_ready|create_due|bear)\("
+)
+
+#: Writes that Redis never refuses for want of memory.
+FREEING = r"redis\.call\('(XACK|XDEL|HDEL|ZREM|UNLINK|LTRIM)'|\bgrow\("
+
+
+@pytest.mark.parametrize("name", script_names())
+def test_only_what_begins_something_new_is_refused_when_memory_is_full(name: str) -> None:
+    """Redis looks at its limit before the first write only."""
+    body = parts(name)[1]
+    grows, frees = (re.search(pattern, body) for pattern in (GROWING, FREEING))
+    first_is_free = grows is None or (frees is not None and frees.start() < grows.start())
+    assert first_is_free == (name not in NEW)

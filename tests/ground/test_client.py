@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -18,12 +19,16 @@ from exosphere_core.errors import (
     AuthenticationFailed,
     ExosphereError,
     InvalidGraph,
+    Overloaded,
     Unavailable,
 )
 
 
 class Server(ThreadingHTTPServer):
-    """Gives the answers it was told, in order, the last one for ever; None drops the connection."""
+    """Gives the answers it was told, in order, the last one for ever; None drops the connection.
+
+    Each 429 asks for the patience that `retry_after` says, where it is set.
+    """
 
     daemon_threads = True
 
@@ -32,6 +37,7 @@ class Server(ThreadingHTTPServer):
         self.answers = answers
         self.seen: list[tuple[str, str, str | None]] = []
         self.idempotency_keys: list[str | None] = []
+        self.retry_after = ""
 
     @property
     def uri(self) -> str:
@@ -51,6 +57,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         status, body = answer
         self.send_response(status)
+        if self.server.retry_after:
+            self.send_header("Retry-After", self.server.retry_after)
         self.end_headers()
         self.wfile.write(body.encode())
 
@@ -115,6 +123,27 @@ def test_a_server_that_asks_for_patience_is_asked_again(row: api.Row, status: in
     with serving((status, "{}"), (status, "{}"), (200, '{"status": "CREATED"}')) as server:
         assert call(server.uri, row, namespace="lab", graph_name="g") == {"status": "CREATED"}
         assert len(server.seen) == 3
+
+
+def test_a_full_server_is_asked_again_after_the_time_that_it_says_and_not_before() -> None:
+    with serving((429, '{"detail": "full"}'), (201, "{}")) as server:
+        server.retry_after = "1"
+        started = monotonic()
+        assert call(server.uri, api.TRIGGER, namespace="lab", graph_name="g") == {}
+        assert monotonic() - started >= 1
+        assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("60", 60.0), ("", None), ("Wed, 21 Oct 2015 07:28:00 GMT", None)])
+def test_a_server_that_stays_full_for_longer_than_the_timeout_is_a_typed_error(
+    said: str, seconds: float | None
+) -> None:
+    with serving((429, '{"detail": "the queue is full"}')) as server:
+        server.retry_after = said
+        with pytest.raises(Overloaded, match="the queue is full") as full:
+            call(server.uri, api.TRIGGER, timeout_s=0.3, namespace="lab", graph_name="g")
+        assert full.value.retry_after_s == seconds
+        assert seconds is None or len(server.seen) == 1
 
 
 def test_a_trigger_that_may_have_been_applied_before_a_503_is_not_sent_again() -> None:

@@ -151,13 +151,20 @@ def test_a_ctrl_c_of_the_terminal_does_not_reach_the_server(tmp_path: Path) -> N
         assert os.getsid(process_id(server.url)) != os.getsid(0)
 
 
-def test_half_a_transaction_at_the_files_end_stays_gone_over_two_restarts(tmp_path: Path) -> None:
+#: A transaction as it is written: two commands between MULTI and EXEC.
+TRANSACTION = (
+    b"*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$4\r\nhalf\r\n$1\r\n1\r\n"
+    b"*3\r\n$3\r\nSET\r\n$5\r\nother\r\n$1\r\n1\r\n*1\r\n$4\r\nEXEC\r\n"
+)
+
+
+@pytest.mark.parametrize("kept_bytes", [3, 15, 30, 44, 55, 78, 90])
+def test_half_a_transaction_at_the_files_end_stays_gone_over_two_restarts(tmp_path: Path, kept_bytes: int) -> None:
     with EmbeddedRedis(tmp_path) as server:
         ask(server.url, "SET", "whole", "1")
     files = sorted((tmp_path / "redis").rglob("appendonly*aof"))
     with open(files[-1], "ab") as file:
-        # Cut in the middle of the second command: the first one is left over, in an open transaction.
-        file.write(b"*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$4\r\nhalf\r\n$1\r\n1\r\n*3\r\n$3\r\nSE")
+        file.write(TRANSACTION[:kept_bytes])
     with EmbeddedRedis(tmp_path) as server, redis.Redis.from_url(server.url) as client:
         client.pipeline(transaction=True).set("later", "1").set("last", "1").execute()
     with EmbeddedRedis(tmp_path) as server:

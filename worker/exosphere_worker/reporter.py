@@ -10,7 +10,7 @@ from exosphere_core.backoff import Backoff
 from exosphere_core.errors import ExosphereError, TooLarge
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store.connection import Redis
-from exosphere_core.store.faults import FAULTS, OutOfMemoryError, is_refusal
+from exosphere_core.store.faults import FAULTS, is_out_of_memory, is_refusal
 from exosphere_core.store.streams import Entry, send_reports
 from exosphere_worker.clock import elapsed_s
 from exosphere_worker.held import Held, Holdings
@@ -155,7 +155,7 @@ class Reporter:
                 logger.warning("reports can't be sent, tries again: %s", fault)
                 self._waiting[:0] = self._sending
                 self._sending = []
-                if not isinstance(fault, OutOfMemoryError | ExosphereError):
+                if not isinstance(fault, ExosphereError) and not is_out_of_memory(fault):
                     self.connection_lost()
                 if is_refusal(fault):
                     self._ways.on_refused()
@@ -241,7 +241,9 @@ class Reporter:
             done.setdefault(each.queue.ready(each.node), []).append(each.entry)
         try:
             await send_reports(self._redis, [(each.queue.reports, each.fields) for each in batch], done)
-        except OutOfMemoryError:
+        except ResponseError as refused:
+            if not is_out_of_memory(refused):
+                raise
             return await self._hand_over(batch)
         return []
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable
 from zlib import crc32
 
-from exosphere_core.errors import ExosphereError, NotFound
+from exosphere_core.errors import ExosphereError, NotFound, Overloaded
 from exosphere_core.keys import ShardKeys
 from exosphere_core.records import run_id_for, shard_of_ours
 from exosphere_core.store import catalog, reads, schedules
@@ -97,7 +97,7 @@ async def _fire(jobs: Jobs, namespace: str, due: Due, now: int) -> bool:
     following = next_due(cron, now)
     return await schedules.claim_schedule(
         jobs.redis, namespace, due, version, following, claimed, verdict.newest, now
-    ) and await _carry_out(jobs, namespace, claimed, now)
+    ) and await _carry_out(jobs, namespace, claimed, now, first_time=True)
 
 
 def _run_id(shard: int, namespace: str, due: Due, due_at: int) -> str:
@@ -105,12 +105,26 @@ def _run_id(shard: int, namespace: str, due: Due, due_at: int) -> str:
     return run_id_for(shard, "cron", namespace, schedules.member_of(due.graph, due.index), str(due_at))
 
 
-async def _carry_out(jobs: Jobs, namespace: str, claimed: OpenClaim, now: int) -> bool:
-    """Make the runs of a claim and record what came of them. False when another replica had recorded it."""
+async def _carry_out(jobs: Jobs, namespace: str, claimed: OpenClaim, now: int, *, first_time: bool = False) -> bool:
+    """Make the runs of a claim and record what came of them. False when another replica had recorded it.
+
+    While runs are refused because there is too much to do, the claim stays open and is tried again like that of a
+    replica that died; this is recorded once.
+    """
     claim = claimed.claim
     firings = [claim.skipped] if claim.skipped else []
     for planned in claim.runs:
-        error = await _trigger(jobs, namespace, claim.graph, planned)
+        try:
+            error = await _trigger(jobs, namespace, claim.graph, planned)
+        except Overloaded as later:
+            logger.warning(
+                "schedule %d of graph %s in %s is tried again later: %s", claim.index, claim.graph, namespace, later
+            )
+            if first_time:
+                reason = f"not yet, it is tried again: {later.detail}"
+                refused = Firing(index=claim.index, fired_at=now, due_at=planned.due_at, error=reason)
+                await schedules.record_by_side(jobs.redis, namespace, claim.graph, refused)
+            return first_time
         if error:
             logger.warning(
                 "schedule %d of graph %s in %s could not fire: %s", claim.index, claim.graph, namespace, error
@@ -121,11 +135,13 @@ async def _carry_out(jobs: Jobs, namespace: str, claimed: OpenClaim, now: int) -
 
 
 async def _trigger(jobs: Jobs, namespace: str, graph: str, planned: Planned) -> str | None:
-    """Make a run. Returns why that can't be, or None."""
+    """Make a run. Returns why that can't be, or None. Raises Overloaded when it can't be now."""
     try:
         await jobs.runs.trigger(namespace, graph, {}, {}, 0, planned.run_id)
         return None
     except LOST:
+        raise
+    except Overloaded:
         raise
     except ExosphereError as refused:
         error = refused.detail

@@ -16,7 +16,10 @@ from arq.worker import Worker
 from exosphere_core.ending import end
 from exosphere_core.keys import BACKGROUND_QUEUE, BACKGROUND_TAG
 from exosphere_core.store.connection import check_server, connect, connect_to_slot
-from exosphere_core.store.faults import FAULTS
+from exosphere_core.store.faults import FAULTS, is_out_of_memory
+from exosphere_core.store.servers import look
+from exosphere_orchestrator.admission.budget import MemoryBudget
+from exosphere_orchestrator.admission.intake import Intake
 from exosphere_orchestrator.background import cron as schedules
 from exosphere_orchestrator.background import upkeep
 from exosphere_orchestrator.background.context import Jobs
@@ -34,6 +37,8 @@ _PAUSE_S = 1.0
 
 #: How long jobs under way may take to end after a stop was asked for, in s; the next sweep of another replica goes on.
 _GRACE_S = 10.0
+#: How long to wait while memory is full, in s.
+_FULL_PAUSE_S = 10.0
 
 #: A job that runs longer is given up; the next sweep goes on where it stopped. In s.
 _JOB_TIMEOUT_S = 120
@@ -54,7 +59,9 @@ async def _serve(settings: Settings) -> None:
     redis = connect(settings.redis_url.get_secret_value())
     await check_server(redis)
     limits = Limits(settings.max_fan_out, settings.max_value_bytes)
-    starter = RunStarter(redis, GraphPlans(redis), limits, settings.shards, lambda *_: None)
+    # A firing that Redis loses is lost together with its claim, and fires again: it need not be waited for.
+    intake = Intake(settings.max_queued, MemoryBudget(settings.max_memory_percent, settings.max_memory_bytes))
+    starter = RunStarter(redis, GraphPlans(redis), limits, settings.shards, lambda *_: None, intake)
     jobs = Jobs(settings, redis, starter)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -71,9 +78,14 @@ async def _serve(settings: Settings) -> None:
     logger.info("background jobs run")
     try:
         # What was missed while nobody was there, at once.
-        await _swept(_job(jobs, schedules.fire_due_schedules)({}))
+        await _swept(_job(jobs, fire_due_schedules)({}))
         while not stop.is_set():
-            await _swept(_work(settings, jobs, stopping))
+            full = await _work(settings, jobs, stopping)
+            if full and not stop.is_set():
+                # arq needs memory for each job that it kicks, and these are the jobs that free some.
+                for duty in (upkeep.remove_expired_runs, upkeep.finish_deletions, fire_due_schedules):
+                    await _swept(_job(jobs, duty)({}))
+                await asyncio.wait([stopping], timeout=_FULL_PAUSE_S)
             if not stop.is_set():
                 await asyncio.wait([stopping], timeout=_PAUSE_S)
     finally:
@@ -81,15 +93,19 @@ async def _serve(settings: Settings) -> None:
         await redis.aclose()
 
 
-async def _work(settings: Settings, jobs: Jobs, stopping: "asyncio.Task[Any]") -> None:
-    """Run jobs until a stop is asked for, or until Redis is lost."""
-    worker = await _worker(settings, jobs)
+async def _work(settings: Settings, jobs: Jobs, stopping: "asyncio.Task[Any]") -> bool:
+    """Run jobs until a stop is asked for, or until Redis is lost. Returns whether that has no memory left."""
+    try:
+        worker = await _worker(settings, jobs)
+    except FAULTS as fault:
+        logger.warning("background jobs lost Redis, try again: %s", fault)
+        return False
     working = asyncio.create_task(worker.async_run())
     try:
         await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
         await finish_jobs(worker)
         await end(working)
-        await _swept(working)
+        return await _swept(working)
     finally:
         await _swept(worker.close())
 
@@ -102,13 +118,24 @@ async def finish_jobs(worker: Worker) -> None:
         await asyncio.wait(under_way, timeout=_GRACE_S)
 
 
-async def _swept(work: Awaitable[Any]) -> None:
+async def fire_due_schedules(jobs: Jobs) -> int:
+    """Trigger the graphs whose time has come, as far as memory is left. Returns how many schedules were dealt with."""
+    jobs.runs.intake.budget.note(await look(jobs.redis))
+    return await schedules.fire_due_schedules(jobs)
+
+
+async def _swept(work: Awaitable[Any]) -> bool:
+    """Do some work, and live on after a fault of Redis. Returns whether that had no memory left."""
     try:
         await work
     except asyncio.CancelledError:
-        return
+        return False
     except FAULTS as fault:
-        logger.warning("background jobs lost Redis, try again: %s", fault)
+        # What a transaction was refused for is told in its text only.
+        full = is_out_of_memory(fault) or "maxmemory" in str(fault)
+        logger.warning("background jobs %s, try again: %s", "find memory full" if full else "lost Redis", fault)
+        return full
+    return False
 
 
 async def _worker(settings: Settings, jobs: Jobs) -> Worker:
@@ -117,7 +144,7 @@ async def _worker(settings: Settings, jobs: Jobs) -> Worker:
     # Every minute schedules can be due; half a minute later what a lost job left is picked up.
     return OneSlotWorker(
         cron_jobs=[
-            _cron(jobs, schedules.fire_due_schedules, second={0, 1, 30}),
+            _cron(jobs, fire_due_schedules, second={0, 1, 30}),
             _cron(jobs, upkeep.remove_expired_runs, second={15, 45}),
             _cron(jobs, upkeep.finish_deletions, second={10, 40}),
             _cron(jobs, upkeep.forget_consumers, minute={7, 37}, second={20}),

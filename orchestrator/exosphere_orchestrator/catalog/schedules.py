@@ -96,10 +96,10 @@ async def run_now(redis: Redis, runs: RunStarter, namespace: str, graph: str, in
         started = await runs.trigger(namespace, graph, {}, {}, 0)
     except ExosphereError as refused:
         firing = Firing(index=index, fired_at=fired_at, error=refused.detail, manual=True)
-        await store.record_manual_firing(redis, namespace, graph, firing)
+        await store.record_by_side(redis, namespace, graph, firing)
         raise
     firing = Firing(index=index, fired_at=fired_at, run_id=started.run_id, manual=True)
-    await store.record_manual_firing(redis, namespace, graph, firing)
+    await store.record_by_side(redis, namespace, graph, firing)
     return firing
 
 

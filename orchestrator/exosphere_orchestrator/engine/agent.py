@@ -1,6 +1,7 @@
 """The skeleton of an agent: one duty, done again and again, that outlives any outage of Redis."""
 
 import asyncio
+import contextvars
 from abc import ABC, abstractmethod
 
 from exosphere_core.backoff import Backoff
@@ -40,7 +41,8 @@ class Agent(ABC):
 
     def start(self) -> None:
         """Run in a task of its own, until `stop`."""
-        self._task = asyncio.create_task(self.run(), name=self.name)
+        # A context of its own: a request that starts agents collects its own calls, not theirs.
+        self._task = asyncio.create_task(self.run(), name=self.name, context=contextvars.Context())
 
     async def stop(self, grace_s: float) -> None:
         """End the task that `start` began.

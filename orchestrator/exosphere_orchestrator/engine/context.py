@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from exosphere_core.store.connection import Redis
+from exosphere_orchestrator.admission.intake import Intake
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.inputs import Limits
 from exosphere_orchestrator.engine.reruns import Reruns
@@ -22,6 +23,7 @@ class EngineContext:
         redis: client for ordinary commands.
         scripts: client for bursts of script calls.
         consumer: this process's name in the group of the state managers.
+        intake: the way in for new runs.
         counts: what happened, by word: "stale", "rejected", "reclaimed", …
     """
 
@@ -35,4 +37,5 @@ class EngineContext:
     plans: GraphPlans
     tasks: TaskCache
     reruns: Reruns
+    intake: Intake = field(default_factory=Intake)
     counts: Counter[str] = field(default_factory=Counter)

@@ -8,6 +8,10 @@ import socket
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store.catalog import read_namespaces
 from exosphere_core.store.connection import Redis, connect, connect_untimed
+from exosphere_core.store.durable import Safety
+from exosphere_orchestrator.admission.budget import MemoryBudget
+from exosphere_orchestrator.admission.intake import Intake
+from exosphere_orchestrator.edge import Edge
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.consumer import Consumer
 from exosphere_orchestrator.engine.context import EngineContext
@@ -18,6 +22,7 @@ from exosphere_orchestrator.engine.promoter import Promoter
 from exosphere_orchestrator.engine.reaper import Reaper
 from exosphere_orchestrator.engine.reruns import Reruns
 from exosphere_orchestrator.engine.tasks import TaskCache
+from exosphere_orchestrator.server_watch import ServerWatch
 from exosphere_orchestrator.settings import Settings
 
 #: How often namespaces that other state managers made known are looked for, in s.
@@ -40,7 +45,22 @@ def new_context(settings: Settings, redis: Redis, scripts: Redis) -> EngineConte
         plans=GraphPlans(redis),
         tasks=TaskCache(redis),
         reruns=Reruns(redis),
+        intake=new_intake(settings),
     )
+
+
+def new_intake(settings: Settings) -> Intake:
+    """Make the way in for new runs."""
+    return Intake(
+        settings.max_queued,
+        MemoryBudget(settings.max_memory_percent, settings.max_memory_bytes),
+        new_safety(settings),
+    )
+
+
+def new_safety(settings: Settings) -> Safety:
+    """Tell what a run must have reached before it is answered."""
+    return Safety(settings.trigger_replicas, settings.trigger_fsync, settings.trigger_wait_ms)
 
 
 class Scout(Agent):
@@ -64,6 +84,7 @@ class Engine:
         self._redis = connect(settings.redis_url.get_secret_value())
         self._scripts = connect_untimed(settings.redis_url.get_secret_value())
         self.context = new_context(settings, self._redis, self._scripts)
+        self.edge = Edge(self._scripts)
         self._promoters: dict[ShardKeys, Promoter] = {}
         self._agents: list[Agent] = []
         self._stopped = False
@@ -71,6 +92,7 @@ class Engine:
     def start(self) -> None:
         """Start; the agents of a namespace start when it is known."""
         self._run(Scout(self))
+        self._run(ServerWatch(self.context, self.edge))
 
     def serve(self, namespace: str) -> None:
         """Work for a namespace from now on."""

@@ -20,6 +20,10 @@ class GraphPlans:
         self._redis = redis
         self._plans: OrderedDict[tuple[str, str, int], GraphPlan] = OrderedDict()
 
+    def clear(self) -> None:
+        """Forget all: Redis may have lost versions, whose numbers others may take."""
+        self._plans.clear()
+
     async def get(self, namespace: str, graph: str, version: int) -> GraphPlan:
         """Return a compiled version.
 

@@ -28,6 +28,10 @@ class TaskCache:
         """A state has ended."""
         self._tasks.pop(state, None)
 
+    def clear(self) -> None:
+        """Forget all: Redis may have lost states."""
+        self._tasks.clear()
+
     async def get_many(
         self, states: list[tuple[ShardKeys, str]], unreadable: Unreadable | None = None
     ) -> list[Task | None]:

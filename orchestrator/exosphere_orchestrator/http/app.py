@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from math import ceil
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -11,7 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from exosphere_core.ending import end
-from exosphere_core.errors import CorruptRecord, ExosphereError, InvalidGraph
+from exosphere_core.errors import CorruptRecord, ExosphereError, InvalidGraph, Overloaded
 from exosphere_core.store.connection import check_server, connect
 from exosphere_core.store.corrupt import is_wrong_type
 from exosphere_core.store.faults import LOST, ResponseError, is_out_of_memory
@@ -43,7 +44,14 @@ def create_app(settings: Settings) -> FastAPI:
             redis=redis,
             redis_version=await check_server(redis),
             engine=engine,
-            runs=RunStarter(redis, engine.context.plans, engine.context.limits, settings.shards, engine.note_due),
+            runs=RunStarter(
+                redis,
+                engine.context.plans,
+                engine.context.limits,
+                settings.shards,
+                engine.note_due,
+                engine.context.intake,
+            ),
             run_ends=run_ends,
             vault=Vault(settings.encryption_key.get_secret_value()),
         )
@@ -107,7 +115,10 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ExosphereError)
     if isinstance(error, CorruptRecord):
         logger.error("%s %s: %s", request.method, request.url.path, error.detail)
-    return _answer(error.http_status, error.detail, error.errors if isinstance(error, InvalidGraph) else None)
+    answer = _answer(error.http_status, error.detail, error.errors if isinstance(error, InvalidGraph) else None)
+    if isinstance(error, Overloaded) and error.retry_after_s is not None:
+        answer.headers["retry-after"] = str(ceil(error.retry_after_s))
+    return answer
 
 
 async def _malformed(request: Request, error: Exception) -> JSONResponse:

@@ -8,6 +8,8 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from exosphere_core.store.calls import recorded
+
 
 def read_json(body: bytes) -> Any:
     """Return the value of a JSON text.
@@ -48,12 +50,16 @@ class _JsonRequest(Request):
 
 
 class JsonRoute(APIRoute):
-    """A route whose body is read by `read_json`."""
+    """A route whose body is read by `read_json`, and whose effect on Redis is kept for a while when it succeeded."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def read_and_handle(request: Request) -> Response:
-            return await handle(_JsonRequest(request.scope, request.receive))
+            with recorded() as calls:
+                answer = await handle(_JsonRequest(request.scope, request.receive))
+            if calls and answer.status_code < 300:
+                request.app.state.services.engine.edge.keep(calls)
+            return answer
 
         return read_and_handle

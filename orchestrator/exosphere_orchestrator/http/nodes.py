@@ -6,7 +6,9 @@ from exosphere_core import api
 from exosphere_core.errors import Unavailable
 from exosphere_core.store import catalog
 from exosphere_core.store.faults import LOST
+from exosphere_core.store.server_settings import findings, read_settings
 from exosphere_orchestrator.catalog import graphs, nodes
+from exosphere_orchestrator.engine.engine import new_safety
 from exosphere_orchestrator.grants import grant
 from exosphere_orchestrator.http.body import JsonRoute
 from exosphere_orchestrator.http.context import checked, iso, services
@@ -21,12 +23,21 @@ async def health() -> api.Message:
 
 
 @handles(router, api.READY)
-async def ready(request: Request) -> api.Message:
+async def ready(request: Request) -> api.ReadyResponse:
+    the = services(request)
     try:
-        await services(request).redis.ping()
+        servers = await read_settings(the.redis)
     except LOST:
         raise Unavailable("Redis can't be reached") from None
-    return api.Message(message="OK")
+    found = findings(servers, new_safety(the.settings))
+    return api.ReadyResponse(
+        message="OK",
+        warnings=found.warnings,
+        notes=found.notes,
+        replicas=min(server.replicas for server in servers),
+        min_replicas_to_write=servers[0].min_replicas,
+        refuses_triggers=the.engine.context.intake.budget.refusal or None,
+    )
 
 
 @handles(router, api.LIST_NAMESPACES)

@@ -20,6 +20,7 @@ _MEANINGS = {
     409: "It was done already, or something is in its way; the detail says what",
     413: "The body is too large",
     422: "The request does not have the documented form; the detail names the field",
+    429: "There is too much to do already: nothing was changed, the detail names the limit, and the header `Retry-After` says in s when to try again",
     503: "Redis can't be reached now; try again",
 }
 

@@ -8,7 +8,6 @@ from exosphere_core.keys import ShardKeys
 from exosphere_core.names import identifier_error
 from exosphere_core.records import Rerun, Task, derived_id, new_run_id
 from exosphere_core.store import moves, reads
-from exosphere_core.store.calls import apply
 from exosphere_core.store.reads import RunRecord
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.inputs import Unresolvable, sized
@@ -37,6 +36,8 @@ async def rerun(
         NotFound: there is no such run, or no such state in it.
         BadRequest: a node, an input or a store key is not there or not allowed.
         Conflict: its graph was deleted.
+        Overloaded: there is too much to do already; nothing was made.
+        NotYetSafe: the run was made, and is not yet as safe as the settings want it.
     """
     found = await reads.read_runs(context.redis, home, [run])
     if not found:
@@ -71,8 +72,9 @@ async def rerun(
         raise BadRequest(str(why)) from None
     values = await reads.read_store(context.redis, home, run) | dict(store)
     root_id = derived_id("root", new_run)
-    call = moves.trigger(home, new_run, task, root_id, given, values, 0, birthplace(task), made_from)
-    (answer, _) = await apply(context.scripts, call)
+    ready, most = birthplace(task), context.intake.max_queued
+    call = moves.trigger(home, new_run, task, root_id, given, values, 0, ready, made_from, max_queued=most)
+    answer, _ = await context.intake.make(context.scripts, call, task)
     if answer == b"deleted":
         raise Conflict(f"run {run} can't run again: graph {record.graph!r} was deleted")
     return new_run

@@ -3,7 +3,7 @@
 import secrets
 from typing import Any, NamedTuple
 
-from exosphere_core.errors import BadRequest, Conflict, NotFound
+from exosphere_core.errors import BadRequest, Conflict, NotFound, Overloaded
 from exosphere_core.keys import ShardKeys
 from exosphere_core.names import name_error
 from exosphere_core.records import Task
@@ -13,6 +13,7 @@ from exosphere_core.store.calls import Call, apply_all
 from exosphere_core.store.corrupt import Unreadable
 from exosphere_core.store.faults import ResponseError
 from exosphere_core.store.reads import StateRecord
+from exosphere_orchestrator.admission.intake import overloaded
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.inputs import Unresolvable
 from exosphere_orchestrator.engine.joiner import inputs_of
@@ -41,6 +42,7 @@ async def retry_state(context: EngineContext, home: ShardKeys, state: str, fanou
         BadRequest: `fanout_id` is not allowed.
         NotFound: there is no such state.
         Conflict: the state has not failed, the retry was made before, or its run was cancelled.
+        Overloaded: memory is full; nothing was changed.
     """
     if error := name_error("fanout_id", fanout_id):
         raise BadRequest(error)
@@ -56,6 +58,7 @@ async def retry_failed(context: EngineContext, home: ShardKeys, run: str) -> Ret
     Raises:
         NotFound: there is no such run.
         Conflict: it was cancelled, no state of it has failed, or none of those can be retried.
+        Overloaded: memory is full; nothing was changed.
     """
     found = await reads.read_runs(context.redis, home, [run])
     if not found:
@@ -65,6 +68,7 @@ async def retry_failed(context: EngineContext, home: ShardKeys, run: str) -> Ret
     fanout_id = secrets.token_hex(16)
     made: dict[str, str] = {}
     refused: dict[str, str] = {}
+    full: Overloaded | None = None
     seen = 0
     # What the retries make comes to the end of the list and has not failed.
     total = await reads.count_states(context.redis, home, run)
@@ -85,8 +89,11 @@ async def retry_failed(context: EngineContext, home: ShardKeys, run: str) -> Ret
         for each, reply in zip(prepared, replies, strict=True):
             try:
                 made[each.old] = _made(context, each, reply)
-            except Conflict as why:
+            except (Conflict, Overloaded) as why:
                 refused[each.old] = why.detail
+                full = why if isinstance(why, Overloaded) else full
+    if not made and full is not None:
+        raise full
     if not made:
         raise Conflict(next(iter(refused.values()), f"run {run} has no state that failed"))
     return Retried(made, refused)
@@ -122,7 +129,7 @@ async def _prepare(context: EngineContext, home: ShardKeys, record: StateRecord,
 def _made(context: EngineContext, retry: _Prepared, reply: Any) -> str:
     """Return the id of the new state, or raise what the script's answer means."""
     if isinstance(reply, ResponseError):
-        raise reply
+        raise overloaded(reply)
     answer, status = (word.decode() for word in reply)
     if answer == "unknown":
         raise NotFound(f"there is no state {retry.old}")

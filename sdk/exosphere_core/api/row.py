@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel
+from pydantic import AfterValidator, BaseModel, Field
 
 API_KEY_HEADER: Final = "x-api-key"
 REQUEST_ID_HEADER: Final = "x-exosphere-request-id"
@@ -42,6 +42,20 @@ class Message(BaseModel):
     message: str
 
 
+class ReadyResponse(Message):
+    """Redis can be reached."""
+
+    warnings: list[str] = Field(description="what about the settings of Redis can lose work, each with the fix")
+    notes: list[str] = Field(description="what about them one should know")
+    replicas: int = Field(description="how many replicas of Redis are connected")
+    min_replicas_to_write: str = Field(
+        description="how many of them Redis must hear to take a write; empty where it does not tell"
+    )
+    refuses_triggers: str | None = Field(
+        description="why no trigger is accepted now: the memory budget; null when they are"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One call of the API.
@@ -70,7 +84,15 @@ class Row:
 
 NAMESPACE: Final = f"/{VERSION}/namespace/{{namespace}}"
 HEALTH: Final = Row("health", "GET", "/health", "Whether the process runs", Message, keyed=False)
-READY: Final = Row("ready", "GET", "/readyz", "Whether Redis can be reached", Message, keyed=False, errors=(503,))
+READY: Final = Row(
+    "ready",
+    "GET",
+    "/readyz",
+    "Whether Redis can be reached, and what about it can lose work",
+    ReadyResponse,
+    keyed=False,
+    errors=(503,),
+)
 
 
 __all__ = [
@@ -84,5 +106,6 @@ __all__ = [
     "VERSION",
     "ErrorBody",
     "Message",
+    "ReadyResponse",
     "Row",
 ]

@@ -105,7 +105,7 @@ class StructureResponse(BaseModel):
 
 TRIGGER: Final = Row(
     "trigger", "POST", f"{NAMESPACE}/graph/{{graph_name}}/trigger", "Start a run",
-    TriggerResponse, TriggerRequest, errors=(400, 404, 409), repeatable=False,
+    TriggerResponse, TriggerRequest, errors=(400, 404, 409, 429), repeatable=False,
     headers={
         IDEMPOTENCY_KEY_HEADER: "names this trigger within its graph: sent again with the same body it answers the same run,"
         " with another body 409; free again when the run has been removed"

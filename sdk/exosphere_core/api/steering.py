@@ -59,15 +59,15 @@ CANCEL_RUN: Final = Row(
 )  # fmt: skip
 RETRY_RUN: Final = Row(
     "retry_run", "POST", f"{NAMESPACE}/run/{{run_id}}/retry", "Retry every state of a run that failed",
-    RetryRunResponse, errors=(400, 404, 409), repeatable=False,
+    RetryRunResponse, errors=(400, 404, 409, 429), repeatable=False,
 )  # fmt: skip
 RERUN: Final = Row(
     "rerun", "POST", f"{NAMESPACE}/run/{{run_id}}/rerun", "Run again from a node, taking over what lies before it",
-    RerunResponse, RerunRequest, errors=(400, 404, 409), repeatable=False,
+    RerunResponse, RerunRequest, errors=(400, 404, 409, 429), repeatable=False,
 )  # fmt: skip
 MANUAL_RETRY: Final = Row(
     "manual_retry", "POST", f"{NAMESPACE}/state/{{state_id}}/manual-retry", "Retry a state that failed",
-    ManualRetryResponse, ManualRetryRequest, errors=(400, 404, 409), repeatable=False,
+    ManualRetryResponse, ManualRetryRequest, errors=(400, 404, 409, 429), repeatable=False,
 )  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 """Calling scripts: a call is a value, and many calls go out in one round trip."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
@@ -21,6 +23,27 @@ class Call(NamedTuple):
     args: Sequence[Arg]
 
 
+_recorder: ContextVar[list[Call] | None] = ContextVar("recorder", default=None)
+
+
+@contextmanager
+def recorded() -> Iterator[list[Call]]:
+    """Collect the calls that are applied inside, in order, whatever comes of them."""
+    calls: list[Call] = []
+    token = _recorder.set(calls)
+    try:
+        yield calls
+    finally:
+        _recorder.reset(token)
+
+
+def note(calls: Sequence[Call]) -> None:
+    """Let whoever collects calls know that these are applied."""
+    recorder = _recorder.get()
+    if recorder is not None:
+        recorder.extend(calls)
+
+
 async def apply_all(redis: "Redis", calls: Sequence[Call]) -> list[Any]:
     """Apply calls in order, in one round trip; each is atomic by itself.
 
@@ -33,6 +56,7 @@ async def apply_all(redis: "Redis", calls: Sequence[Call]) -> list[Any]:
     """
     if not calls:
         return []
+    note(calls)
     replies = await _send(redis, calls)
     missing = [index for index, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
     if missing:

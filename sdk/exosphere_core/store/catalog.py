@@ -82,7 +82,7 @@ async def now_ms(redis: "Redis") -> int:
 
 async def note_namespace(redis: "Redis", namespace: str) -> None:
     """Make a namespace known to every state manager."""
-    await ask(redis, "SADD", NAMESPACES, namespace)
+    await apply(redis, Call("note_namespace", [NAMESPACES], [namespace]))
 
 
 async def read_namespaces(redis: "Redis") -> list[str]:
@@ -101,7 +101,8 @@ async def save_nodes(redis: "Redis", namespace: str, nodes: Sequence[NodeRecord]
         for node in nodes
     ]
     if kept:
-        await ask(redis, "HSET", keys.nodes, *(word for node in kept for word in (node.name, encode(node))))
+        words = [word for node in kept for word in (node.name, encode(node))]
+        await apply(redis, Call("save_nodes", [keys.nodes], words))
     await note_namespace(redis, namespace)
 
 

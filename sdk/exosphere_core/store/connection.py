@@ -30,7 +30,7 @@ __all__ = [
     "connect_to_slot",
     "connect_untimed",
     "is_cluster",
-    "server_warnings",
+    "owner",
     "servers",
 ]
 
@@ -128,6 +128,11 @@ def is_cluster(redis: Redis) -> bool:
     return isinstance(redis, ClusterClient)
 
 
+async def owner(redis: Redis, key: str) -> Redis:
+    """Return a client of the server that has a key: for commands without a key that must follow others to it."""
+    return await redis.client_for(key) if isinstance(redis, ClusterClient) else redis
+
+
 async def connect_to_slot(url: str, key: str) -> Redis:
     """Return a client of the one server that has a key now, for those who know nothing of clusters.
 
@@ -159,29 +164,6 @@ async def check_server(redis: Redis) -> tuple[int, ...]:
     if version < (6, 2):
         raise ConfigurationError(f"Redis {text} is too old; 6.2 or later is needed")
     return version
-
-
-async def server_warnings(redis: Redis) -> list[str]:
-    """Return what about the server's settings can lose work, each with the fix."""
-    found = [warning for server in await servers(redis) for warning in await _warnings(server)]
-    return list(dict.fromkeys(found))
-
-
-async def _warnings(redis: Redis) -> list[str]:
-    memory = await redis.info("memory")
-    persistence = await redis.info("persistence")
-    warnings = []
-    policy = memory.get("maxmemory_policy", "noeviction")
-    if policy != "noeviction":
-        warnings.append(
-            f"Redis may evict records when its memory is full (maxmemory-policy {policy}): work would be lost; "
-            "set maxmemory-policy noeviction"
-        )
-    if not int(persistence.get("aof_enabled", 0)):
-        warnings.append(
-            "Redis keeps no append-only file: a restart of it loses work; set appendonly yes (see docs/guarantees.md)"
-        )
-    return warnings
 
 
 def connect_sync(url: str, *, timeout_s: float = COMMAND_TIMEOUT_S) -> BlockingRedis | BlockingCluster:

@@ -31,13 +31,4 @@ def is_out_of_memory(fault: BaseException) -> bool:
     return isinstance(fault, OutOfMemoryError) or (isinstance(fault, ResponseError) and "OOM " in str(fault))
 
 
-__all__ = [
-    "FAULTS",
-    "LOST",
-    "REFUSED",
-    "OutOfMemoryError",
-    "RedisError",
-    "ResponseError",
-    "is_out_of_memory",
-    "is_refusal",
-]
+__all__ = ["FAULTS", "LOST", "REFUSED", "RedisError", "ResponseError", "is_out_of_memory", "is_refusal"]

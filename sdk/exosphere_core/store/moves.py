@@ -51,18 +51,20 @@ def trigger(
     ready: str,
     rerun: Rerun | None = None,
     request: str = "",
+    max_queued: int = 0,
 ) -> Call:
     """Make a run, its store and its root state.
 
     Args:
         request: digest of the request that carried an idempotency key.
+        max_queued: how many states may be on the ready stream, and how many runs pending on the shard; 0 for any number.
     """
     pairs = [word for pair in store.items() for word in pair]
     return Call(
         "trigger",
         [
             home.run(run), home.store(run), home.states(run), home.runs, home.state(state), ready, home.due,
-            home.active(task.graph), home.reruns(rerun.of if rerun else run), home.deleted,
+            home.active(task.graph), home.reruns(rerun.of if rerun else run), home.deleted, home.ended,
         ],
         [
             run,
@@ -75,6 +77,7 @@ def trigger(
             delay_ms,
             encode(rerun) if rerun else b"",
             request,
+            max_queued,
             len(store),
             *pairs,
         ],

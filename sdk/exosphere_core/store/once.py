@@ -29,10 +29,11 @@ async def read_once(redis: "Redis", chain: Chain, key: str) -> bytes | None:
         NotFound: the run is gone.
         Conflict: the run has ended.
     """
-    pipeline = redis.pipeline(transaction=True)
-    pipeline.hget(chain.home.run(chain.run), "status")
+    # No transaction: Redis refuses every part of one when memory is full. A run that ends between the two says so.
+    pipeline = redis.pipeline(transaction=False)
     pipeline.hget(chain.home.once(chain.run), f"{chain.id}/{key}")
-    status, recorded = await pipeline.execute()
+    pipeline.hget(chain.home.run(chain.run), "status")
+    recorded, status = await pipeline.execute()
     _check_pending(chain, "" if status is None else status.decode())
     found: bytes | None = recorded
     return found

@@ -209,8 +209,11 @@ def _record_call(namespace: str, graph: str, index: int, text: bytes, firings: S
     )
 
 
-async def record_manual_firing(redis: "Redis", namespace: str, graph: str, firing: Firing) -> None:
-    """Record a firing that somebody asked for, unless the graph was deleted meanwhile."""
+async def record_by_side(redis: "Redis", namespace: str, graph: str, firing: Firing) -> None:
+    """Record a firing that leaves its schedule as it is, unless the graph was deleted meanwhile.
+
+    Somebody asked for it, or it was refused and is tried again.
+    """
     keys = CatalogKeys(namespace)
     call = Call(
         "record_manual_firing",

@@ -97,6 +97,11 @@ def read_topology(reply: Sequence[Any], asked: Node) -> Topology:
     return Topology(tuple(masters), tuple(nodes))
 
 
+def is_redirect(reply: object) -> bool:
+    """Whether a server answered that another one has the slot."""
+    return isinstance(reply, Exception) and str(reply).partition(" ")[0] in ("MOVED", "ASK")
+
+
 def read_redirect(error: Exception, asked: Node) -> Redirect | None:
     """Read where a server sends us, or None when its error is no redirection."""
     word, _, rest = str(error).partition(" ")

@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP
 from exosphere_core.store.blocking_cluster import BlockingCluster, send_to
 from exosphere_core.store.burst import Command, burst, transaction, transaction_parts
-from exosphere_core.store.calls import Call, apply
+from exosphere_core.store.calls import Call, apply, apply_all
 from exosphere_core.store.corrupt import is_wrong_type, reading
 
 #: The consumer that holds what a state manager handed back, until another one takes it.
@@ -45,11 +45,9 @@ class Pending(NamedTuple):
 async def ensure_groups(redis: "Redis", streams: Iterable[str], group: str) -> None:
     """Make the consumer group on each stream, and the stream, where they do not exist."""
     wanted = list(streams)
-    pipeline = redis.pipeline(transaction=False)
-    for stream in wanted:
-        pipeline.xgroup_create(stream, group, id="0", mkstream=True)
-    for stream, reply in zip(wanted, await pipeline.execute(raise_on_error=False), strict=True):
-        if isinstance(reply, Exception) and not str(reply).startswith("BUSYGROUP"):
+    replies = await apply_all(redis, [Call("make_group", [stream], [group]) for stream in wanted])
+    for stream, reply in zip(wanted, replies, strict=True):
+        if isinstance(reply, ResponseError):
             with reading(stream):
                 raise reply
 
@@ -122,9 +120,13 @@ async def read_entries(redis: "Redis", stream: str, ids: Sequence[str]) -> list[
 
 
 async def acknowledge(redis: "Redis", stream: str, group: str, ids: Sequence[str]) -> None:
-    """Take entries off a stream."""
+    """Take entries off a stream.
+
+    No transaction: Redis refuses every part of one when memory is full. An entry that is acknowledged and not deleted is
+    nobody's, and is swept off a report stream.
+    """
     if ids:
-        pipeline = redis.pipeline(transaction=True)
+        pipeline = redis.pipeline(transaction=False)
         pipeline.xack(stream, group, *ids)
         pipeline.xdel(stream, *ids)
         await pipeline.execute()

@@ -1,13 +1,12 @@
 """Removing what is no longer needed, in bounded steps, each of which may be done twice."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError, WatchError
+from redis.exceptions import ResponseError
 
 from exosphere_core.keys import ShardKeys
-from exosphere_core.store.calls import Call, apply_all
+from exosphere_core.store.calls import Call, apply, apply_all
 from exosphere_core.store.connection import ask
 from exosphere_core.store.corrupt import is_wrong_type
 
@@ -26,44 +25,25 @@ async def read_expired(redis: "Redis", home: ShardKeys, before_ms: int, limit: i
 async def delete_run(redis: "Redis", home: ShardKeys, run: str) -> None:
     """Delete an ended run and all that belongs to it: states and unites first, so that a crash leaves it to be found.
 
-    A run that has not ended is left alone.
+    A run that has not ended is left alone. Each step is a script, which sees whether the run was reopened, or removed
+    by another replica and made again for its idempotency key; a transaction would be refused when memory is full.
     """
-    async with redis.pipeline(transaction=True) as pipeline:
-        try:
-            await _delete_run(pipeline, home, run)
-        except WatchError:
-            # Another replica removed it, or somebody reopened it.
-            return
-
-
-# Any: redis-py leaves the `multi` of a pipeline untyped.
-async def _delete_run(pipeline: Any, home: ShardKeys, run: str) -> None:
     for list_key, keys_of in (
         (home.states(run), lambda state: (home.state(state),)),
         (home.unites(run), lambda unite: (home.unite(unite), home.members(unite))),
     ):
-        while page := await _page(pipeline, home, run, list_key):
-            pipeline.multi()
-            pipeline.unlink(*(key for raw in page for key in keys_of(raw.decode())))
-            pipeline.ltrim(list_key, len(page), -1)
-            await pipeline.execute()
-    pipeline.multi()
-    pipeline.unlink(
-        home.run(run), home.store(run), home.states(run), home.unites(run), home.once(run), home.retries(run),
-        home.reruns(run),
-    )  # fmt: skip
-    pipeline.zrem(home.runs, run)
-    pipeline.zrem(home.ended, run)
-    await pipeline.execute()
+        while page := await _page(redis, list_key):
+            keys = [key for raw in page for key in keys_of(raw.decode(errors="replace"))]
+            if not await apply(redis, Call("delete_page", [home.ended, list_key, *keys], [run, page[0], len(page)])):
+                return
+    keys = [home.run(run), home.states(run), home.unites(run), home.runs, home.ended]
+    belongings = [home.store(run), home.once(run), home.retries(run), home.reruns(run)]
+    await apply(redis, Call("delete_run", [*keys, *belongings], [run]))
 
 
-async def _page(pipeline: Any, home: ShardKeys, run: str, list_key: str) -> list[bytes]:
-    """Read what a step is to delete, and watch the run: an idempotency key may make another one of its id meanwhile."""
-    await pipeline.watch(home.run(run))
-    if await ask(pipeline, "ZSCORE", home.ended, run) is None:
-        raise WatchError
+async def _page(redis: "Redis", list_key: str) -> list[bytes]:
     try:
-        page: list[bytes] = await ask(pipeline, "LRANGE", list_key, 0, _STEP - 1)
+        page: list[bytes] = await ask(redis, "LRANGE", list_key, 0, _STEP - 1)
     except ResponseError as refused:
         if not is_wrong_type(refused):
             raise
@@ -73,10 +53,8 @@ async def _page(pipeline: Any, home: ShardKeys, run: str, list_key: str) -> list
 
 async def note_anew(redis: "Redis", home: ShardKeys, unites: Sequence[str]) -> None:
     """Note on unites that a branch of theirs is executed anew although its run takes over another's outputs."""
-    pipeline = redis.pipeline(transaction=False)
-    for unite in unites:
-        pipeline.hset(home.unite(unite), "anew", "1")
-    await pipeline.execute()
+    if unites:
+        await apply(redis, Call("note_anew", [home.unite(unite) for unite in unites], []))
 
 
 async def forget_consumers(redis: "Redis", streams: Sequence[str], group: str, silent_ms: int) -> int:

@@ -10,10 +10,11 @@
 -- ARGV[3] number of unites
 -- ARGV[4] from here on, per state: its id, its identifier, "1" when its first entry is on the report stream
 -- returns the run's status afterwards, or "" when there is no such run
--- uses clock conclude
+-- uses clock conclude grow
 if not redis.call('HGET', KEYS[1], 'cancelled_at') then
   return redis.call('HGET', KEYS[1], 'status') or ''
 end
+grow(KEYS[1])
 local states = tonumber(ARGV[2])
 local now = now_ms()
 local closed = 0

@@ -5,7 +5,7 @@
 -- ARGV[1] run id
 -- ARGV[2] namespace of the run
 -- returns {"cancelling" | "ended" | "unknown", status found}
--- uses clock
+-- uses clock grow
 local status = redis.call('HGET', KEYS[1], 'status')
 if not status then
   return {'unknown', ''}
@@ -13,6 +13,7 @@ end
 if status ~= 'PENDING' then
   return {'ended', status}
 end
+grow(KEYS[1])
 redis.call('HSETNX', KEYS[1], 'cancelled_at', now_ms())
 redis.call('XADD', KEYS[2], '*', 'kind', 'cancelled', 'home', ARGV[2], 'state', ARGV[1], 'attempt', '0', 'body', '{}')
 return {'cancelling', status}

@@ -12,6 +12,7 @@
 -- ARGV[7] newest due time that the claim is about, unix ms
 -- ARGV[8] since when it is claimed, unix ms
 -- returns 1, or 0 when schedule or graph was changed, or a claim of the schedule is open
+-- uses grow
 local member = ARGV[1] .. '/' .. ARGV[2]
 if redis.call('ZSCORE', KEYS[1], member) ~= ARGV[3] then
   return 0
@@ -22,6 +23,7 @@ end
 if redis.call('ZSCORE', KEYS[2], member) then
   return 0
 end
+grow(KEYS[1])
 if ARGV[5] == '' then
   redis.call('ZREM', KEYS[1], member)
 else

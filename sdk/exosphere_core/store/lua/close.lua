@@ -20,12 +20,13 @@
 -- ARGV[10] id of the unite
 -- ARGV[11] from here on, per unite around it: its id, a member to add or ""
 -- returns {"applied" | "stale", status found}
--- uses clock report conclude unites ending errors
+-- uses clock report conclude unites ending errors grow
 local unite = redis.call('HMGET', KEYS[1], 'status', 'pending')
 if unite[1] ~= 'ARMED' or tonumber(unite[2]) ~= 0 then
   acknowledge(KEYS[4], ARGV[1])
   return {'stale', unite[1] or ''}
 end
+grow(KEYS[1])
 local now = now_ms()
 local around = tonumber(ARGV[9])
 redis.call('HSET', KEYS[5], 'status', ARGV[7], 'attempt', '1', 'task', ARGV[4], 'inputs', '{}',

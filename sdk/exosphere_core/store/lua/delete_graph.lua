@@ -15,10 +15,11 @@
 -- ARGV[4] number of triggers of that version
 -- ARGV[5] how the deletion is noted
 -- returns 1, or 0 when an upsert or another deletion came first
--- uses clock
+-- uses clock grow
 if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then
   return 0
 end
+grow(KEYS[1])
 redis.call('HSET', KEYS[1], 'version', ARGV[3], 'deleted_version', ARGV[3], 'deleted_at', now_ms())
 redis.call('HDEL', KEYS[1], 'created_at', 'updated_at', 'validation_status', 'validation_errors')
 redis.call('ZREM', KEYS[2], ARGV[1])

@@ -16,13 +16,14 @@
 -- ARGV[8] number of unites that it counts for or arms
 -- ARGV[9] from here on: siblings, children and unites as lib/offspring says
 -- returns {"applied" | "stale", status found}
--- uses clock fence report push create offspring
+-- uses clock fence report push create offspring grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report')
 local again = is_continued(record, ARGV[1], record[3], ARGV[2])
 if not again and not is_current(record, ARGV[1]) then
   acknowledge(KEYS[4], ARGV[2])
   return {'stale', record[1] or ''}
 end
+grow(KEYS[1])
 local counts = {siblings = tonumber(ARGV[6]), children = tonumber(ARGV[7]), unites = tonumber(ARGV[8])}
 if not again then
   redis.call('HSET', KEYS[1], 'status', 'EXECUTED', 'report', ARGV[2], 'outputs', ARGV[4], 'width', ARGV[5],

@@ -18,7 +18,7 @@
 -- ARGV[10] from here on, per unite: its id, a member to add or ""
 -- returns {"applied" | "stale", status found}, or {"continued", status found} when this very report
 --   is being applied in chunks: nothing is changed, and the chunks must be gone on with
--- uses clock fence report conclude unites ending errors
+-- uses clock fence report conclude unites ending errors grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report')
 if is_continued(record, ARGV[1], record[3], ARGV[2]) then
   return {'continued', record[1]}
@@ -27,6 +27,7 @@ if not is_current(record, ARGV[1]) then
   acknowledge(KEYS[3], ARGV[2])
   return {'stale', record[1] or ''}
 end
+grow(KEYS[1])
 local now = now_ms()
 local unites = tonumber(ARGV[9])
 redis.call('HSET', KEYS[1], 'status', ARGV[6], 'error', ARGV[7], 'updated_at', now)

@@ -5,7 +5,9 @@
 -- ARGV[2] how long it must have been silent, ms; it must have been longer
 -- ARGV[3] name of the one that it is about, or "" for all
 -- returns how many were taken off
+-- uses grow
 local gone = 0
+grow(KEYS[1])
 for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
   local fields = {}
   for n = 1, #consumer, 2 do

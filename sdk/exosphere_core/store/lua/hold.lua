@@ -12,12 +12,13 @@
 -- ARGV[4] number of unites around it
 -- ARGV[5] from here on, per unite around it: its id
 -- returns {"applied" | "stale", status found}
--- uses clock report conclude unites
+-- uses clock report conclude unites grow
 local unite = redis.call('HMGET', KEYS[1], 'status', 'pending')
 if unite[1] ~= 'ARMED' or tonumber(unite[2]) ~= 0 then
   acknowledge(KEYS[3], ARGV[1])
   return {'stale', unite[1] or ''}
 end
+grow(KEYS[1])
 redis.call('HSET', KEYS[1], 'status', 'WAITING')
 for n = 1, tonumber(ARGV[4]) do
   move_pending(KEYS[5 + n], ARGV[4 + n], -1, KEYS[3], ARGV[3])

@@ -11,12 +11,13 @@
 -- ARGV[4] its task, JSON
 -- ARGV[5] its inputs, JSON
 -- returns {"applied" | "stale", status found}
--- uses report push create
+-- uses report push create grow
 local unite = redis.call('HMGET', KEYS[1], 'status', 'pending')
 if unite[1] ~= 'ARMED' or tonumber(unite[2]) ~= 0 then
   acknowledge(KEYS[4], ARGV[1])
   return {'stale', unite[1] or ''}
 end
+grow(KEYS[1])
 create_ready(KEYS[5], KEYS[6], ARGV[2], ARGV[4], ARGV[5])
 redis.call('HSET', KEYS[1], 'status', 'FIRED')
 redis.call('RPUSH', KEYS[3], ARGV[2])

@@ -15,12 +15,13 @@
 -- ARGV[7] number of unites
 -- ARGV[8] from here on, per unite: its id, ""
 -- returns {"applied" | "stale", status found}
--- uses clock fence report conclude unites ending
+-- uses clock fence report conclude unites ending grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt')
 if not is_current(record, ARGV[1]) then
   acknowledge(KEYS[3], ARGV[2])
   return {'stale', record[1] or ''}
 end
+grow(KEYS[1])
 local now = now_ms()
 redis.call('HSET', KEYS[1], 'status', 'PRUNED', 'data', ARGV[6], 'updated_at', now)
 redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/PRUNED', 1)

@@ -7,6 +7,7 @@
 -- ARGV[4] the most keys of one attempt chain
 -- returns {"recorded", ""}, {"known", the result that came first}, {"full", ""}, or
 --   {"ended", status of the run}, with "" when there is no such run
+-- uses grow
 local status = redis.call('HGET', KEYS[1], 'status')
 if status ~= 'PENDING' then
   return {'ended', status or ''}
@@ -19,6 +20,7 @@ end
 if tonumber(redis.call('HGET', KEYS[2], ARGV[1]) or '0') >= tonumber(ARGV[4]) then
   return {'full', ''}
 end
+grow(KEYS[1])
 redis.call('HSET', KEYS[2], field, ARGV[3])
 redis.call('HINCRBY', KEYS[2], ARGV[1], 1)
 return {'recorded', ''}

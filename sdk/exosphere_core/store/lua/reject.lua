@@ -7,6 +7,8 @@
 -- ARGV[4] group that the entry was delivered to
 -- ARGV[5] from here on: names and values of the entry, cut to a sane length
 -- returns 1
+-- uses grow
+grow(KEYS[1])
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', 'report', ARGV[1], 'reason', ARGV[2], unpack(ARGV, 5))
 redis.call('XACK', KEYS[1], ARGV[4], ARGV[1])
 redis.call('XDEL', KEYS[1], ARGV[1])

@@ -9,12 +9,13 @@
 -- ARGV[3] state id
 -- ARGV[4] delay, ms
 -- returns {"applied" | "stale", status found, due time in unix ms or ""}
--- uses clock fence report push
+-- uses clock fence report push grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'task', 'inputs')
 if not is_current(record, ARGV[1]) then
   acknowledge(KEYS[2], ARGV[2])
   return {'stale', record[1] or '', ''}
 end
+grow(KEYS[1])
 local now = now_ms()
 local due_at = ''
 local attempt = string.format('%.0f', tonumber(record[2]) + 1)

@@ -15,12 +15,13 @@
 -- ARGV[6] task of the new state, JSON
 -- ARGV[7] delay before it is ready, ms
 -- returns {"applied" | "stale", status found, due time in unix ms or ""}
--- uses clock fence report push create
+-- uses clock fence report push create grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'inputs')
 if not is_current(record, ARGV[1]) then
   acknowledge(KEYS[4], ARGV[2])
   return {'stale', record[1] or '', ''}
 end
+grow(KEYS[1])
 local now = now_ms()
 local due_at = ''
 if tonumber(ARGV[7]) > 0 then

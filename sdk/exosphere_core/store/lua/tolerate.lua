@@ -5,6 +5,8 @@
 -- ARGV[1] id of the unite that fires
 -- ARGV[2] number of unites around it; their ids follow
 -- returns how many were not tolerated before
+-- uses grow
+grow(KEYS[1])
 local count = 0
 local around = tonumber(ARGV[2])
 local fewer = {}

@@ -10,6 +10,7 @@
 -- KEYS[8] set     pending runs of the graph
 -- KEYS[9] list    reruns of the run that this one was made from
 -- KEYS[10] hash   deletions of graphs
+-- KEYS[11] zset   ended runs
 -- ARGV[1] run id
 -- ARGV[2] graph name
 -- ARGV[3] graph version
@@ -20,14 +21,28 @@
 -- ARGV[8] delay before the root is ready, ms
 -- ARGV[9] how it was made from another run (see `records.Rerun`), JSON, or ""
 -- ARGV[10] digest of the request that carried an idempotency key, or ""
--- ARGV[11] number of store values; then their keys and values follow
--- returns {"made" | "existed", due time in unix ms or ""}, or {"deleted", ""} when that version was
+-- ARGV[11] how many states may be on the ready stream, and how many runs pending on this shard; 0 for any number
+-- ARGV[12] number of store values; then their keys and values follow
+-- returns {"made" | "existed", due time in unix ms or ""}, {"deleted", ""} when that version was, or
+--   {"queue" | "runs", how many there are} when there are too many
 -- uses clock push create barred
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return {'existed', ''}
 end
 if is_barred(KEYS[10], ARGV[2], ARGV[3]) then
   return {'deleted', ''}
+end
+local most = tonumber(ARGV[11])
+if most > 0 then
+  -- What a runtime has taken is still on the stream; what waits for its time, or runs elsewhere, is of a pending run.
+  local queued = redis.call('XLEN', KEYS[6])
+  if queued >= most then
+    return {'queue', queued}
+  end
+  local pending = redis.call('ZCARD', KEYS[4]) - redis.call('ZCARD', KEYS[11])
+  if pending >= most then
+    return {'runs', pending}
+  end
 end
 local now
 local due_at = ''
@@ -43,8 +58,8 @@ redis.call('HSET', KEYS[1], 'graph', ARGV[2], 'version', ARGV[3], 'status', 'PEN
 if ARGV[10] ~= '' then
   redis.call('HSET', KEYS[1], 'request', ARGV[10])
 end
-for n = 1, tonumber(ARGV[11]) do
-  redis.call('HSET', KEYS[2], ARGV[10 + n * 2], ARGV[11 + n * 2])
+for n = 1, tonumber(ARGV[12]) do
+  redis.call('HSET', KEYS[2], ARGV[11 + n * 2], ARGV[12 + n * 2])
 end
 if ARGV[9] ~= '' then
   redis.call('HSET', KEYS[1], 'rerun', ARGV[9])

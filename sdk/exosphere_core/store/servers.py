@@ -1,0 +1,34 @@
+"""Looking at the servers behind the address: who they are, and how full."""
+
+import asyncio
+from typing import NamedTuple
+
+from redis.asyncio import Redis
+
+from exosphere_core.store.connection import servers
+
+
+class ServerLook(NamedTuple):
+    """What a look at one server that takes writes shows."""
+
+    #: Another one after each start of the server, and on another server.
+    run_id: str
+    #: Memory that counts against the limit, in bytes.
+    used_bytes: int
+    #: `maxmemory`, in bytes; 0 for no limit.
+    max_bytes: int
+
+
+async def look(redis: "Redis") -> list[ServerLook]:
+    """Look at each server that takes writes."""
+    return list(await asyncio.gather(*(_look(server) for server in await servers(redis))))
+
+
+async def _look(server_client: "Redis") -> ServerLook:
+    pipeline = server_client.pipeline(transaction=False)
+    pipeline.info("server")
+    pipeline.info("memory")
+    server, memory = await pipeline.execute()
+    # Buffers for replicas and the append-only file are not counted by the server itself either.
+    used = int(memory["used_memory"]) - int(memory.get("mem_not_counted_for_evict", 0))
+    return ServerLook(str(server["run_id"]), used, int(memory.get("maxmemory", 0)))
