@@ -26,7 +26,14 @@ FOREIGN_QUEUES = [
     ShardKeys("ab").ready("Node"), ShardKeys("ba").ready("Node"), ShardKeys("A").ready("Node"),
     ShardKeys("a.").ready("Node"), HOME.rejected, f"{QUEUE[1:]}",
 ]  # fmt: skip
-FOREIGN_REPORTS = [ShardKeys("ab").reports, ShardKeys("ba").reports, HOME.rejected, HOME.inbox, HOME.outbox, f"{HOME.reports}:x"]
+FOREIGN_REPORTS = [
+    ShardKeys("ab").reports,
+    ShardKeys("ba").reports,
+    HOME.rejected,
+    HOME.inbox,
+    HOME.outbox,
+    f"{HOME.reports}:x",
+]
 
 
 @pytest.fixture
