@@ -147,7 +147,7 @@ def test_a_firing_by_hand_leaves_no_trace_of_a_graph_that_is_deleted_meanwhile(
 ) -> None:
     async def scene(desk: Desk) -> None:
         await desk.due(HOURLY)
-        held = Held(monkeypatch, schedules.store, "record_manual_firing")
+        held = Held(monkeypatch, schedules.store, "record_by_side")
         running = asyncio.create_task(schedules.run_now(desk.redis, desk.jobs.runs, "ns", "g", 0))
         await held.until(lambda: deletions.delete_graph(desk.redis, "ns", Deletion("g", 2, cancels=True), 1))
         assert (await running).run_id == (await desk.runs())[0].id

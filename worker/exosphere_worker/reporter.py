@@ -10,7 +10,7 @@ from exosphere_core.backoff import Backoff
 from exosphere_core.errors import ExosphereError, TooLarge
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store.connection import Redis
-from exosphere_core.store.faults import FAULTS, is_out_of_memory, is_refusal
+from exosphere_core.store.faults import FAULTS, ResponseError, is_out_of_memory, is_refusal
 from exosphere_core.store.streams import Entry, send_reports
 from exosphere_worker.clock import elapsed_s
 from exosphere_worker.held import Held, Holdings

@@ -5,7 +5,7 @@
 -- ARGV[1] name of the outbox
 -- ARGV[2] from here on, per entry, in their order: its id in the outbox, state id, attempt, task, inputs
 -- returns per entry the id of its entry in the ready stream, or "" when it came too long ago
--- uses push
+-- uses push grow
 local function is_after(id, other)
   local moment, number = string.match(id, '^(%d+)-(%d+)$')
   local other_moment, other_number = string.match(other, '^(%d+)-(%d+)$')
@@ -21,6 +21,7 @@ for id, entry in string.gmatch(known[2] or '', '(%S+)=(%S+)') do
   entry_of[id] = entry
 end
 local replies, kept = {}, {}
+grow(KEYS[1])
 for n = 1, #KEYS - 1 do
   local arg = 2 + (n - 1) * 5
   local id = ARGV[arg]

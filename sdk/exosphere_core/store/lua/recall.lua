@@ -10,11 +10,12 @@
 -- ARGV[5] namespace of the run
 -- ARGV[6] namespace of the node
 -- returns {"reclaimed" | "failed" | "stale", lost leases}
--- uses clock fence push
+-- uses clock fence push grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'task', 'inputs')
 if not is_current(record, ARGV[2]) then
   return {'stale', 0}
 end
+grow(KEYS[1])
 local now = now_ms()
 local lost = redis.call('HINCRBY', KEYS[1], 'lost_leases', 1)
 local attempt = string.format('%.0f', tonumber(record[2]) + 1)
