@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 from unittest.mock import patch
@@ -242,9 +242,10 @@ def staged() -> Iterator[None]:
         yield
 
 
-async def tried(work: Coroutine[Any, Any, Any]) -> bool:
-    """Do something. False when it was broken off by a fault."""
-    with suppress(Killed, *FAULTS):
-        await work
-        return True
-    return False
+async def tried(work: "asyncio.Task[Any]") -> bool:
+    """Wait for something to be done. False when it was broken off by a fault; what else it failed by is raised."""
+    await asyncio.wait([work])
+    fault = None if work.cancelled() else work.exception()
+    if fault is not None and not isinstance(fault, (Killed, *FAULTS)):
+        raise fault
+    return fault is None and not work.cancelled()

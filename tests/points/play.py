@@ -221,7 +221,7 @@ class _Director:
             # Their retention time is over.
             await self._redis.zadd(HOME.ended, {run: 1 for run in self._sight.runs}, xx=True)
         api = Api(self._wire, name, moment)
-        done = await tried(_joined(self._troupe.enter(name, lambda: act.work(api, self._sight))))
+        done = await tried(self._troupe.enter(name, lambda: act.work(api, self._sight)))
         if name not in self._wire.dead:
             await api.redis.aclose()
             await api.scripts.aclose()
@@ -240,7 +240,7 @@ class _Director:
     async def _stop(self, name: str) -> None:
         somebody = next((one for one in (*self._managers, self._worker) if one and one.name == name), None)
         if somebody is not None and name not in self._wire.dead:
-            await tried(somebody.drain())
+            await tried(self._troupe.enter("", somebody.drain))
         self._drained.add(name)
         self._sight.drained = True
         self._employ()
@@ -285,7 +285,3 @@ class _Director:
             self._employ()
             await self._let_time_pass()
         return []
-
-
-async def _joined(task: "asyncio.Task[Any]") -> Any:
-    return await task

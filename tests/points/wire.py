@@ -320,6 +320,10 @@ class Connection(_Counted, redis.asyncio.connection.UnixDomainSocketConnection):
         while (reply := self.wire.send(line, words)) is None and (left := deadline - loop.time()) > 0:
             await self.wire.stirred(left)
             self.wire.check(self._actor)
+        if mode is Mode.STOP:
+            # The reply is on its way when whoever waits for it is cancelled.
+            for _ in range(10):
+                await asyncio.sleep(0)
         self.wire.conclude(self._actor, line, mode)
         return reply
 

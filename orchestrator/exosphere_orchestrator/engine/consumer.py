@@ -188,5 +188,7 @@ class Consumer(Agent):
                 logger.warning("report %s is tried again later: %s", report.entry.id, fault)
             finally:
                 self._at_work.pop(report.entry.id, None)
+                # A sweep since then passed its entry by: one more is due.
+                self._applied += 1
 
         self._at_work[report.entry.id] = asyncio.create_task(bounded())
