@@ -158,7 +158,7 @@ MUTANTS = (
     Mutant(
         "an error is tolerated twice", f"{_LUA}/tolerate.lua",
         " and not string.find(tolerated, ARGV[1], 1, true) then", " then",
-        ("tests/points/test_crash_points.py::test_a_state_manager_may_die_at_every_command_of_a_tolerant_unite",),
+        ("tests/points/test_crash_points.py::test_a_state_manager_may_die_at_every_step_of_a_tolerant_unite",),
     ),
     Mutant(
         "the count of what is open is off by one", f"{_LUA}/lib/offspring.lua",

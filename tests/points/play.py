@@ -101,6 +101,8 @@ def play(
             found = runner.run(_Director(wire, scene).play())
         except Exception:
             found = [traceback.format_exc()]
+        finally:
+            wire.close()
     return Played(found, wire.journal, wire.struck, dict(+wire.witness.branches))
 
 

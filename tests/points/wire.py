@@ -101,6 +101,7 @@ class Wire:
     on_death: Callable[[str], None] = lambda _: None
     on_stop: Callable[[str], None] = lambda _: None
     on_power: Callable[[], None] = lambda: None
+    _lines: list["Line"] = field(default_factory=list)
     _counts: Counter[str] = field(default_factory=Counter)
     _waiting: list["asyncio.Future[None]"] = field(default_factory=list)
 
@@ -135,7 +136,7 @@ class Wire:
             self.struck.add(Fault(actor, index, mode))
             if mode.before:
                 self._strike(actor, line, mode)
-            if mode is Mode.STOP:
+            if mode is Mode.STOP and words[0] != b"XREADGROUP":
                 self.on_stop(actor)
         return mode
 
@@ -173,6 +174,17 @@ class Wire:
                 if not future.done():
                     future.set_result(None)
         return reply
+
+    def open_line(self) -> "Line":
+        """Open a socket; it is closed with the wire, if nobody does it before."""
+        line = Line(self.path, self.password)
+        self._lines.append(line)
+        return line
+
+    def close(self) -> None:
+        """The play is over."""
+        for line in self._lines:
+            line.close()
 
     async def stirred(self, seconds: float) -> None:
         """Wait until somebody has changed something, but no longer than so many virtual seconds."""
@@ -249,7 +261,7 @@ class _Counted:
             self._shut()
             self._since = self.wire.powered
         if self._line is None:
-            self._line, self._replies = Line(self.wire.path, self.wire.password), deque()
+            self._line, self._replies = self.wire.open_line(), deque()
         return self._line
 
     def _shut(self) -> None:
@@ -321,8 +333,9 @@ class Connection(_Counted, redis.asyncio.connection.UnixDomainSocketConnection):
             await self.wire.stirred(left)
             self.wire.check(self._actor)
         if mode is Mode.STOP:
-            # The reply is on its way when whoever waits for it is cancelled.
-            for _ in range(10):
+            # Later than other commands: the reply is on its way when whoever waits for it is cancelled.
+            self.wire.on_stop(self._actor)
+            for _ in range(50):
                 await asyncio.sleep(0)
         self.wire.conclude(self._actor, line, mode)
         return reply
@@ -375,9 +388,11 @@ def _commands(packed: Any) -> Iterator[list[bytes]]:
 
 
 def _take_block(words: list[bytes]) -> float | None:
-    """Take BLOCK off a command, and return for how many s it would wait: here time does not pass in Redis."""
-    if words[0] != b"XREADGROUP" or b"BLOCK" not in words[: words.index(b"STREAMS")]:
+    """Take BLOCK off a read, and return for how many s it would wait: here time does not pass in Redis."""
+    if words[0] != b"XREADGROUP":
         return None
+    if b"BLOCK" not in words[: words.index(b"STREAMS")]:
+        return 0.0
     at = words.index(b"BLOCK")
     wait_ms = int(words[at + 1])
     del words[at : at + 2]

@@ -11,8 +11,6 @@ _ENDINGS = frozenset({"advance", "fail", "prune", "retry", "requeue"})
 #: Each ends a unite.
 _FIRINGS = frozenset({"join", "close"})
 
-_NAMES = {script(name).sha.encode(): name for name in script_names()}
-
 
 class Witness:
     """What scripts said.
@@ -28,6 +26,7 @@ class Witness:
     """
 
     def __init__(self) -> None:
+        self._names = {script(name).sha.encode(): name for name in script_names()}
         self.endings: Counter[tuple[str, str]] = Counter()
         self.firings: Counter[str] = Counter()
         self.made: Counter[str] = Counter()
@@ -43,11 +42,10 @@ class Witness:
         self.firings.clear()
         self.made.clear()
 
-    @staticmethod
-    def name_of(words: list[bytes]) -> str:
+    def name_of(self, words: list[bytes]) -> str:
         """The script's name, or the command's."""
         command = words[0].decode().upper()
-        return _NAMES.get(words[1], command) if command == "EVALSHA" else command
+        return self._names.get(words[1], command) if command == "EVALSHA" else command
 
     def note(self, words: list[bytes], reply: Any) -> None:
         """See a command and its reply."""
