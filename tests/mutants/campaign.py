@@ -21,7 +21,19 @@ from points.page import write_section
 ROOT = Path(__file__).resolve().parents[2]
 
 #: What the tests need.
-_COPIED = ("sdk", "worker", "orchestrator", "tests", "examples", "deploy", "docs", "bench", "pyproject.toml", "README.md", "Makefile")
+_COPIED = (
+    "sdk",
+    "worker",
+    "orchestrator",
+    "tests",
+    "examples",
+    "deploy",
+    "docs",
+    "bench",
+    "pyproject.toml",
+    "README.md",
+    "Makefile",
+)
 
 #: Longer than any file of tests takes, in s. A test that hangs has noticed, too, but says nothing.
 _BOUND_S = 400
@@ -39,7 +51,9 @@ class Fate(NamedTuple):
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="make mutants", description="Break the protocol, and see whether a test fails.")
+    parser = argparse.ArgumentParser(
+        prog="make mutants", description="Break the protocol, and see whether a test fails."
+    )
     parser.add_argument("--only", help="only mutants whose name has this text in it")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="so many at a time")
     parser.add_argument("--write", action="store_true", help="write the result to docs/reliability.md")

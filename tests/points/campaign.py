@@ -16,9 +16,9 @@ from functools import partial
 from pathlib import Path
 
 from conftest import redis_server_binary
+from points.crash_points import Point, Tally, faultless, pairs_of, points_of
 from points.page import write_section
 from points.play import play
-from points.crash_points import Point, Tally, faultless, pairs_of, points_of
 from points.scenes import SCENES
 from points.server import redis_server
 
@@ -81,7 +81,9 @@ def _play_all(points: Sequence[Point], processes: int) -> Tally:
             for point, lines in found.violations.items():
                 print(f"\n{point}\n  " + "\n  ".join(lines), flush=True)
             print(
-                f"{tally.points:,} of {len(points):,} points, {len(tally.violations)} violations", file=sys.stderr, flush=True
+                f"{tally.points:,} of {len(points):,} points, {len(tally.violations)} violations",
+                file=sys.stderr,
+                flush=True,
             )
     return tally
 
@@ -126,14 +128,20 @@ def _result(tally: Tally, single: int, pairs: int, seed: int, seconds: float) ->
         "scenes": f"{len(tally.scenes)}",
         "crash points": f"{single:,}",
         "plays with a second fault": f"{pairs:,}",
-        "faults by kind": ", ".join(f"{name.lower().replace('_', ' ')} {count:,}" for name, count in tally.modes.items()),
-        "met on the way": ", ".join(f"{name} {count:,}" for name, count in sorted(met.items(), key=lambda item: -item[1])),
+        "faults by kind": ", ".join(
+            f"{name.lower().replace('_', ' ')} {count:,}" for name, count in tally.modes.items()
+        ),
+        "met on the way": ", ".join(
+            f"{name} {count:,}" for name, count in sorted(met.items(), key=lambda item: -item[1])
+        ),
         "violations": f"{len(tally.violations)}",
         "seed": f"{seed}",
         "wall time": f"{seconds / 60:.1f} min",
     }
     head = f"`make points` on {day}: Python {platform.python_version()}, Redis {server.removeprefix('v=')}."
-    return "\n".join([head, "", "| what | how many |", "|---|---|", *(f"| {what} | {value} |" for what, value in rows.items())])
+    return "\n".join(
+        [head, "", "| what | how many |", "|---|---|", *(f"| {what} | {value} |" for what, value in rows.items())]
+    )
 
 
 if __name__ == "__main__":

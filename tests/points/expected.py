@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from points.scenes import Deed, Scene
+from points.scene import Deed, Scene
 from semantics.model import Model
 
 

@@ -22,10 +22,11 @@ from exosphere_orchestrator.catalog import nodes
 from exosphere_orchestrator.engine import succession
 from points.actors import LEASE_MS, Api, Runner, StateManager, Troupe, Worker, address, staged, tried
 from points.clock import VirtualLoop, virtual_time
-from points.scenes import CLAIM_MS, DUE_AT, Act, Deed, Scene
+from points.connections import tapped
+from points.scene import CLAIM_MS, DUE_AT, Act, Deed, Scene
 from points.sight import Sight
 from points.verdict import leftovers, pending_reports, violations
-from points.wire import STAGEHAND, Fault, Power, Step, Wire, tapped
+from points.wire import STAGEHAND, Fault, Power, Step, Wire
 from semantics.drive import spoken
 
 #: How often it is looked what is to be done next, in virtual s.
@@ -221,7 +222,7 @@ class _Director:
         moment = None if act.moment_ms is None else act.moment_ms + (tries - 1) * CLAIM_MS
         if act.jobs and self._sight.runs:
             # Their retention time is over.
-            await self._redis.zadd(HOME.ended, {run: 1 for run in self._sight.runs}, xx=True)
+            await self._redis.zadd(HOME.ended, dict.fromkeys(self._sight.runs, 1), xx=True)
         api = Api(self._wire, name, moment)
         done = await tried(self._troupe.enter(name, lambda: act.work(api, self._sight)))
         if name not in self._wire.dead:

@@ -86,7 +86,9 @@ def torn(server: Bare, block: Block, kept: int) -> str | None:
     if found == wanted:
         return None
     keys = sorted(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
-    return f"{block.name} cut at byte {kept - block.start} of {len(block.written) - block.start}: {keys} are half applied"
+    return (
+        f"{block.name} cut at byte {kept - block.start} of {len(block.written) - block.start}: {keys} are half applied"
+    )
 
 
 def print_of(client: "Redis") -> Print:

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from redis import Redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
 from conftest import die_with_driver, redis_server_binary
 
 
@@ -25,6 +29,8 @@ def redis_server() -> Iterator[str]:
                 assert server.poll() is None, "redis-server ended"
                 assert time.monotonic() < deadline, "redis-server did not start"
                 time.sleep(0.01)
+            with Redis(unix_socket_path=str(socket), retry=Retry(ConstantBackoff(0.01), 500)) as client:
+                client.ping()
             yield str(socket)
         finally:
             server.terminate()

@@ -14,7 +14,7 @@ from exosphere_core.store.connection import ask
 from exosphere_core.store.unites import read_unite
 from points.expected import expected
 from points.power_server import PROBE
-from points.scenes import Scene
+from points.scene import Scene
 from points.sight import Sight
 from points.witness import Witness
 from semantics.compare import differences
@@ -111,8 +111,7 @@ async def _kept(redis: Redis, sight: Sight) -> list[str]:
     keys = CatalogKeys("ns")
     allowed = {"exo:namespaces", keys.nodes, keys.graphs, keys.graph("g"), keys.version("g", 1), HOME.deleted,
                HOME.reports, PROBE.decode(), keys.schedules, keys.schedules_of("g"), keys.firings("g")}  # fmt: skip
-    found = []
-    for key in sorted(raw.decode() for raw in await redis.keys("*")):
-        if key not in allowed and not key.startswith(HOME.ready("")):
-            found.append(f"{key} would be kept for ever")
-    return found
+    kept = sorted(raw.decode() for raw in await redis.keys("*"))
+    return [
+        f"{key} would be kept for ever" for key in kept if key not in allowed and not key.startswith(HOME.ready(""))
+    ]

@@ -78,9 +78,10 @@ class Consumer(Agent):
 
     async def sweep(self) -> None:
         """Delete the entries of applied reports. They are acknowledged: this frees memory, no more."""
+        applied = self._applied
         await streams.sweep(self.context.redis, self._queue.reports, STATE_MANAGERS_GROUP)
-        # Only now: a sweep that a lost connection broke off is due again.
-        self._applied = 0
+        # Only now: a sweep that a lost connection broke off is due again. What ended meanwhile may have been passed by.
+        self._applied -= applied
 
     async def recover(self) -> None:
         """A reply may be lost: go on with new connections, and with what was delivered to us and not seen."""
