@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from redis import Redis
-from redis.backoff import ConstantBackoff
-from redis.retry import Retry
+from redis.exceptions import ConnectionError
 
 from conftest import die_with_driver, redis_server_binary
 
@@ -29,8 +28,15 @@ def redis_server() -> Iterator[str]:
                 assert server.poll() is None, "redis-server ended"
                 assert time.monotonic() < deadline, "redis-server did not start"
                 time.sleep(0.01)
-            with Redis(unix_socket_path=str(socket), retry=Retry(ConstantBackoff(0.01), 500)) as client:
-                client.ping()
+            with Redis(unix_socket_path=str(socket)) as client:
+                # Its file is there a moment before anybody listens at it.
+                while True:
+                    try:
+                        client.ping()
+                        break
+                    except ConnectionError:
+                        assert time.monotonic() < deadline, "redis-server does not answer"
+                        time.sleep(0.01)
             yield str(socket)
         finally:
             server.terminate()
