@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
+from redis.exceptions import ConnectionError
 
 
 def die_with_driver() -> None:
@@ -26,6 +27,20 @@ def redis_server_binary() -> str:
     from exosphere_orchestrator.embedded.binary import find_server
 
     return str(find_server().path)
+
+
+def _await_redis(url: str, server: "subprocess.Popen[bytes]") -> None:
+    """Wait until it answers: its socket's file is there a moment before anybody listens at it."""
+    deadline = time.monotonic() + 20
+    with Redis.from_url(url) as redis:
+        while True:
+            assert server.poll() is None, "redis-server ended"
+            try:
+                redis.ping()
+                return
+            except ConnectionError:
+                assert time.monotonic() < deadline, "redis-server did not start"
+                time.sleep(0.01)
 
 
 @pytest.fixture(scope="session")
@@ -42,13 +57,7 @@ def redis_url() -> Iterator[str]:
     )  # fmt: skip
     url = f"unix://{socket}"
     try:
-        deadline = time.monotonic() + 20
-        while not socket.exists():
-            assert server.poll() is None, "redis-server ended"
-            assert time.monotonic() < deadline, "redis-server did not start"
-            time.sleep(0.01)
-        with Redis.from_url(url) as redis:
-            redis.ping()
+        _await_redis(url, server)
         yield url
     finally:
         server.terminate()
