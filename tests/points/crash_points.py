@@ -60,8 +60,8 @@ class Tally:
             self.modes[fault.mode.name] = self.modes.get(fault.mode.name, 0) + 1
         if played.violations:
             self.violations[str(point)] = played.violations
-        # The first fault comes where it came from; a second one may come too late.
-        if point.faults and point.faults[0] not in played.struck:
+        # With two, either may keep the other from coming to its command.
+        if len(point.faults) == 1 and point.faults[0] not in played.struck:
             self.missed.append(str(point))
         met = self.branches.setdefault(point.scene, {})
         for branch, times in played.branches.items():

@@ -147,7 +147,12 @@ SCENES: dict[str, Scene] = {
         ),
         Scene(
             "forced graph deletion", _united(), _fans(3, _HELD),
-            (*_GO, delete(force=True, when=count("b", 3)), Act("finish deletions", finish_deletions, lambda sight: sight.ended(1), jobs=True)),
+            (
+                *_GO, delete(force=True, when=count("b", 3)),
+                # They come again and again: whoever asked may have died before anything was cancelled.
+                Act("finish deletions", finish_deletions, jobs=True),
+                Act("finish what waited for the runs", finish_deletions, lambda sight: sight.ended(1), jobs=True),
+            ),
             opens=NEVER, status="CANCELLED",
         ),
         Scene("drain of a runtime", _united(), _fans(3, _HELD), _GO, drains={"w-1": pending("b")}, opens=lambda sight: sight.drained),

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from engine.world import HOME
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, CatalogKeys
@@ -25,9 +26,12 @@ _FAILED = (Status.ERRORED, Status.NEXT_CREATED_ERROR)
 
 async def pending_reports(redis: Redis) -> list[dict[str, Any]]:
     """The reports that some state manager holds; none before the first one has made their group."""
-    if not await redis.exists(HOME.reports):
+    try:
+        return await redis.xpending_range(HOME.reports, STATE_MANAGERS_GROUP, "-", "+", 1000)
+    except ResponseError as refused:
+        if "NOGROUP" not in str(refused):
+            raise
         return []
-    return await redis.xpending_range(HOME.reports, STATE_MANAGERS_GROUP, "-", "+", 1000)
 
 
 async def leftovers(redis: Redis, scene: Scene) -> list[str]:
