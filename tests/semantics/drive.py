@@ -116,7 +116,7 @@ class Driver:
             await self._take(event)
         elif isinstance(event, Report):
             self._sent = True
-            await self._world.send(self._held[event.label, event.attempt], _spoken(event.outcome))
+            await self._world.send(self._held[event.label, event.attempt], spoken(event.outcome))
         elif isinstance(event, Apply):
             first, second = self._managers[event.manager], self._managers[1 - event.manager]
             await self._drain(first, second if event.twice else None, partly=event.partly)
@@ -209,7 +209,7 @@ class Driver:
             raise Mismatch(f"after {self._step}: {what}: model says {expected}, engine says {found} {remark}")
 
 
-def _spoken(outcome: Outcome) -> worker.Outcome:
+def spoken(outcome: Outcome) -> worker.Outcome:
     """An outcome as a runtime reports it."""
     if isinstance(outcome, Executed):
         return worker.Succeeded(outcome.outputs, outcome.fanned_out, outcome.store)

@@ -120,10 +120,10 @@ class Consumer(Agent):
 
     async def sweep(self) -> None:
         """Delete the entries of applied reports. They are acknowledged: this frees memory, no more."""
-        swept = list(self._applied)
-        self._applied.clear()
-        for stream in swept:
+        for stream, applied in list(self._applied.items()):
             await streams.sweep(self.context.redis, stream, STATE_MANAGERS_GROUP)
+            # Only now: a sweep that a lost connection broke off is due again. What ended meanwhile may have been passed by.
+            self._applied -= Counter({stream: applied})
 
     async def recover(self) -> None:
         """A reply may be lost: go on with new connections, and with what was delivered to us and not seen."""
@@ -299,6 +299,8 @@ class Consumer(Agent):
             finally:
                 for place in places:
                     self._at_work.pop(place, None)
+                    # A sweep since then passed its entry by: one more is due.
+                    self._applied[place[0]] += 1
 
         self._at_work.update(dict.fromkeys(places, asyncio.create_task(bounded())))
 

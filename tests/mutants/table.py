@@ -1,0 +1,208 @@
+"""Breakages of the protocol, each small and each plausible, and the tests that must notice them."""
+
+from typing import NamedTuple
+
+_LUA = "sdk/exosphere_core/store/lua"
+_STORE = "sdk/exosphere_core/store"
+_ENGINE = "orchestrator/exosphere_orchestrator/engine"
+_WORKER = "worker/exosphere_worker"
+
+
+class Mutant(NamedTuple):
+    """A breakage.
+
+    Attributes:
+        file: what is changed.
+        old: text that stands there once.
+        new: what is put in its place.
+        tests: those that must fail, as pytest takes them: it is enough that one does.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+MUTANTS = (
+    Mutant(
+        "no fence on the attempt", f"{_LUA}/lib/fence.lua",
+        "return record[1] == 'CREATED' and record[2] == attempt", "return record[1] == 'CREATED'",
+        ("tests/engine/test_matrix.py", "tests/engine/test_leases.py"),
+    ),
+    Mutant(
+        "no fence on the status", f"{_LUA}/lib/fence.lua",
+        "return record[1] == 'CREATED' and record[2] == attempt", "return record[2] == attempt",
+        ("tests/engine/test_matrix.py",),
+    ),
+    Mutant(
+        "another report goes on with a fan-out", f"{_LUA}/lib/fence.lua",
+        "and record[2] == attempt and report_kept == report", "and record[2] == attempt",
+        ("tests/engine/test_matrix.py",),
+    ),
+    Mutant(
+        "reports acknowledged before they are applied", f"{_ENGINE}/consumer.py",
+        "gone = [entry.id for entry in fresh if not entry.fields]", "gone = [entry.id for entry in fresh]",
+        ("tests/points/test_crash_points.py::test_a_state_manager_may_die_at_every_command_of_a_chain",),
+    ),
+    Mutant(
+        "a state manager does not read its own pending reports after a fault", f"{_ENGINE}/consumer.py",
+        'after = "0"\n', 'after = "9999999999999-0"\n',
+        ("tests/engine/test_consumer_recovery.py",),
+    ),
+    Mutant(
+        "a runtime does not read its own pending states after a fault", f"{_WORKER}/session.py",
+        "pending = await self._fetcher.recover(self._redis)", "pending = list[Entry]()",
+        ("tests/points/test_crash_points.py::test_a_lost_delivery_is_found_by_the_runtime_itself",),
+    ),
+    Mutant(
+        "a ready queue has a greatest length", f"{_LUA}/lib/push.lua",
+        "redis.call('XADD', ready, '*'", "redis.call('XADD', ready, 'MAXLEN', '2', '*'",
+        ("tests/engine/test_flow.py",),
+    ),
+    Mutant(
+        "the heartbeat renews whatever its owner has pending", f"{_STORE}/streams.py",
+        "pipeline.xclaim(stream, RUNTIMES_GROUP, consumer, 0, list(ids), retrycount=beat, justid=True)",
+        "mine = redis.xpending_range(stream, RUNTIMES_GROUP, '-', '+', 1000, consumername=consumer)\n"
+        "        every = [item['message_id'] for item in mine] or list(ids)\n"
+        "        pipeline.xclaim(stream, RUNTIMES_GROUP, consumer, 0, every, retrycount=beat, justid=True)",
+        ("tests/worker/test_heartbeat.py", "tests/engine/test_leases.py"),
+    ),
+    Mutant(
+        "a unite fires each time that it is told to", f"{_LUA}/join.lua",
+        "if unite[1] ~= 'ARMED' or tonumber(unite[2]) ~= 0 then", "if not unite[1] then",
+        ("tests/engine/test_two_joiners.py",),
+    ),
+    Mutant(
+        "a unite is joined by a count of what is there", f"{_ENGINE}/joiner.py",
+        "if unite is None or unite.status != UniteStatus.ARMED or unite.pending != 0:",
+        "if unite is None or not unite.arrived:",
+        ("tests/engine/test_unites.py",),
+    ),
+    Mutant(
+        "ids of children are random", "sdk/exosphere_core/records.py",
+        'blake2b(f"{kind}\\0{source}\\0{what}".encode(), digest_size=14)',
+        'blake2b(f"{kind}\\0{source}\\0{what}\\0{uuid4()}".encode(), digest_size=14)',
+        ("tests/ground/test_records.py", "tests/engine/test_flow.py"),
+    ),
+    Mutant(
+        "report and acknowledgement are two steps", f"{_STORE}/streams.py",
+        "    await transaction(redis, commands)\n",
+        "    for command in reversed(commands):\n        await burst(redis, [command])\n",
+        ("tests/points/test_crash_points.py::test_a_runtime_may_die_at_every_command_of_a_chain",),
+    ),
+    Mutant(
+        "the reaper does not look whether a heart beats", f"{_ENGINE}/reaper.py",
+        "if before is None or before[:2] != (entry.consumer, entry.beats):", "if before is None:",
+        ("tests/engine/test_leases.py",),
+    ),
+    Mutant(
+        "the reaper takes a lease for lost at the second look", f"{_ENGINE}/reaper.py",
+        "if now - before[2] >= self._lease_s:", "if now - before[2] >= 0:",
+        ("tests/engine/test_leases.py",),
+    ),
+    Mutant(
+        "a lost lease keeps its attempt number", f"{_LUA}/reclaim.lua",
+        "tonumber(record[2]) + 1)", "tonumber(record[2]))",
+        ("tests/engine/test_leases.py",),
+    ),
+    Mutant(
+        "a state that takes its workers down is tried for ever", f"{_LUA}/reclaim.lua",
+        "if lost >= tonumber(ARGV[4]) then", "if lost < 0 then",
+        ("tests/engine/test_leases.py",),
+    ),
+    Mutant(
+        "nobody takes over the reports of the dead", f"{_ENGINE}/consumer.py",
+        "        if taken:\n", "        if not self._ready and taken:\n",
+        ("tests/engine/test_consumer_recovery.py",),
+    ),
+    Mutant(
+        "a sweep trims what is pending", f"{_STORE}/streams.py",
+        "minid=_text(oldest) if oldest else _after(last)", "minid=_after(last)",
+        ("tests/engine/test_consumer_recovery.py",),
+    ),
+    Mutant(
+        "a sweep that was broken off is forgotten", f"{_ENGINE}/consumer.py",
+        "        applied = self._applied\n", "        applied = 0\n        self._applied = 0\n",
+        ("tests/points/test_crash_points.py::test_a_state_manager_may_lose_its_connection_at_every_command_of_a_chain",),
+    ),
+    Mutant(
+        "a cron time fires without a claim", f"{_LUA}/claim_schedule.lua",
+        "if redis.call('ZSCORE', KEYS[1], member) ~= ARGV[3] then", "if not redis.call('ZSCORE', KEYS[1], member) then",
+        ("tests/background/test_cron.py", "tests/background/test_cron_faults.py"),
+    ),
+    Mutant(
+        "an idempotency key is not looked at", "orchestrator/exosphere_orchestrator/runs.py",
+        "        if key is None:\n", "        if key != '':\n",
+        ("tests/engine/test_idempotency.py",),
+    ),
+    Mutant(
+        "a run is made again by the same id", f"{_LUA}/trigger.lua",
+        "if redis.call('EXISTS', KEYS[1]) == 1 then", "if redis.call('EXISTS', KEYS[1]) == 2 then",
+        ("tests/engine/test_flow.py", "tests/engine/test_idempotency.py"),
+    ),
+    Mutant(
+        "a cancelled state stays in its queue", f"{_LUA}/cancel.lua",
+        "      redis.call('XDEL', ready, record[2])\n", "",
+        ("tests/engine/test_cancel.py",),
+    ),
+    Mutant(
+        "a cancelled state keeps its time", f"{_LUA}/cancel.lua",
+        "    redis.call('ZREM', KEYS[4], id)\n", "",
+        ("tests/engine/test_cancel.py",),
+    ),
+    Mutant(
+        "an error is tolerated twice",
+        f"{_LUA}/tolerate.lua",
+        " and not string.find(tolerated, ARGV[1], 1, true) then\n    if not record[2] then",
+        " then\n    if true then",
+        ("tests/points/test_crash_points.py::test_a_state_manager_may_die_at_every_step_of_a_tolerant_unite",),
+    ),
+    Mutant(
+        "the count of what is open is off by one", f"{_LUA}/lib/offspring.lua",
+        "      opened = opened + 1\n      if ARGV[arg + 4]", "      opened = opened + 2\n      if ARGV[arg + 4]",
+        ("tests/engine/test_flow.py", "tests/engine/test_unites.py"),
+    ),
+    Mutant(
+        "a chunk that is applied again makes its children again", f"{_LUA}/lib/offspring.lua",
+        "    local arg = args + counts.siblings * 4 + (n - 1) * 5\n    if not (p.again and redis.call('EXISTS', state) == 1) then",
+        "    local arg = args + counts.siblings * 4 + (n - 1) * 5\n    if true then",
+        ("tests/engine/test_matrix.py", "tests/engine/test_flow.py"),
+    ),
+    Mutant(
+        "a manual retry does not remember that it was made", f"{_LUA}/retry_by_hand.lua",
+        "redis.call('SADD', KEYS[8], ARGV[6])\n", "",
+        ("tests/engine/test_manual_retry.py",),
+    ),
+    Mutant(
+        "a deleted graph leaves no tombstone", "sdk/exosphere_core/store/lua/bar_graph.lua",
+        "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n", "",
+        ("tests/engine/test_deletion.py",),
+    ),
+    Mutant(
+        "a stopping runtime keeps what it never began", f"{_WORKER}/session.py",
+        "                await self._release_unseen()\n", "",
+        ("tests/points/test_crash_points.py::test_a_stopping_runtime_gives_back_what_it_never_began",),
+    ),
+    Mutant(
+        "a lease that was lost is reported all the same", f"{_WORKER}/reporter.py",
+        "if held.lost or isinstance(outcome, Lost):", "if isinstance(outcome, Exception):",
+        ("tests/worker/test_reporter.py",),
+    ),
+    Mutant(
+        "due times of a dead state manager are never found", f"{_ENGINE}/promoter.py",
+        "        for state, left_ms in page:\n            self.note(state, left_ms)\n", "",
+        ("tests/engine/test_promoter.py",),
+    ),
+    Mutant(
+        "a unite that settled tells nobody", f"{_LUA}/lib/unites.lua",
+        "if redis.call('HINCRBY', unite, 'pending', by) == 0 then", "if redis.call('HINCRBY', unite, 'pending', by) == -1 then",
+        ("tests/engine/test_unites.py",),
+    ),
+    Mutant(
+        "the embedded Redis appends to a torn file", "orchestrator/exosphere_orchestrator/embedded/server.py",
+        "            if had_data:\n                self._rewrite()\n", "",
+        ("tests/platform/test_embedded_redis.py",),
+    ),
+)  # fmt: skip

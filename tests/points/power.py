@@ -1,0 +1,199 @@
+"""Power losses: what was written to the append-only file, where it is cut, and what must be there afterwards."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+from redis import Redis
+
+from points.play import Played, play
+from points.power_server import PROBE, AsEmbedded, Bare, Embedded
+from points.scenes import SCENES
+
+#: In these, every kind of script has its turn.
+SCRIPTED = ("unite ALL_DONE, failed", "nested unites", "unite, all pruned", "unite ALL_SUCCESS, failed", "retry", "requeue",
+            "cancel", "manual retry of all", "prune", "no retry left")  # fmt: skip
+
+#: Whole plays go on after a cut in these.
+PLAYED = ("chain", "unite ALL_SUCCESS", "unite ALL_DONE, failed", "nested unites", "retry", "requeue", "fan-out in chunks",
+          "manual retry of all", "cancel", "unite, some pruned")  # fmt: skip
+
+#: Commands that write without a script.
+_WRITING = frozenset({"EXEC", "XREADGROUP", "XTRIM"})
+
+#: Everything in a server that a torn script could leave half done.
+Print = dict[str, Any]
+
+
+class Block(NamedTuple):
+    """What one command wrote.
+
+    Attributes:
+        name: the script, or the command.
+        written: the file with all of it.
+        start: where in the file it begins.
+        before: what Redis held before it.
+        after: what Redis holds after it.
+    """
+
+    name: str
+    written: bytes
+    start: int
+    before: Print
+    after: Print
+
+
+def record(folder: Path, scene: str) -> list[Block]:
+    """Play a scene on a server with an append-only file, and tell what each command wrote."""
+    server = AsEmbedded(folder)
+    server.start()
+    blocks: list[Block] = []
+    with server.client() as client:
+        # The file is written before the reply comes, whatever the disk does.
+        client.config_set("appendfsync", "always")
+        held: list[Any] = [print_of(client), server.file.stat().st_size]
+
+        def sent(name: str) -> None:
+            size = server.file.stat().st_size
+            if size == held[1]:
+                return
+            now = print_of(client)
+            blocks.append(Block(name, server.file.read_bytes()[:size], held[1], held[0], now))
+            held[:] = [now, size]
+
+        played = play(str(server.socket), SCENES[scene], password=server.password, on_sent=sent)
+    server.kill()
+    assert not played.violations, played.violations
+    return blocks
+
+
+def blocks_of_all(folder: Path, scenes: Sequence[str]) -> dict[str, Block]:
+    """One block of each kind: the largest, which has most places at which it can be torn."""
+    found: dict[str, Block] = {}
+    for number, scene in enumerate(scenes):
+        for block in record(folder / str(number), scene):
+            if not (block.name.islower() or block.name in _WRITING):
+                continue  # written by the stage, and seen at the next command
+            known = found.get(block.name)
+            if known is None or len(block.written) - block.start > len(known.written) - known.start:
+                found[block.name] = block
+    return found
+
+
+def torn(server: Bare, block: Block, kept: int) -> str | None:
+    """Cut a file inside what a command wrote, start the server twice, and tell what is wrong, or None."""
+    server.lose_power(block.written[:kept])
+    with server.client() as client:
+        found = print_of(client)
+    wanted = block.after if kept == len(block.written) else block.before
+    if found == wanted or (block.name == "XREADGROUP" and _partly_read(found, block)):
+        return None
+    keys = sorted(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
+    return (
+        f"{block.name} cut at byte {kept - block.start} of {len(block.written) - block.start}: {keys} are half applied"
+    )
+
+
+def _partly_read(found: Print, block: Block) -> bool:
+    """A read delivers each entry by itself: some may be pending and others not, and nothing else may have changed."""
+    for key, (entries, pending, _) in ((key, value) for key, value in found.items() if isinstance(value, tuple)):
+        before, after = block.before[key], block.after[key]
+        for group, held in pending.items():
+            least, most = before[1].get(group, []), after[1].get(group, [])
+            if not set(least) <= set(held) <= set(most):
+                return False
+        if entries != after[0]:
+            return False
+    return all(found[key] == block.after[key] for key in found if not isinstance(found[key], tuple))
+
+
+def print_of(client: "Redis") -> Print:
+    """Read all keys. What a reader of a stream last did and when is left out: it changes without a write."""
+    found: Print = {}
+    for raw in sorted(client.keys("*")):
+        if raw == PROBE:
+            continue
+        kind, key = client.type(raw), raw.decode()
+        if kind == b"hash":
+            found[key] = client.hgetall(raw)
+        elif kind == b"zset":
+            found[key] = client.zrange(raw, 0, -1, withscores=True)
+        elif kind == b"set":
+            found[key] = client.smembers(raw)
+        elif kind == b"list":
+            found[key] = client.lrange(raw, 0, -1)
+        elif kind == b"stream":
+            groups: Any = client.xinfo_groups(raw)
+            pending = {
+                group["name"]: [
+                    (item["message_id"], item["consumer"])
+                    for item in client.xpending_range(raw, group["name"], "-", "+", 10_000)
+                ]
+                for group in groups
+            }
+            found[key] = client.xrange(raw), pending, [group["last-delivered-id"] for group in groups]
+        else:
+            found[key] = client.dump(raw)
+    return found
+
+
+@dataclass
+class PowerCut:
+    """Power fails at the so-manieth command of a play, and part of the file is lost.
+
+    Attributes:
+        at: before the reply of this command, counted over all actors.
+        always: everything but what the last command wrote was on the disk; else anything may be lost.
+        survivors: the actors outlive it and see their connections break; else they lose power, too.
+        torn_inside: whether the cut fell inside what a command wrote.
+    """
+
+    server: Bare
+    at: int
+    always: bool
+    survivors: bool
+    draws: Random
+    happened: bool = False
+    lost_bytes: int = 0
+    _sizes: list[int] = field(default_factory=list)
+
+    def sent(self) -> bool:
+        """A command was executed and its reply is on its way. True when the power fails now."""
+        if self.happened:
+            return False
+        self._sizes.append(self.server.file.stat().st_size)
+        if len(self._sizes) < self.at:
+            return False
+        self.happened = True
+        written = self.server.file.read_bytes()
+        # What the command before wrote was acknowledged.
+        kept = self.draws.randint(self._sizes[-2 if self.always else 0], self._sizes[-1])
+        self.lost_bytes = len(written) - kept
+        self.server.lose_power(written[:kept])
+        return True
+
+
+def power_points(scenes: Sequence[str], count: int, seed: int) -> Iterator[tuple[str, int, bool, bool]]:
+    """Scene, command, whether always, whether the actors survive: so many of each scene."""
+    draws = Random(seed)
+    for scene in scenes:
+        for number in range(count):
+            yield scene, draws.randint(3, 110), number % 2 == 0, number % 4 < 2
+
+
+def play_cut(folder: Path, scene: str, at: int, *, always: bool, survivors: bool, seed: int) -> tuple[Played, PowerCut]:
+    """Play a scene through a power loss on the embedded server, to its end."""
+    server = Embedded(folder)
+    server.start()
+    try:
+        with server.client() as client:
+            client.config_set("appendfsync", "always")
+        cut = PowerCut(server, at, always, survivors, Random(f"{scene} {at} {seed}"))
+        return play(str(server.socket), SCENES[scene], seed=seed, password=server.password, power=cut), cut
+    finally:
+        server.kill()
+
+
+Sent = Callable[[str], None]

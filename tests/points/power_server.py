@@ -1,0 +1,159 @@
+"""Servers whose power fails: each keeps an append-only file, which is cut, and is then started twice."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from conftest import die_with_driver
+from exosphere_orchestrator.embedded.binary import find_server
+from exosphere_orchestrator.embedded.configuration import Address, server_configuration
+from exosphere_orchestrator.embedded.server import EmbeddedRedis
+
+_DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+_PASSWORD = "a-password_of-the-test"
+_BOUND_S = 30.0
+
+#: What is written between two restarts.
+PROBE = b"probe"
+
+
+class Bare:
+    """A server as a careless operator has it: the torn tail is skipped when it is loaded, and appended after."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.socket = folder / "s"
+        self.password = _PASSWORD
+        self._data = folder / "data"
+        self._data.mkdir(parents=True, exist_ok=True)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def file(self) -> Path:
+        """The append-only file."""
+        return self._data / "appendonly.aof"
+
+    def start(self) -> None:
+        """Start it on what the file holds, and wait until it answers."""
+        configuration = self.folder / "redis.conf"
+        binary = find_server()
+        address = Address(self.socket, 0)
+        configuration.write_text(
+            # Looked at often: a rewrite is over when it is over.
+            server_configuration(binary, self._data, address, self.password) + "hz 500\nauto-aof-rewrite-percentage 0\n"
+        )
+        self._spawn([str(binary.path), str(configuration)], {})
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+        self.socket.unlink(missing_ok=True)
+
+    def client(self) -> "Redis":
+        """A client of its own."""
+        return Redis(unix_socket_path=str(self.socket), password=self.password)
+
+    def lose_power(self, kept: bytes) -> None:
+        """What was not yet on the disk is gone: only this much of the file is kept. Started twice, with writes between."""
+        self.kill()
+        self.file.write_bytes(kept)
+        self.start()
+        with self.client() as client:
+            # A transaction, as any script is: its end could become the end of a torn one before it.
+            client.config_set("appendfsync", "always")
+            client.pipeline().set(PROBE, "1").incr(PROBE).execute()
+        self.kill()
+        self.start()
+
+    def _spawn(self, command: list[str], environ: Mapping[str, str]) -> None:
+        with (self.folder / "out.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, env={**os.environ, **environ}, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                preexec_fn=die_with_driver,
+            )  # fmt: skip
+        deadline = time.monotonic() + _BOUND_S
+        while True:
+            assert self._process.poll() is None, (self.folder / "out.log").read_text()[-2000:]
+            assert time.monotonic() < deadline, "redis-server does not answer"
+            try:
+                with self.client() as client:
+                    client.ping()
+                    return
+            except RedisError:
+                time.sleep(0.002)
+
+
+class AsEmbedded(Bare):
+    """Started as the embedded server is: the file is written anew before anybody else speaks to it."""
+
+    def start(self) -> None:
+        had_data = self.file.exists()
+        super().start()
+        if not had_data:
+            return
+        with self.client() as client:
+            client.bgrewriteaof()
+            deadline = time.monotonic() + _BOUND_S
+            while (facts := _persistence(client))["aof_rewrite_in_progress"] or facts["aof_rewrite_scheduled"]:
+                assert time.monotonic() < deadline, "the file is not written anew"
+                time.sleep(0.002)
+            assert facts["aof_last_bgrewrite_status"] == "ok"
+
+
+class AsDeployed(Bare):
+    """Started as the files of a deployment start it."""
+
+    def start(self) -> None:
+        tools = self.folder / "bin"
+        tools.mkdir(exist_ok=True)
+        for name in ("redis-server", "redis-check-aof"):
+            if not (tools / name).exists():
+                (tools / name).symlink_to(find_server().path)
+        configuration = self.folder / "redis.conf"
+        configuration.write_text(f"include {_DEPLOY / 'redis.conf'}\nunixsocket {self.socket}\n")
+        environ = {
+            "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "REDIS_PASSWORD": self.password,
+            "REDIS_CONF": str(configuration), "REDIS_DATA": str(self._data), "REDIS_PORT": "0",
+        }  # fmt: skip
+        self._spawn([str(_DEPLOY / "redis-start.sh")], environ)
+
+
+class Embedded(Bare):
+    """The embedded server itself."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._embedded = EmbeddedRedis(folder)
+        self.socket = folder / "redis" / "redis.sock"
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "redis" / "appendonly.aof"
+
+    def start(self) -> None:
+        self._embedded.start()
+        self.password = (self.folder / "redis" / "password").read_text().strip()
+
+    def kill(self) -> None:
+        self._embedded.kill()
+
+
+def _persistence(client: "Redis") -> dict[str, Any]:
+    facts: Any = client.info("persistence")
+    return dict(facts)
+
+
+def remove(server: Bare) -> None:
+    """End a server and its data."""
+    server.kill()
+    shutil.rmtree(server.folder, ignore_errors=True)
