@@ -22,13 +22,13 @@ ARGS ?=
 PYTEST_WORKERS ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test proof lint format bench lock clean
+.PHONY: help demo dev test proof chaos lint format bench lock clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo '  PYTHON=python3.12 chooses the interpreter of a new .venv,'
-	@echo '  ARGS="..." is passed on to demo, dev, test, proof and bench.'
+	@echo '  ARGS="..." is passed on to demo, dev, test, proof, chaos and bench.'
 
 demo: $(FOR_RUNNING) ## Run a real workflow: analyse the standard library, write a report
 	@$(BIN)/python -m examples.stdlib_report.demo $(ARGS)
@@ -41,6 +41,9 @@ test: $(FOR_TESTING) ## Run all tests
 
 proof: $(FOR_TESTING) ## Play 20,000 random graphs on the engine and on the reference model
 	@PYTHONPATH=tests $(BIN)/python -m semantics.proof $(ARGS)
+
+chaos: $(FOR_TESTING) ## Strike a whole system with a thousand faults, and check every promise
+	@PYTHONPATH=tests $(BIN)/python -m chaos $(ARGS)
 
 lint: $(FOR_TESTING) ## Check style, format and types
 	$(BIN)/python -m ruff check
