@@ -14,8 +14,8 @@ from chaos.check import check_run
 from chaos.faults.catalog import FAULTS, reason_against
 from chaos.faults.fault import HOME, Fault, Struck
 from chaos.graphs import NAMESPACE, Workload, workloads
-from chaos.leftovers import left_after_retention, remove_all, under_way
 from chaos.ledger import Ledger
+from chaos.leftovers import left_after_retention, remove_all, under_way
 from chaos.redis_server import RedisServer
 from chaos.stage import Stage
 from exosphere_core import api
@@ -25,8 +25,13 @@ from exosphere_core.store.connection import ask
 #: How long runs may take to end once nothing strikes any more, in s.
 PATIENCE_S = 60.0
 
-#: Words of the logs by which a campaign shows that it met what it is about.
-STALE, RECLAIMED, RECONNECTED = "changed nothing: it reads", "was lost: reclaimed", "the connection to Redis is back"
+#: What is counted → the words of the logs that tell it.
+_LOGGED = {
+    "stale": "changed nothing: it reads",
+    "reclaimed": "was lost: reclaimed",
+    "reconnected": "the connection to Redis is back",
+    "failed unexpectedly": "failed, tries again",
+}
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class Plan:
     Attributes:
         fsyncs: how Redis writes its append-only file, one after the other.
         round_s: how long faults strike in a round.
+        meets: counts that must not be 0 in the end, lest the campaign be vacuous.
         most_pending: how many runs are under way at a time.
         widths: the least and the greatest width of a fan-out.
         gap_s: the longest pause between two faults; after some, as long as a lost lease takes.
@@ -49,6 +55,7 @@ class Plan:
     least_faults: int = 1000
     round_s: float = 30.0
     fsyncs: tuple[str, ...] = ("always", "everysec")
+    meets: tuple[str, ...] = ("reclaimed", "reconnected", "stale", "executed_again")
     lease_ms: int = 2000
     managers: int = 2
     runtimes: int = 3
@@ -83,6 +90,9 @@ class Campaign:
         self._workloads = {workload.name: workload for workload in workloads(plan.seed, plan.random_graphs)}
         self._faults = [FAULTS[name] for name in plan.faults if not reason_against(FAULTS[name])]
         self._struck: list[tuple[Fault, Struck, asyncio.Task[int | None] | None]] = []
+        #: Faults that are to strike next: each as often as its weight says before any comes again.
+        self._deck: list[Fault] = []
+        self._logged: Counter[str] = Counter()
         self._triggered = 0
         self._round = 0
         self.redis_version = ""
@@ -100,6 +110,7 @@ class Campaign:
         """Whether this share of the plan was played."""
         counts, plan = self.outcome.counts, self.plan
         whole = counts["states"] >= plan.states * share and counts["faults"] >= plan.least_faults * share
+        whole = whole and all(counts[word] for word in plan.meets)
         return whole or time.monotonic() - began >= plan.minutes * 60 * share
 
     async def _part(self, began: float, fsync: str, share: float) -> None:
@@ -109,6 +120,7 @@ class Campaign:
         redis = RedisServer(self.plan.redis_binary, place, fsync)
         self.redis_version = redis.version
         stage = Stage(redis, place, self.ledger.incoming, self.plan.managers, self.plan.runtimes, self.plan.lease_ms)
+        self._logged = Counter()
         try:
             await stage.start()
             await self._store_graphs(stage)
@@ -117,11 +129,6 @@ class Campaign:
                 if self.outcome.violations or self._enough(began, share):
                     break
         finally:
-            counts = stage.log_counts(STALE, RECLAIMED, RECONNECTED, "Traceback")
-            self.outcome.counts["stale"] += counts[STALE]
-            self.outcome.counts["reclaimed"] += counts[RECLAIMED]
-            self.outcome.counts["reconnected"] += counts[RECONNECTED]
-            self.outcome.counts["tracebacks"] += counts["Traceback"]
             self.outcome.counts.update({f"ended by itself: {what}": n for what, n in stage.started_again.items()})
             await stage.close()
 
@@ -163,6 +170,7 @@ class Campaign:
         ended_s = time.monotonic()
         self.ledger.collect(number)
         self._note_faults(number, recoveries)
+        self._read_logs(stage)
         violations = [] if ended else ["runs did not end: stuck"]
         violations += await self._check_round(stage, number, lossy)
         if not violations:
@@ -173,6 +181,13 @@ class Campaign:
         if violations:
             self._dump_faults(number)
         print(self._told(number, ended_s - struck_s, time.monotonic() - ended_s), flush=True)
+
+    def _read_logs(self, stage: Stage) -> None:
+        """Count what the logs tell since the last time."""
+        logged = Counter(stage.log_counts(*_LOGGED.values()))
+        for name, words in _LOGGED.items():
+            self.outcome.counts[name] += logged[words] - self._logged[words]
+        self._logged = logged
 
     async def _trigger_for_ever(self, stage: Stage, number: int) -> None:
         """Keep runs under way. A trigger that was not answered is not accepted; if it was made, it must end all the same."""
@@ -227,7 +242,10 @@ class Campaign:
         # Now and then nothing else strikes until what a dead worker held is given to others.
         calm_s = self.plan.lease_ms / 1000 + 2
         await asyncio.sleep(calm_s if draws.random() < 0.08 else draws.uniform(0.0, self.plan.gap_s))
-        (fault,) = draws.choices(self._faults, [fault.weight for fault in self._faults])
+        if not self._deck:
+            self._deck = [fault for fault in self._faults for _ in range(fault.weight)]
+            draws.shuffle(self._deck)
+        fault = self._deck.pop()
         try:
             struck = await fault.strike(stage, draws)
         except (RedisError, OSError) as lost:

@@ -55,9 +55,8 @@ async def under_way(redis: Redis, home: ShardKeys, nodes: Sequence[str]) -> list
         found.append(f"{due} due times are left")
     if rejected:
         found.append(f"{rejected} reports were put aside, and nobody sent a bad one")
-    async for key in redis.scan_iter(match=home.active("*"), count=1000):
-        found.append(f"{key.decode()} holds {await redis.scard(key)} runs")
-    return found
+    active = [key.decode() async for key in redis.scan_iter(match=home.active("*"), count=1000)]
+    return found + [f"{key} holds {await redis.scard(key)} runs" for key in active]
 
 
 async def remove_all(redis: Redis, home: ShardKeys) -> None:

@@ -21,7 +21,7 @@ from exospherehost.errors import NonRetryableError
 from semantics.happenings import Executed, Failed, Pruned
 
 #: Which part of the executions takes a while, and which part asks to be run again: what faults meet under way.
-SLOW, SLOWER, REQUEUED = 0.04, 0.004, 0.01
+SLOW, SLOWER, REQUEUED = 0.06, 0.012, 0.01
 
 _ledger = -1
 

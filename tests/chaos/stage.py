@@ -155,7 +155,7 @@ class Stage:
         self.redis.signal(signal.SIGCONT)
         self.redis.limit_files(None)
         await self.redis.client.config_set("maxmemory", 0)
-        for name, process in list(self.stack.processes.items()):
+        for process in self.stack.processes.values():
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
         for name in (*self.managers, "background", *self.runtimes):

@@ -9,8 +9,8 @@ import pytest
 from chaos.check import check_run
 from chaos.fate import fate_of, spelled
 from chaos.graphs import Workload
-from chaos.leftovers import left_after_retention, remove_all, under_way
 from chaos.ledger import Executions
+from chaos.leftovers import left_after_retention, remove_all, under_way
 from engine.world import HOME, Lane, World
 from exosphere_core.keys import RUNTIMES_GROUP
 from exosphere_core.store import streams
