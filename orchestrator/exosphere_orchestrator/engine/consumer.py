@@ -12,7 +12,7 @@ from exosphere_core.records import Kind
 from exosphere_core.store import moves, streams
 from exosphere_core.store.calls import apply, apply_all
 from exosphere_core.store.connection import BLOCK_MS, connect_untimed
-from exosphere_core.store.faults import OutOfMemoryError, ResponseError
+from exosphere_core.store.faults import ResponseError, is_inability
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.applier import Made, Step, prepare
@@ -151,8 +151,10 @@ class Consumer(Agent):
 
     async def _refused(self, report: Report, why: ResponseError) -> None:
         """Redis refused the script, and nothing was applied. Tried again a few times; then it must not hold up others."""
+        if is_inability(why):
+            return
         self._refusals[report.entry.id] += 1
-        if self._refusals[report.entry.id] < _MOST_REFUSALS or isinstance(why, OutOfMemoryError):
+        if self._refusals[report.entry.id] < _MOST_REFUSALS:
             return
         del self._refusals[report.entry.id]
         self.context.counts["rejected"] += 1
