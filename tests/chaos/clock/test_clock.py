@@ -129,7 +129,7 @@ def test_a_clock_that_jumps_forth_and_back_fires_each_due_time_once(shifted: Shi
         shifted.sweep()
         dues = [firing["due_at"] for firing in shifted.firings()]
         assert len(dues) == len(set(dues)), "a due time fired twice"
-    runs = [firing["run_id"] for firing in shifted.firings()]
+    runs = [firing["run_id"] for firing in shifted.firings() if "run_id" in firing]
     assert shifted.redis.zcard(ShardKeys(NAMESPACE).runs) == len(set(runs)) == len(runs)
     # A clock that only went back has nothing to make up for.
     assert bool(dues) == (hours > 0)
