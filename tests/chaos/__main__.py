@@ -7,8 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from chaos.campaign import Campaign, Plan
+from chaos.campaign import Campaign
 from chaos.faults.catalog import FAULTS, reason_against
+from chaos.plan import Plan
 from chaos.table import figures_of, written
 from exosphere_orchestrator.embedded.binary import find_server
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from chaos.campaign import Outcome, Plan
 from chaos.faults.catalog import FAULTS, reason_against
 from chaos.ledger import Ledger
+from chaos.plan import Outcome, Plan
 
 START, END = "<!-- campaign -->", "<!-- /campaign -->"
 

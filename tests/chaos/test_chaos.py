@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from chaos.__main__ import chosen
-from chaos.campaign import Campaign, Outcome, Plan
+from chaos.campaign import Campaign
 from chaos.graphs import workloads
 from chaos.ledger import Executions, Ledger
+from chaos.plan import Outcome, Plan
 from chaos.table import figures_of, written
 from conftest import redis_server_binary
 

@@ -63,7 +63,7 @@ def test_make_alone_lists_every_target_with_a_line(checkout: Path) -> None:
     done = make(checkout, pythons={})
     assert done.returncode == 0
     listed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("  make ")]
-    assert listed == ["help", "demo", "dev", "test", "proof", "lint", "format", "bench", "lock", "clean"]
+    assert listed == ["help", "demo", "dev", "test", "proof", "chaos", "lint", "format", "bench", "lock", "clean"]
 
 
 @pytest.mark.parametrize(
