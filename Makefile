@@ -22,13 +22,13 @@ ARGS ?=
 PYTEST_WORKERS ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test topology proof points mutants lint format bench lock clean
+.PHONY: help demo dev test topology proof chaos points mutants lint format bench lock clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo '  PYTHON=python3.12 chooses the interpreter of a new .venv,'
-	@echo '  ARGS="..." is passed on to demo, dev, test, topology, proof, points, mutants and bench.'
+	@echo '  ARGS="..." is passed on to demo, dev, test, topology, proof, chaos, points, mutants and bench.'
 
 demo: $(FOR_RUNNING) ## Run a real workflow: analyse the standard library, write a report
 	@$(BIN)/python -m examples.stdlib_report.demo $(ARGS)
@@ -44,6 +44,9 @@ topology: $(FOR_TESTING) ## Lose masters and move slots of a Redis Cluster, fail
 
 proof: $(FOR_TESTING) ## Play 20,000 random graphs on the engine and on the reference model
 	@PYTHONPATH=tests $(BIN)/python -m semantics.proof $(ARGS)
+
+chaos: $(FOR_TESTING) ## Strike a whole system with a thousand faults, and check every promise
+	@PYTHONPATH=tests $(BIN)/python -m chaos $(ARGS)
 
 points: $(FOR_TESTING) ## Strike at every command of every scene, and let the power fail at every byte
 	@PYTHONPATH=tests $(BIN)/python -m points.campaign $(ARGS)

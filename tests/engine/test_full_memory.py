@@ -18,8 +18,8 @@ from exosphere_core.api import NodeBody
 from exosphere_core.errors import Overloaded
 from exosphere_core.keys import RUNTIMES_GROUP, CatalogKeys
 from exosphere_core.store import once, streams, upkeep
-from exosphere_core.store.faults import is_out_of_memory
 from exosphere_core.store.due import read_due
+from exosphere_core.store.faults import is_out_of_memory
 from exosphere_orchestrator.catalog import deletion, nodes
 from exosphere_orchestrator.engine.promoter import Promoter
 from exosphere_orchestrator.engine.reaper import Reaper

@@ -15,7 +15,7 @@ from exosphere_core.store import streams
 from exosphere_core.store.burst import burst
 from exosphere_core.store.calls import apply, apply_all
 from exosphere_core.store.connection import BLOCK_MS, ask, connect_untimed, is_cluster
-from exosphere_core.store.faults import FAULTS, LOST, RedisError, ResponseError, is_out_of_memory
+from exosphere_core.store.faults import FAULTS, LOST, RedisError, ResponseError, is_inability
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.applier import NOTHING, Batch, Made, Step, prepare
@@ -259,9 +259,11 @@ class Consumer(Agent):
 
     async def _given_up(self, entry: Entry, why: Exception) -> bool:
         """Nothing of an entry was applied. It is tried again a few times; then it is put aside, which holds up nobody."""
+        if is_inability(why):
+            return False
         place = (entry.stream, entry.id)
         self._refusals[place] += 1
-        if self._refusals[place] < _MOST_REFUSALS or is_out_of_memory(why):
+        if self._refusals[place] < _MOST_REFUSALS:
             return False
         del self._refusals[place]
         await self._put_aside(entry, str(why) if isinstance(why, RedisError) else f"{type(why).__name__}: {why}")

@@ -3,12 +3,15 @@
 from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
+    ClusterDownError,
     ConnectionError,
     NoPermissionError,
     OutOfMemoryError,
+    ReadOnlyError,
     RedisError,
     ResponseError,
     TimeoutError,
+    TryAgainError,
 )
 
 #: The connection or the server is gone: nothing is known about what was under way.
@@ -31,4 +34,30 @@ def is_out_of_memory(fault: BaseException) -> bool:
     return isinstance(fault, OutOfMemoryError) or (isinstance(fault, ResponseError) and "OOM " in str(fault))
 
 
-__all__ = ["FAULTS", "LOST", "REFUSED", "RedisError", "ResponseError", "is_out_of_memory", "is_refusal"]
+#: What Redis answers to any write while it is in no state to take one: it says nothing about the write itself.
+_UNABLE = ("MISCONF", "NOREPLICAS", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY")
+
+
+def is_inability(fault: BaseException) -> bool:
+    """Whether Redis refused a write for a reason of its own, such as a full disk or a replica that is missing.
+
+    A script's refusal begins with the word from Redis 7 on, and has it in its midst before: `... @user_script: 1: -MISCONF ...`.
+    """
+    if is_out_of_memory(fault) or isinstance(fault, ReadOnlyError | ClusterDownError | TryAgainError):
+        return True
+    text = str(fault)
+    return isinstance(fault, ResponseError) and any(
+        text.startswith(f"{word} ") or f" -{word} " in text for word in _UNABLE
+    )
+
+
+__all__ = [
+    "FAULTS",
+    "LOST",
+    "REFUSED",
+    "RedisError",
+    "ResponseError",
+    "is_inability",
+    "is_out_of_memory",
+    "is_refusal",
+]

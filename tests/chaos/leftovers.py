@@ -1,0 +1,72 @@
+"""What must be left in Redis: nothing on the way after a round, and after retention only what outlives runs."""
+
+import re
+from collections.abc import Sequence
+
+from redis.asyncio import Redis
+
+from exosphere_core.keys import (
+    BACKGROUND_QUEUE,
+    NAMESPACES,
+    RUNTIMES_GROUP,
+    STATE_MANAGERS_GROUP,
+    CatalogKeys,
+    ShardKeys,
+)
+from exosphere_core.store.upkeep import delete_run, read_expired
+
+#: What outlives runs: catalog, empty streams, memory of deletions, and arq's own.
+_KEPT = "|".join(
+    [
+        re.escape(NAMESPACES),
+        re.escape(BACKGROUND_QUEUE) + ".*",
+        "arq:.*",
+        *(
+            re.escape(CatalogKeys("ns").nodes.rpartition(":")[0]) + f":{name}"
+            for name in ("nodes", "graphs", "graph:.*", "unready")
+        ),
+        *(
+            re.escape(ShardKeys("ns").reports.rpartition(":")[0]) + f":{name}"
+            for name in ("ready:.*", "reports", "deleted")
+        ),
+    ]
+)
+
+
+async def under_way(redis: Redis, home: ShardKeys, nodes: Sequence[str]) -> list[str]:
+    """Tell what is still on its way: entries of streams, pending or not, due times, runs that count as active."""
+    pipeline = redis.pipeline(transaction=False)
+    streams = [(home.reports, STATE_MANAGERS_GROUP), *((home.ready(node), RUNTIMES_GROUP) for node in nodes)]
+    for stream, group in streams:
+        pipeline.xpending(stream, group)
+        pipeline.xlen(stream)
+    pipeline.zcard(home.due)
+    pipeline.xlen(home.rejected)
+    replies = await pipeline.execute(raise_on_error=False)
+    *of_streams, due, rejected = replies
+    found = []
+    for (stream, _), pending, length in zip(streams, of_streams[::2], of_streams[1::2], strict=True):
+        if isinstance(pending, Exception):
+            found.append(f"{stream}: {pending}")
+        elif pending["pending"] or length:
+            held = {each["name"].decode(): each["pending"] for each in pending["consumers"]}
+            found.append(f"{stream} has {length} entries, {pending['pending']} pending: {held}")
+    if due:
+        found.append(f"{due} due times are left")
+    if rejected:
+        found.append(f"{rejected} reports were put aside, and nobody sent a bad one")
+    active = [key.decode() async for key in redis.scan_iter(match=home.active("*"), count=1000)]
+    return found + [f"{key} holds {await redis.scard(key)} runs" for key in active]
+
+
+async def remove_all(redis: Redis, home: ShardKeys) -> None:
+    """Remove every run that has ended, as retention does."""
+    while runs := await read_expired(redis, home, 2**53, 500):
+        for run in runs:
+            await delete_run(redis, home, run)
+
+
+async def left_after_retention(redis: Redis) -> list[str]:
+    """Tell which keys retention left behind."""
+    kept = re.compile(_KEPT)
+    return [key.decode() async for key in redis.scan_iter(count=1000) if not kept.fullmatch(key.decode())]

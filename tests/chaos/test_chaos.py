@@ -1,0 +1,92 @@
+"""The short profile of the campaign, and that its checks can fail."""
+
+import asyncio
+import dataclasses
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from chaos.__main__ import chosen
+from chaos.campaign import Campaign
+from chaos.graphs import workloads
+from chaos.ledger import Executions, Ledger
+from chaos.plan import Outcome, Plan
+from chaos.table import figures_of, written
+from conftest import redis_server_binary
+
+#: Kinds that the short profile meets: each of our processes, Redis and the way to it.
+SHORT = (
+    "kill_runtime", "freeze_runtime", "kill_state_manager", "freeze_state_manager", "kill_redis", "client_kill", "cut",
+    "lose_replies", "script_flush",
+)  # fmt: skip
+
+
+def plan(**changes: object) -> Plan:
+    short = Plan(
+        seed=5, faults=SHORT, redis_binary=Path(redis_server_binary()), minutes=3.0, states=500, least_faults=9, fsyncs=("always",), round_s=12.0,
+        random_graphs=6, most_pending=8, widths=(20, 80), lease_ms=1500,
+    )  # fmt: skip
+    return dataclasses.replace(short, **changes)
+
+
+def test_a_short_campaign_keeps_every_promise_and_meets_what_it_is_about(tmp_path: Path) -> None:
+    campaign = Campaign(plan(), tmp_path)
+    outcome = asyncio.run(campaign.run())
+    struck = Counter(name for name, *_ in campaign.ledger.faults())
+    campaign.ledger.close()
+    assert outcome.violations == []
+    counts = outcome.counts
+    assert counts["states"] > 300
+    assert sum(struck.values()) == counts["faults"] >= 5
+    # A campaign that never met these would pass for nothing.
+    assert counts["reclaimed"], "no lease was lost"
+    assert counts["reconnected"], "no runtime lost its connection"
+    assert counts["stale"], "no report came too late"
+    assert counts["executed_again"], "no state was executed again"
+
+
+def test_a_plan_draws_the_same_graphs_each_time_and_others_for_another_seed() -> None:
+    assert workloads(1, 4) == workloads(1, 4)
+    assert workloads(1, 4) != workloads(2, 4)
+
+
+def test_a_name_that_is_no_fault_is_refused_with_those_there_are() -> None:
+    with pytest.raises(Exception, match="there is no fault 'kill_redix'; there are kill_runtime, "):
+        chosen("kill_runtime,kill_redix")
+    with pytest.raises(Exception, match="slot_moved can't strike here: the campaign's Redis is a single server"):
+        chosen("slot_moved")
+
+
+def test_the_ledger_takes_over_what_processes_append_whole_lines_only(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    file = ledger.incoming / "1-a"
+    file.write_bytes(b"S s1 r 10\nS s2 r 11\nE s1 requeued 12\nS s1 r 13\nE s1 exec")
+    assert ledger.collect(0) == 3
+    assert ledger.executions(0)["s1"] == Executions(2, 1, frozenset({"requeued"}), "r")
+    with file.open("ab") as more:
+        more.write(b"uted 14\n")
+    ledger.collect(0)
+    assert ledger.executions(0)["s1"].outcomes == {"requeued", "executed"}
+    assert ledger.executions(0)["s2"].starts == 1
+    ledger.close()
+
+
+def test_the_figures_stand_between_the_pages_markers_and_tell_undisturbed_recoveries_alone(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    second = 1_000_000_000
+    ledger.struck(0, "kill_runtime", "rt0", 0, 0, 2 * second)
+    ledger.struck(0, "cut", "", 10 * second, 10 * second, 3 * second)
+    ledger.struck(0, "kill_redis", "", 11 * second, 12 * second, second)
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- campaign -->\nold\n<!-- /campaign -->\nafter\n")
+    outcome = Outcome(Counter(runs=3, states=1000, faults=3), [], 60.0)
+    written(page, figures_of(plan(), outcome, ledger, "make chaos", "6.2.14"))
+    ledger.close()
+    text = page.read_text()
+    assert text.startswith("before\n<!-- campaign -->\n`make chaos` on ")
+    assert text.endswith("<!-- /campaign -->\nafter\n")
+    assert "| `kill_runtime` | SIGKILL of a runtime, started again | 1 | 2.00 | 2.00 | 1 |" in text
+    # The two others fell into each other's recovery.
+    assert "| `cut` | connections are reset | 1 |  |  | 0 |" in text
+    assert "- `slot_moved` (a slot moves to another master): the campaign's Redis is a single server" in text

@@ -1,0 +1,44 @@
+"""A Redis that takes no writes for a while, such as one whose disk is full, costs no report."""
+
+from typing import Any
+
+import pytest
+from redis.exceptions import OutOfMemoryError, ResponseError
+
+from engine.world import HOME, Lane, World, node, one
+from exosphere_core.store.calls import Call, apply_all
+from exosphere_orchestrator.engine import consumer
+
+REFUSALS = {
+    "memory, 7.0": OutOfMemoryError("command not allowed when used memory > 'maxmemory'. script: 1, on @user_script:1."),
+    "memory, 6.2": ResponseError("Error running script (call to f_1): @user_script:1: @user_script: 1: -OOM command not allowed"),
+    "disk, 7.0": ResponseError("MISCONF Errors writing to the AOF file: No space left on device script: 1, on @user_script:1."),
+    "disk, 6.2": ResponseError("Error running script (call to f_1): @user_script:1: @user_script: 1: -MISCONF Errors writing"),
+    "replicas, 7.0": ResponseError("NOREPLICAS Not enough good replicas to write. script: 1, on @user_script:1."),
+    "replicas, 6.2": ResponseError("Error running script (call to f_1): @user_script: 1: -NOREPLICAS Not enough good replicas"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
+def test_a_report_is_not_put_aside_however_often_redis_can_take_no_write(
+    lane: Lane, refusal: ResponseError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unable(redis: Any, calls: list[Call]) -> list[Any]:
+        # Putting aside succeeds: Redis is able again in just that moment.
+        return [refusal if call.name == "advance" else (await apply_all(redis, [call]))[0] for call in calls]
+
+    async def scene(world: World) -> None:
+        await world.graph(node("a"))
+        await world.trigger()
+        await world.send(await world.take_one("a"), one(v="1"))
+        entries = await world.reports()
+        monkeypatch.setattr(consumer, "apply_all", unable)
+        for _ in range(7):
+            with pytest.raises(ResponseError):
+                await world.consumer.apply(entries)
+        monkeypatch.setattr(consumer, "apply_all", apply_all)
+        assert await world.redis.xlen(HOME.rejected) == 0
+        await world.consumer.apply(entries)
+        assert (await world.run()).status == "SUCCESS"
+
+    lane.run(scene)
