@@ -25,12 +25,14 @@
 -- ARGV[14] from here on: siblings, children and unites as lib/offspring says, then store keys and values
 -- returns {"applied" | "stale", status found}
 -- uses fence report
-local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report')
+local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report', 'restored')
 local again = is_continued(record, ARGV[1], record[3], ARGV[2])
 if not again and not is_current(record, ARGV[1]) then
   acknowledge(KEYS[4], ARGV[2])
   return {'stale', record[1] or ''}
 end
+-- A state that was restored may have had children before.
+again = again or record[4]
 
 -- One child and nothing else: a step of a chain, by far the commonest. It is written out here because making
 -- the functions below costs Redis a quarter of such a step.
