@@ -1,8 +1,8 @@
 """A system at work that the reconciler looks at all the while."""
 
 import asyncio
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 

@@ -19,9 +19,11 @@ from exosphere_core.store.faults import FAULTS
 from exosphere_orchestrator.background import cron as schedules
 from exosphere_orchestrator.background import upkeep
 from exosphere_orchestrator.background.context import Jobs
+from exosphere_orchestrator.background.repair import Repair
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.inputs import Limits
 from exosphere_orchestrator.logs import set_up_logging
+from exosphere_orchestrator.reconcile.reconciler import Reconciler
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings
 
@@ -32,6 +34,9 @@ _PAUSE_S = 1.0
 
 #: A job that runs longer is given up; the next sweep goes on where it stopped. In s.
 _JOB_TIMEOUT_S = 120
+
+#: The same for a job that looks at every record.
+_LONG_JOB_TIMEOUT_S = 3000
 
 
 def run(settings: Settings) -> None:
@@ -51,17 +56,21 @@ async def _serve(settings: Settings) -> None:
     limits = Limits(settings.max_fan_out, settings.max_value_bytes)
     starter = RunStarter(redis, GraphPlans(redis), limits, settings.shards, lambda *_: None)
     jobs = Jobs(settings, redis, starter)
+    repair = Repair(Reconciler(redis, settings.shards, settings.retention_ms))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     stopping = asyncio.create_task(stop.wait())
     logger.info("background jobs run")
+    reconciling: asyncio.Task[None] | None = None
     try:
         # What was missed while nobody was there, at once.
         await _swept(_job(jobs, schedules.fire_due_schedules)({}))
+        # What Redis lost before it was started again, beside the other jobs: there may be much to look at.
+        reconciling = asyncio.create_task(_swept(_job(jobs, repair.reconcile_all)({})))
         while not stop.is_set():
-            worker = _worker(settings, jobs)
+            worker = _worker(settings, jobs, repair)
             working = asyncio.create_task(worker.async_run())
             await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
             await end(working)
@@ -70,7 +79,7 @@ async def _serve(settings: Settings) -> None:
             if not stop.is_set():
                 await asyncio.wait([stopping], timeout=_PAUSE_S)
     finally:
-        await end(stopping)
+        await end(stopping, *([reconciling] if reconciling else []))
         await redis.aclose()
 
 
@@ -83,13 +92,21 @@ async def _swept(work: Awaitable[Any]) -> None:
         logger.warning("background jobs lost Redis, try again: %s", fault)
 
 
-def _worker(settings: Settings, jobs: Jobs) -> Worker:
+def _worker(settings: Settings, jobs: Jobs, repair: Repair) -> Worker:
     # Every minute schedules can be due; half a minute later what a lost job left is picked up.
     return Worker(
         cron_jobs=[
             cron(_job(jobs, schedules.fire_due_schedules), name="fire_due_schedules", second={0, 1, 30}),
             cron(_job(jobs, upkeep.remove_expired_runs), name="remove_expired_runs", second={15, 45}),
             cron(_job(jobs, upkeep.finish_deletions), name="finish_deletions", second={10, 40}),
+            cron(_job(jobs, repair.reconcile_pending), name="reconcile_pending", second={5}),
+            cron(
+                _job(jobs, repair.reconcile_all),
+                name="reconcile_all",
+                minute={17},
+                second={25},
+                timeout=_LONG_JOB_TIMEOUT_S,
+            ),
             cron(_job(jobs, upkeep.forget_consumers), name="forget_consumers", minute={7, 37}, second={20}),
         ],
         redis_settings=_address(jobs.redis, tls=settings.redis_url.get_secret_value().startswith("rediss://")),

@@ -78,6 +78,11 @@ class Journal:
         """How much was put right."""
         return self.mended.total()
 
+    @property
+    def remaining(self) -> int:
+        """How much could not be put right."""
+        return self.left.total()
+
     async def write(self, redis: Redis) -> None:
         """Tell the operator: one line a kind in the log, and an entry each in the shard's stream of mends."""
         new, self._new = self._new, []

@@ -6,7 +6,7 @@ import msgspec
 
 from exosphere_core.keys import STATE_MANAGERS_GROUP
 from exosphere_core.records import decode_task
-from exosphere_core.store import mends, streams
+from exosphere_core.store import mends, streams, survey
 from exosphere_core.store.survey import StateTrace
 from exosphere_orchestrator.reconcile.desk import MOST_SUSPECTS, Desk, Suspects
 from exosphere_orchestrator.reconcile.mend import Kind
@@ -27,8 +27,11 @@ async def ensure(desk: Desk, stream_keys: Sequence[str], group: str) -> None:
     asked = [key for key in dict.fromkeys(stream_keys) if key not in desk.queues]
     desk.queues.update(asked)
     start = "0" if group == STATE_MANAGERS_GROUP else "$"
-    for key in await streams.without_group(desk.redis, asked, group):
-        if await streams.make_group(desk.redis, key, group, start):
+    missing = await streams.without_group(desk.redis, asked, group)
+    # A stream that nothing was ever put on is about to be made by whoever registers its node.
+    had_entries = await survey.existing(desk.redis, missing)
+    for key, exists in zip(missing, had_entries, strict=True):
+        if await streams.make_group(desk.redis, key, group, start) and exists:
             desk.journal.note(Kind.GROUP, desk.home, key)
 
 

@@ -1,0 +1,168 @@
+"""Plays a random graph on the engine, breaks its records on the way, reconciles, plays on, and asks the model how it must end."""
+
+import random
+from typing import NamedTuple
+
+from redis.asyncio import Redis
+
+from engine.world import HOME, World
+from exosphere_core.store import catalog, moves, upkeep
+from exosphere_core.store.calls import apply
+from exosphere_core.store.catalog import NodeRecord, note_namespace
+from exosphere_core.store.reads import read_states
+from exosphere_orchestrator.reconcile.mend import Journal
+from reconcile.behaviour import Behaviour, branch_of
+from reconcile.damage import backup, damage
+from reconcile.living import new_reconciler
+from semantics.compare import differences
+from semantics.draws import Draws, tape_of
+from semantics.drive import _spoken
+from semantics.graphs import random_template
+from semantics.model import Model
+from semantics.observe import observe
+
+#: A graph that grows larger than this is left out.
+_MOST_STATES = 60
+_MOST_STEPS = 300
+
+
+class Outcome(NamedTuple):
+    """What came of a play."""
+
+    done: list[str]
+    mended: Journal
+    states: int
+
+
+async def play(redis: Redis, seed: int) -> Outcome | None:
+    """Play the scenario of a seed; None when its graph grows too large.
+
+    Raises:
+        AssertionError: it did not end as the model says, or something is left.
+    """
+    template = random_template(Draws(tape_of(seed)))
+    model = _modelled(template, Behaviour(seed))
+    if model is None:
+        return None
+    await redis.flushall()
+    await note_namespace(redis, "ns")
+    world = World(redis)
+    try:
+        return await _played(world, template, model, seed)
+    finally:
+        await world.close()
+
+
+def _modelled(template: dict[str, object], behaviour: Behaviour) -> Model | None:
+    model = Model(template)
+    model.trigger({}, _STORE, 0)
+    while model.status == "PENDING":
+        if len(model.states) > _MOST_STATES:
+            return None
+        for state in list(model.states.values()):
+            if state.status == "CREATED":
+                model.due(state.label)
+                (taken,) = [one for one in model.take(state.identifier) if one is state] or [None]
+                assert taken is not None
+        for state in list(model.states.values()):
+            if state.status == "QUEUED":
+                outcome = behaviour.of(state.identifier, branch_of(state), state.retry_count)
+                model.report(state.label, state.attempt, outcome)
+    return model
+
+
+_STORE = {"cursor": "c", "extra": "kept"}
+
+
+async def _played(world: World, template: dict[str, object], model: Model, seed: int) -> Outcome:
+    draw = random.Random(seed)
+    behaviour = Behaviour(seed)
+    redis = world.redis
+    nodes = template["nodes"]
+    assert isinstance(nodes, list)
+    await world.graph(*nodes, **{key: value for key, value in template.items() if key != "nodes"})
+    await catalog.save_nodes(redis, "ns", [NodeRecord(declared["node_name"], "r", {}, {}, (), 0, 0) for declared in nodes])
+    await world.trigger("g", {}, store=_STORE)
+    root = (await world.run()).root
+    reconciler = new_reconciler(redis)
+    whole = Journal()
+    done: list[str] = []
+    backup_at, break_at = sorted(draw.sample(range(1, 12), 2))
+    earlier: dict[bytes, bytes] = {}
+    manager = world.consumer
+    for step in range(_MOST_STEPS):
+        if step == backup_at:
+            earlier = await backup(redis)
+        if step == break_at:
+            ended = (await world.run()).status != "PENDING"
+            done = await damage(redis, draw, earlier, root, ended)
+            manager = world.another_state_manager("sm-after")
+            for _ in range(12):
+                journal = await reconciler.sweep_all(0, thorough=True)
+                await world.drain(manager)
+                whole.mended.update(journal.mended)
+                if not journal.total and not journal.left:
+                    break
+        if step > break_at and (await world.run()).status != "PENDING":
+            break
+        moved = await _step(world, behaviour, draw, manager)
+        if step > break_at and not moved:
+            # What a state that was executed again brought to light.
+            whole.mended.update((await reconciler.sweep_all(0, thorough=True)).mended)
+            await world.drain(manager)
+    for _ in range(3):
+        whole.mended.update((await reconciler.sweep_all(0, thorough=True)).mended)
+        await world.drain(manager)
+    last = await reconciler.sweep_all(0, thorough=True)
+    assert not last.mended and not last.left, f"{done}: still found at the end: {last}"
+    found = differences(model, await observe(world, model.graph))
+    told = [line for line in found if not _follows_from_damage(line)]
+    assert not told, f"{done}:\n  " + "\n  ".join(told)
+    await _nothing_is_left(world, done)
+    return Outcome(done, whole, len(model.states))
+
+
+def _follows_from_damage(line: str) -> bool:
+    """Attempt numbers move on, and the text of an error that was lost is not known."""
+    return ": attempt: " in line or (": error: " in line and line.endswith("engine says None"))
+
+
+async def _step(world: World, behaviour: Behaviour, draw: random.Random, manager: object) -> bool:
+    """All waiting states become due, one node's states are taken, and some of what is held is reported."""
+    moved = False
+    for raw in await world.redis.zrange(HOME.due, 0, -1):
+        state = raw.decode()
+        for record in await read_states(world.redis, HOME, [state]):
+            await world.redis.zadd(HOME.due, {state: 1}, xx=True)
+            await apply(world.redis, moves.promote(HOME, state, HOME.ready(record.task.node)))
+            moved = True
+    run = await world.run()
+    held = getattr(world, "in_hand", [])
+    plan = await world.context.plans.get("ns", run.graph, run.version)
+    for identifier in plan.nodes:
+        if draw.random() < 0.7:
+            held += await world.take(identifier)
+    draw.shuffle(held)
+    count = draw.randint(0, len(held))
+    for delivery in held[:count]:
+        outcome = behaviour.of(delivery.task.identifier, delivery.task.branch, delivery.task.retry_count)
+        await world.send(delivery, _spoken(outcome))
+        moved = True
+    world.in_hand = held[count:]  # type: ignore[attr-defined]
+    if draw.random() < 0.8:
+        await world.drain(manager)  # type: ignore[arg-type]
+    return moved or bool(held)
+
+
+async def _nothing_is_left(world: World, done: list[str]) -> None:
+    """Once the run is removed, nothing of it is left."""
+    await upkeep.delete_run(world.redis, HOME, world.run_id)
+    left = []
+    for key in await world.redis.keys(HOME.due.removesuffix("due") + "*"):
+        name = key.decode()
+        if name in (HOME.mended, HOME.broken):
+            continue
+        if await world.redis.type(key) == b"stream" and not await world.redis.xlen(key):
+            continue
+        left.append(name)
+    assert not left, f"{done}: left after the run was removed: {left}"
