@@ -21,7 +21,9 @@ async def backup(redis: Redis) -> dict[bytes, bytes]:
     return kept
 
 
-async def damage(redis: Redis, draw: random.Random, earlier: Mapping[bytes, bytes], root: str, ended: bool) -> list[str]:
+async def damage(
+    redis: Redis, draw: random.Random, earlier: Mapping[bytes, bytes], root: str, ended: bool
+) -> list[str]:
     """Break some things, and tell which. The root and the store of a run stay: nothing else knows what they hold.
 
     Args:
@@ -47,6 +49,8 @@ async def damage(redis: Redis, draw: random.Random, earlier: Mapping[bytes, byte
         if not found:
             continue
         key = draw.choice(found)
+        if not await redis.exists(key):
+            continue
         if kind == "group":
             group = STATE_MANAGERS_GROUP if key.decode() == HOME.reports else RUNTIMES_GROUP
             await redis.xgroup_destroy(key, group)

@@ -232,7 +232,8 @@ async def is_applied(redis: "Redis", stream: str, group: str, mark: str) -> bool
     groups: Any = await redis.xinfo_groups(stream)
     for found in groups:
         if _text(found["name"]) == group:
-            if _moment(_text(found["last-delivered-id"])) < _moment(mark):
+            last = _text(found["last-delivered-id"])
+            if _moment(last) < _moment(mark) and await redis.xrange(stream, f"({last}", mark, count=1):
                 return False
             # Asked after: what is not pending now was acknowledged.
             held: Any = await redis.xpending(stream, group)
