@@ -108,30 +108,33 @@ async def _played(world: World, template: dict[str, object], model: Model, seed:
                 whole.mended.update(journal.mended)
                 if not journal.total and not journal.left:
                     break
-        if step > break_at and (await world.run()).status != "PENDING":
-            break
         moved = await _step(world, behaviour, draw, manager, hands)
         if step > break_at and not moved:
-            # What a state that was executed again brought to light.
-            whole.mended.update((await reconciler.sweep_all(0, thorough=True)).mended)
+            # What a state that was executed again brought to light; it may open a run again that had ended.
+            journal = await reconciler.sweep_all(0, thorough=True)
+            whole.mended.update(journal.mended)
             await world.drain(manager)
+            if not journal.mended and (await world.run()).status != "PENDING":
+                break
     for _ in range(3):
-        whole.mended.update((await reconciler.sweep_all(0, thorough=True)).mended)
+        last = await reconciler.sweep_all(0, thorough=True)
         await world.drain(manager)
-    last = await reconciler.sweep_all(0, thorough=True)
+        if not last.mended:
+            break
     assert not last.mended, f"{done}: still found at the end: {last}"
     assert not last.left, f"{done}: left at the end: {last.left}"
     try:
         observed = await observe(world, model.graph)
+        found = differences(model, observed)
     except KeyError as unknown:
         raise AssertionError(f"{done}: a state has no record of its parent: {unknown}") from None
-    found = differences(model, observed)
     told = [line for line in found if not _follows_from_damage(line)]
     # A state that went on while an ancestor, rolled back, had no outputs says so, and can be retried by hand.
     starved = any("has no value: the outputs of" in (state.error or "") for state in observed.states.values())
     if not (starved and any(word.startswith(("rollback", "state", "unreadable")) for word in done)):
         assert not told, f"{done}:\n  " + "\n  ".join(told)
     await world.check_counts()
+    assert (await world.run()).status != "PENDING", f"{done}: the run did not end"
     await _nothing_is_left(world, done)
     return Outcome(done, whole, len(model.states))
 

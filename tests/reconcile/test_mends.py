@@ -256,7 +256,8 @@ def test_a_lost_root_fails_its_run_and_says_why(lane: Lane) -> None:
 def test_states_of_a_run_that_is_gone_are_deleted(lane: Lane) -> None:
     async def scene(world: World) -> None:
         await begun(world)
-        await world.redis.delete(HOME.run(world.run_id), HOME.states(world.run_id))
+        run = world.run_id
+        await world.redis.delete(HOME.run(run), HOME.states(run), HOME.unites(run), HOME.store(run), HOME.runs)
         await reconcile(world)
         assert not await world.redis.keys(HOME.state("*"))
         assert not await world.redis.keys(HOME.unite("*"))

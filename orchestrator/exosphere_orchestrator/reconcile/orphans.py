@@ -80,8 +80,7 @@ async def _gone(desk: Desk, runs: Sequence[str]) -> dict[str, bool]:
     home: ShardKeys = desk.home
     there = await survey.existing(desk.redis, [home.run(run) for run in distinct])
     missing = [run for run, exists in zip(distinct, there, strict=True) if not exists]
-    listed = await survey.existing(desk.redis, [home.states(run) for run in missing])
-    return dict(zip(missing, listed, strict=True))
+    return dict(zip(missing, await survey.are_known(desk.redis, home, missing), strict=True))
 
 
 async def _drop(desk: Desk, run: str, key: str, members: str, some_id: str) -> None:

@@ -12,7 +12,7 @@ from exosphere_orchestrator.reconcile.desk import MOST_SUSPECTS, Desk, Suspects
 from exosphere_orchestrator.reconcile.mend import Kind
 
 #: How many states one script locates: it stays within a few ms.
-_LOCATED = 50
+_LOCATED = 25
 
 #: How many entries of a ready stream, with all they carry, are read at once.
 _ENTRIES = 50

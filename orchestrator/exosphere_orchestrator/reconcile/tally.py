@@ -65,6 +65,8 @@ class Tally:
         self.made[task.identifier] += 1
         if state.status in PENDING:
             self.open += 1
+            # What it brings into being may be there already.
+            self.loose |= state.restored
         else:
             self.ended[task.identifier, state.status] += 1
         if state.status in FAILED and not state.tolerated:

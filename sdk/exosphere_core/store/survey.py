@@ -10,6 +10,7 @@ from redis.exceptions import ResponseError
 from exosphere_core.keys import ShardKeys
 from exosphere_core.records import RunField, StateField, Task, UniteField, UnitePlan, decode_task, decode_unite_plan
 from exosphere_core.states import STORED, RunStatus, UniteStatus
+from exosphere_core.store.burst import burst
 from exosphere_core.store.connection import ask
 
 #: How many records one round trip reads.
@@ -184,19 +185,24 @@ async def existing(redis: "Redis", keys: Iterable[str]) -> list[bool]:
     return [bool(reply) for reply in await pipeline.execute()]
 
 
+async def are_known(redis: "Redis", home: ShardKeys, runs: Sequence[str]) -> list[bool]:
+    """Tell of which runs an index, a list or a store is left."""
+    pipeline = redis.pipeline(transaction=False)
+    for run in runs:
+        pipeline.exists(home.states(run), home.unites(run), home.store(run))
+        pipeline.zscore(home.runs, run)
+    replies = await pipeline.execute()
+    return [bool(lists) or score is not None for lists, score in zip(replies[::2], replies[1::2], strict=True)]
+
+
 async def _page(
     redis: "Redis", keys: Sequence[str], ids: Sequence[str], fields: Sequence[str]
 ) -> list[list[bytes | None] | Unreadable | None]:
-    pipeline = redis.pipeline(transaction=False)
-    for key in keys:
-        pipeline.hmget(key, list(fields))
-    replies: list[Any] = await pipeline.execute(raise_on_error=False)
+    replies = await burst(redis, [("HMGET", key, *fields) for key in keys])
     found: list[list[bytes | None] | Unreadable | None] = []
     for key, some_id, reply in zip(keys, ids, replies, strict=True):
         if isinstance(reply, ResponseError):
             found.append(Unreadable(some_id, "it is no hash", (await _type(redis, key), "", b"")))
-        elif isinstance(reply, Exception):
-            raise reply
         else:
             # A hash has one field at least; one that has none of these is no record either.
             found.append(reply if any(value is not None for value in reply) else None)

@@ -52,7 +52,7 @@ end
 -- uses clock push create offspring conclude unites
 local counts = {siblings = tonumber(ARGV[5]), children = tonumber(ARGV[6]), unites = tonumber(ARGV[7])}
 local opened, pending, fresh, now = bear({
-  keys = 10, args = 14, again = again, state = KEYS[1],
+  keys = 10, args = 14, again = again, restored = record[4], state = KEYS[1],
   run = KEYS[2], states = KEYS[3], unites = KEYS[5], identifier = ARGV[3],
 }, counts)
 redis.call('HSET', KEYS[1], 'status', 'SUCCESS', 'outputs', ARGV[4], 'updated_at', now)

@@ -15,7 +15,7 @@ if not is_unmoved(KEYS[1], 4 + counts.children * 5 + counts.unites * 6) then
   return {}
 end
 local opened, pending = bear({
-  keys = 5, args = 4, again = true, state = KEYS[4],
+  keys = 5, args = 4, again = true, restored = true, state = KEYS[4],
   run = KEYS[1], states = KEYS[2], unites = KEYS[3], identifier = ARGV[1],
 }, counts)
 -- A unite that was armed here waits for one branch too many: a recount follows. One too few would let it fire early.

@@ -30,7 +30,7 @@ if not again then
 end
 local opened, pending = bear({
   -- A state that was restored may have had children before.
-  keys = 6, args = 9, again = again or record[4], state = KEYS[1],
+  keys = 6, args = 9, again = again or record[4], restored = record[4], state = KEYS[1],
   run = KEYS[2], states = KEYS[3], unites = KEYS[5], identifier = ARGV[3],
 }, counts)
 local unite_key = 6 + counts.siblings + counts.children * 2
