@@ -14,8 +14,8 @@ from semantics.draws import tape_of
 from semantics.generate import random_scenario
 
 #: How many seeds, by lane. `RECONCILE_SEEDS=2000` plays more.
-BROKEN = {"fakeredis": 12, "redis": 60}
-LIVING = {"fakeredis": 2, "redis": 6}
+BROKEN = {"fakeredis": 6, "redis": 40}
+LIVING = {"fakeredis": 1, "redis": 4}
 MORE = os.environ.get("RECONCILE_SEEDS")
 
 
@@ -39,7 +39,8 @@ def test_a_run_whose_records_were_broken_ends_as_the_model_says(lane: str, reque
         finally:
             await redis.aclose()
         # It met what it is about.
-        assert {"LIST", "RUN_COUNTERS", "INDEX", "CHILD"} <= mended.keys()
+        assert {"LIST", "INDEX"} <= mended.keys()
+        assert lane == "fakeredis" or {"RUN_COUNTERS", "CHILD", "UNITE"} <= mended.keys()
 
     asyncio.run(scene())
 

@@ -7,7 +7,7 @@ from exosphere_core.records import derived_id, member
 from exosphere_core.states import Status, UniteStatus
 from exosphere_core.store import mends, survey
 from exosphere_core.store.survey import PAGE, RunTrace, StateTrace, UniteTrace
-from exosphere_orchestrator.reconcile.desk import Desk
+from exosphere_orchestrator.reconcile.desk import Desk, Moved
 from exosphere_orchestrator.reconcile.mend import Kind
 from exosphere_orchestrator.reconcile.tally import Tally
 
@@ -76,6 +76,9 @@ async def _regather(desk: Desk, run: RunTrace, graph: GraphPlan, unite: UniteTra
         after = page[-1]
         found.update(name for name in page if not name.startswith("!"))
     missing, extra = sorted(wanted - found), sorted(found - wanted)
+    if not missing and not extra:
+        # They came in while their number was asked for.
+        raise Moved
     for first in range(0, max(len(missing), len(extra)), mends.MEMBERS):
         last = first + mends.MEMBERS
         run = await desk.fenced(run, mends.regather(desk.home, run, unite.id, missing[first:last], extra[first:last]))
