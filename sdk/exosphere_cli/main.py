@@ -9,6 +9,7 @@ import click
 from exosphere_cli.command_group import CommandGroup
 from exosphere_cli.dev import dev
 from exosphere_cli.graph import graph
+from exosphere_cli.reconcile import reconcile
 from exosphere_cli.rejected import rejected
 from exosphere_cli.run import run
 from exosphere_cli.server import background, server
@@ -37,6 +38,7 @@ def cli() -> None:
     In production, each part alone:
       exosphere server       state manager: HTTP API and engine; start as many as you like
       exosphere background   periodic jobs: cron triggers, retention, repair
+      exosphere reconcile    repair now what Redis lost, after a backup was restored
       exosphere worker …     workers
 
     \b
@@ -49,7 +51,7 @@ def cli() -> None:
     """
 
 
-for command in (dev, server, background, worker, graph, run, rejected):
+for command in (dev, server, background, reconcile, worker, graph, run, rejected):
     cli.add_command(command)
 
 

@@ -132,6 +132,16 @@ class ShardKeys:
         return self._key("rejected")
 
     @property
+    def mended(self) -> str:
+        """STREAM of what the reconciler put right, newest last; bounded."""
+        return self._key("mended")
+
+    @property
+    def broken(self) -> str:
+        """STREAM of records that nobody could read, with the reason; bounded."""
+        return self._key("broken")
+
+    @property
     def due(self) -> str:
         """ZSET state id → unix ms at which it becomes ready."""
         return self._key("due")
@@ -170,6 +180,14 @@ class ShardKeys:
     def unites(self, run_id: str) -> str:
         """LIST of a run's unite ids, for cancelling and retention."""
         return self._key(f"run:{run_id}:unites")
+
+    def states_anew(self, run_id: str) -> str:
+        """LIST that the reconciler writes to replace a run's list of states; expires when it dies over it."""
+        return self._key(f"run:{run_id}:states:anew")
+
+    def unites_anew(self, run_id: str) -> str:
+        """LIST that the reconciler writes to replace a run's list of unites; expires when it dies over it."""
+        return self._key(f"run:{run_id}:unites:anew")
 
     def retries(self, run_id: str) -> str:
         """SET `chain/fanout_id` of a run's manual retries: each is made once."""

@@ -40,6 +40,7 @@ class StateField(StrEnum):
     REPORT = "report"  #: id of the report that is being applied in chunks
     TOLERATED = "tolerated"  #: ids of the ALL_DONE unites that fired over this error
     HIDDEN = "hidden"  #: ids of the unites that do not count this error: one inside them answers for it
+    RESTORED = "restored"  #: "1" when the reconciler made it ready again: some of what it brings into being may exist
     UNITE = "unite"  #: id of the unite that fired, on a uniting state whose inputs could not be made
     RETRIED_BY = "retried_by"  #: id of the state that retries this one
     CREATED_AT = "created_at"  #: unix ms, Redis' clock

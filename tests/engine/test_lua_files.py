@@ -89,9 +89,13 @@ def test_no_script_leaves_a_global_behind(name: str) -> None:
     assert assigned - names - table_fields == set()
 
 
+#: What the reconciler does to records; `amend` writes the fields that it is given.
+MENDING = {"restore", "recount", "recount_unite", "rebuild_run"}
+
+
 def test_a_status_is_written_only_by_the_script_of_its_move() -> None:
     written = {name for name in script_names() if re.search(r"HSET'[^)]*'status'", parts(name)[1])}
-    assert written == {
+    assert written - MENDING == {
         "trigger",
         "expand",
         "advance",

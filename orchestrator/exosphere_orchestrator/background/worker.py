@@ -24,9 +24,11 @@ from exosphere_orchestrator.background import cron as schedules
 from exosphere_orchestrator.background import upkeep
 from exosphere_orchestrator.background.context import Jobs
 from exosphere_orchestrator.background.one_slot import OneSlotWorker
+from exosphere_orchestrator.background.repair import Repair
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.inputs import Limits
 from exosphere_orchestrator.logs import set_up_logging
+from exosphere_orchestrator.reconcile.reconciler import Reconciler
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings
 
@@ -42,6 +44,9 @@ _FULL_PAUSE_S = 10.0
 
 #: A job that runs longer is given up; the next sweep goes on where it stopped. In s.
 _JOB_TIMEOUT_S = 120
+
+#: The same for a job that looks at every record.
+_LONG_JOB_TIMEOUT_S = 3000
 
 
 def run(settings: Settings) -> None:
@@ -63,6 +68,7 @@ async def _serve(settings: Settings) -> None:
     intake = Intake(settings.max_queued, MemoryBudget(settings.max_memory_percent, settings.max_memory_bytes))
     starter = RunStarter(redis, GraphPlans(redis), limits, settings.shards, lambda *_: None, intake)
     jobs = Jobs(settings, redis, starter)
+    repair = Repair(Reconciler(redis, settings.shards, settings.retention_ms))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -76,11 +82,14 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, on_signal, number)
     stopping = asyncio.create_task(stop.wait())
     logger.info("background jobs run")
+    reconciling: asyncio.Task[bool] | None = None
     try:
         # What was missed while nobody was there, at once.
         await _swept(_job(jobs, fire_due_schedules)({}))
+        # What Redis lost before it was started again, beside the other jobs: there may be much to look at.
+        reconciling = asyncio.create_task(_swept(_job(jobs, repair.reconcile_all)({})))
         while not stop.is_set():
-            full = await _work(settings, jobs, stopping)
+            full = await _work(settings, jobs, repair, stopping)
             if full and not stop.is_set():
                 # arq needs memory for each job that it kicks, and these are the jobs that free some.
                 for duty in (upkeep.remove_expired_runs, upkeep.finish_deletions, fire_due_schedules):
@@ -89,14 +98,14 @@ async def _serve(settings: Settings) -> None:
             if not stop.is_set():
                 await asyncio.wait([stopping], timeout=_PAUSE_S)
     finally:
-        await end(stopping)
+        await end(stopping, *([reconciling] if reconciling else []))
         await redis.aclose()
 
 
-async def _work(settings: Settings, jobs: Jobs, stopping: "asyncio.Task[Any]") -> bool:
+async def _work(settings: Settings, jobs: Jobs, repair: Repair, stopping: "asyncio.Task[Any]") -> bool:
     """Run jobs until a stop is asked for, or until Redis is lost. Returns whether that has no memory left."""
     try:
-        worker = await _worker(settings, jobs)
+        worker = await _worker(settings, jobs, repair)
     except FAULTS as fault:
         logger.warning("background jobs lost Redis, try again: %s", fault)
         return False
@@ -138,7 +147,7 @@ async def _swept(work: Awaitable[Any]) -> bool:
     return False
 
 
-async def _worker(settings: Settings, jobs: Jobs) -> Worker:
+async def _worker(settings: Settings, jobs: Jobs, repair: Repair) -> Worker:
     # The server may be another one than the last time: a master that took over, or the node that has the slot now.
     redis = await connect_to_slot(settings.redis_url.get_secret_value(), BACKGROUND_QUEUE)
     # Every minute schedules can be due; half a minute later what a lost job left is picked up.
@@ -147,6 +156,8 @@ async def _worker(settings: Settings, jobs: Jobs) -> Worker:
             _cron(jobs, fire_due_schedules, second={0, 1, 30}),
             _cron(jobs, upkeep.remove_expired_runs, second={15, 45}),
             _cron(jobs, upkeep.finish_deletions, second={10, 40}),
+            _cron(jobs, repair.reconcile_pending, second={5}),
+            _cron(jobs, repair.reconcile_all, minute={17}, second={25}, timeout=_LONG_JOB_TIMEOUT_S),
             _cron(jobs, upkeep.forget_consumers, minute={7, 37}, second={20}),
         ],
         redis_pool=ArqRedis(redis.connection_pool, job_serializer=_write_job, job_deserializer=json.loads),

@@ -167,6 +167,11 @@ def _head(name: str, raw: Mapping[bytes, bytes]) -> GraphHead | None:
     )
 
 
+async def read_graph_names(redis: "Redis", namespace: str) -> list[str]:
+    """Read the names of a namespace's graphs."""
+    return [raw.decode() for raw in await redis.zrange(CatalogKeys(namespace).graphs, 0, -1)]
+
+
 async def read_version(redis: "Redis", namespace: str, graph: str, version: int) -> GraphVersion | None:
     """Read a version of a graph, or None when there is no such one."""
     key = CatalogKeys(namespace).version(graph, version)

@@ -248,3 +248,59 @@ def renew(
 
 def _text(value: bytes | str) -> str:
     return value.decode() if isinstance(value, bytes) else value
+
+
+async def without_group(redis: "Redis", stream_keys: Sequence[str], group: str) -> list[str]:
+    """Tell which streams are missing, or have no such group."""
+    pipeline = redis.pipeline(transaction=False)
+    for key in stream_keys:
+        pipeline.xpending(key, group)
+    replies = await pipeline.execute(raise_on_error=False)
+    missing = []
+    for key, reply in zip(stream_keys, replies, strict=True):
+        if isinstance(reply, ResponseError) and str(reply).startswith("NOGROUP"):
+            missing.append(key)
+        elif isinstance(reply, Exception):
+            raise reply
+    return missing
+
+
+async def make_group(redis: "Redis", stream: str, group: str, start: str) -> bool:
+    """Make a consumer group that begins after an entry ("0": with the first, "$": with the next). False when there is one."""
+    try:
+        await redis.xgroup_create(stream, group, id=start, mkstream=True)
+    except ResponseError as refused:
+        if str(refused).startswith("BUSYGROUP"):
+            return False
+        raise
+    return True
+
+
+async def read_range(redis: "Redis", stream: str, low: str, count: int) -> list[Entry]:
+    """Read a page of a stream's entries, from an id on ("-": the first; "(id": the one after it)."""
+    return [Entry(stream, _text(entry_id), fields) for entry_id, fields in await redis.xrange(stream, low, "+", count)]
+
+
+async def last_entry(redis: "Redis", stream: str) -> str:
+    """The id of the newest entry that a stream ever had."""
+    info: Any = await redis.xinfo_stream(stream)
+    return _text(info["last-generated-id"])
+
+
+async def is_applied(redis: "Redis", stream: str, group: str, mark: str) -> bool:
+    """Whether every entry up to this id was delivered and acknowledged."""
+    groups: Any = await redis.xinfo_groups(stream)
+    for found in groups:
+        if _text(found["name"]) == group:
+            last = _text(found["last-delivered-id"])
+            if _moment(last) < _moment(mark) and await redis.xrange(stream, f"({last}", mark, count=1):
+                return False
+            # Asked after: what is not pending now was acknowledged.
+            held: Any = await redis.xpending(stream, group)
+            return not held["min"] or _moment(_text(held["min"])) > _moment(mark)
+    return False
+
+
+def _moment(entry_id: str) -> tuple[int, int]:
+    moment, _, number = entry_id.partition("-")
+    return int(moment), int(number)

@@ -25,12 +25,14 @@
 -- ARGV[14] from here on: siblings, children and unites as lib/offspring says, then store keys and values
 -- returns {"applied" | "stale", status found}
 -- uses fence report grow
-local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report')
+local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report', 'restored')
 local again = is_continued(record, ARGV[1], record[3], ARGV[2])
 if not again and not is_current(record, ARGV[1]) then
   acknowledge(KEYS[4], ARGV[2])
   return {'stale', record[1] or ''}
 end
+-- A state that was restored may have had children before.
+again = again or record[4]
 grow(KEYS[1])
 
 -- One child and nothing else: a step of a chain, by far the commonest. It is written out here because making
@@ -51,7 +53,7 @@ end
 -- uses clock push create offspring conclude unites
 local counts = {siblings = tonumber(ARGV[5]), children = tonumber(ARGV[6]), unites = tonumber(ARGV[7])}
 local opened, pending, fresh, now = bear({
-  keys = 10, args = 14, again = again, state = KEYS[1],
+  keys = 10, args = 14, again = again, restored = record[4], state = KEYS[1],
   run = KEYS[2], states = KEYS[3], unites = KEYS[5], identifier = ARGV[3],
 }, counts)
 redis.call('HSET', KEYS[1], 'status', 'SUCCESS', 'outputs', ARGV[4], 'updated_at', now)

@@ -17,7 +17,7 @@
 -- ARGV[9] from here on: siblings, children and unites as lib/offspring says
 -- returns {"applied" | "stale", status found}
 -- uses clock fence report push create offspring grow
-local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report')
+local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report', 'restored')
 local again = is_continued(record, ARGV[1], record[3], ARGV[2])
 if not again and not is_current(record, ARGV[1]) then
   acknowledge(KEYS[4], ARGV[2])
@@ -30,7 +30,8 @@ if not again then
     'updated_at', now_ms())
 end
 local opened, pending = bear({
-  keys = 6, args = 9, again = again, state = KEYS[1],
+  -- A state that was restored may have had children before.
+  keys = 6, args = 9, again = again or record[4], restored = record[4], state = KEYS[1],
   run = KEYS[2], states = KEYS[3], unites = KEYS[5], identifier = ARGV[3],
 }, counts)
 local unite_key = 6 + counts.siblings + counts.children * 2

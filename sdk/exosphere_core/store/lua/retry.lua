@@ -16,7 +16,7 @@
 -- ARGV[7] delay before it is ready, ms
 -- returns {"applied" | "stale", status found, due time in unix ms or ""}
 -- uses clock fence report push create grow
-local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'inputs')
+local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'inputs', 'restored')
 if not is_current(record, ARGV[1]) then
   acknowledge(KEYS[4], ARGV[2])
   return {'stale', record[1] or '', ''}
@@ -24,11 +24,20 @@ end
 grow(KEYS[1])
 local now = now_ms()
 local due_at = ''
+-- A state that was restored may have been retried before: that state stands, and a recount follows.
+if record[4] and redis.call('EXISTS', KEYS[7]) == 1 then
+  redis.call('HSET', KEYS[1], 'status', 'RETRY_CREATED', 'error', ARGV[4], 'retried_by', ARGV[5], 'updated_at', now)
+  acknowledge(KEYS[4], ARGV[2])
+  return {'applied', record[1], ''}
+end
 if tonumber(ARGV[7]) > 0 then
   due_at = plus_ms(now, ARGV[7])
   create_due(KEYS[7], KEYS[6], ARGV[5], ARGV[6], record[3], due_at, now)
 else
   create_ready(KEYS[7], KEYS[5], ARGV[5], ARGV[6], record[3])
+end
+if record[4] then
+  redis.call('HSET', KEYS[7], 'restored', '1')
 end
 redis.call('HSET', KEYS[1], 'status', 'RETRY_CREATED', 'error', ARGV[4], 'retried_by', ARGV[5], 'updated_at', now)
 redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/RETRY_CREATED', 1)

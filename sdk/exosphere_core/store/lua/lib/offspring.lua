@@ -6,7 +6,8 @@
 --         per child: id, identifier, task, inputs, ordinals of the unites it counts for ("1,3" or "")
 --         per unite: id, plan when it is armed here or "", strategy, ordinals of the unites around it,
 --                    "1" when this state leads straight to it, "1" when it collects this state's values
--- `again` is true when an earlier chunk may have made some of it already.
+-- `again` is true when an earlier chunk may have made some of it already. `restored` is set when the state was made
+-- ready again by the reconciler: what its new children bring into being may exist, too, so they are marked as well.
 -- Siblings keep the inputs of the state itself.
 -- Returns the number of states and unites that opened, per unite what to add to its pending count and
 -- whether it is armed now, and the time.
@@ -76,6 +77,9 @@ local function bear(p, counts)
     local arg = args + counts.siblings * 4 + (n - 1) * 5
     if not (p.again and redis.call('EXISTS', state) == 1) then
       now = create_ready(state, KEYS[keys + counts.siblings + (n - 1) * 2 + 1], ARGV[arg], ARGV[arg + 2], ARGV[arg + 3])
+      if p.restored then
+        redis.call('HSET', state, 'restored', '1')
+      end
       born[#born + 1] = ARGV[arg]
       made_of[ARGV[arg + 1]] = (made_of[ARGV[arg + 1]] or 0) + 1
       opened = opened + 1

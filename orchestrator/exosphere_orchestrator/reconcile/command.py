@@ -1,0 +1,38 @@
+"""One full sweep, for a person who wants it now."""
+
+from exosphere_core.errors import ConfigurationError
+from exosphere_core.store.connection import check_server, connect
+from exosphere_core.store.faults import FAULTS
+from exosphere_orchestrator.reconcile.mend import Journal
+from exosphere_orchestrator.reconcile.reconciler import Reconciler
+from exosphere_orchestrator.settings import Settings
+
+#: So often everything is looked at: what was put right can show what else is wrong.
+_SWEEPS = 5
+
+
+async def reconcile_now(settings: Settings, wait_s: float) -> Journal:
+    """Sweep over everything until nothing is found any more. Returns what all sweeps did, and what the last one left.
+
+    Raises:
+        ConfigurationError: Redis can't be reached.
+    """
+    redis = connect(settings.redis_url.get_secret_value())
+    try:
+        await check_server(redis)
+        reconciler = Reconciler(redis, settings.shards, settings.retention_ms)
+        whole = Journal()
+        for _ in range(_SWEEPS):
+            journal = await reconciler.sweep_all(wait_s, thorough=True)
+            whole.mended.update(journal.mended)
+            whole.left, whole.busy = journal.left, journal.busy
+            whole.runs, whole.states = journal.runs, journal.states
+            if not journal.total:
+                break
+        return whole
+    except FAULTS as lost:
+        raise ConfigurationError(
+            f"the reconciler lost Redis ({lost}); nothing is half done, run it again when Redis can be reached"
+        ) from None
+    finally:
+        await redis.aclose()

@@ -1,0 +1,45 @@
+"""`exosphere reconcile`: holds everything in Redis against the records, now, and tells what was put right."""
+
+import asyncio
+
+import click
+
+from exosphere_cli.extras import require_server_extra
+
+
+@click.command(short_help="Repair queues, indexes and counters from the records.")
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    help="How long to wait for reports that are to be applied first, in s.",
+)
+@click.pass_context
+def reconcile(context: click.Context, wait_s: float) -> None:
+    """Hold queues, due times, indexes, unites and counters against the records of runs and states, and put
+    right what disagrees.
+
+    The background jobs do this by themselves, every hour and when they start; this command is for after a backup was
+    restored or keys were lost. State managers and workers may go on meanwhile, and at least one state
+    manager should: what is lost can be told from what is on its way only when all reports were applied.
+
+    Takes the same environment variables as `exosphere server`. The exit code is 1 when something is left
+    that could not be put right.
+    """
+    require_server_extra("reconcile")
+    from exosphere_orchestrator.reconcile.command import reconcile_now
+    from exosphere_orchestrator.settings import load_settings
+
+    journal = asyncio.run(reconcile_now(load_settings(), wait_s))
+    click.echo(
+        f"looked at {journal.runs} runs and {journal.states} states; mended {journal.total}, left {journal.remaining}"
+    )
+    for kind, count in sorted(journal.mended.items()):
+        click.echo(f"  mended {count:>8}  {kind.value}")
+    for reason, count in sorted(journal.left.items()):
+        click.echo(f"  left   {count:>8}  {reason}")
+    if journal.busy:
+        click.echo(f"  {journal.busy} runs were moving and are looked at again by the background jobs")
+    context.exit(1 if journal.remaining else 0)
