@@ -60,6 +60,10 @@ async def _round(desk: Desk, run: RunTrace, graph: GraphPlan, suspects: Suspects
         raise Moved
     if (gone or not tally.is_whole()) and await repair(desk, run, graph, await structure_of(desk, run, graph)):
         return True
+    pending = run.status == RunStatus.PENDING and not run.cancelled
+    # Before the counters: those may let it fire.
+    if pending and await repair_members(desk, run, graph, unites, tally):
+        return True
     if await repair_counters(desk, run, unites, tally):
         return True
     if run.status != RunStatus.PENDING:
@@ -68,8 +72,6 @@ async def _round(desk: Desk, run: RunTrace, graph: GraphPlan, suspects: Suspects
         suspects.runs.append(run.id)
         suspects.states.clear()
         return False
-    if await repair_members(desk, run, graph, unites, tally):
-        return True
     suspects.unites += [
         unite.id for unite in unites.values() if unite.status == UniteStatus.ARMED and unite.pending == "0"
     ]

@@ -19,6 +19,9 @@ _EXPIRE_S = 600
 #: So many of the lost states are looked for once more by the script that has their outputs made anew.
 _CHECKED = 100
 
+#: How many branches a unite that is armed again waits for until it is recounted: none of them comes.
+_HELD = 1_000_000
+
 
 async def repair(desk: Desk, run: RunTrace, graph: GraphPlan, found: Structure) -> bool:
     """Make what is lost again, and say on records what others tell of them. True when there was something to do.
@@ -46,7 +49,8 @@ async def repair(desk: Desk, run: RunTrace, graph: GraphPlan, found: Structure) 
         desk.journal.note(Kind.UNITE, home, unite.id)
     if run.status == RunStatus.PENDING and not run.cancelled:
         for unite in found.unfired:
-            right = unite._replace(status=UniteStatus.ARMED.value)
+            # One branch too many holds it until its members and counters were looked at.
+            right = unite._replace(status=UniteStatus.ARMED.value, pending=str(_HELD))
             run = await desk.fenced(run, mends.recount_unite(home, run, unite, right))
             desk.journal.note(Kind.UNITE, home, unite.id)
         await _make_again(desk, run, graph, found)

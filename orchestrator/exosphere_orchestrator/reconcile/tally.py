@@ -75,12 +75,13 @@ class Tally:
             self._count_for(uniting, unite, state)
         if state.status == Status.RETRY_CREATED:
             self._births[task.identifier] += 1
-        elif state.status == Status.EXECUTED:
-            self.loose = True
+        elif state.status in PENDING:
+            self.loose |= state.status == Status.EXECUTED
             for uniting in node.armed:
                 unite = derived_id("unite", state.id, uniting)
                 if unite in self.branches:
-                    # It holds back what it arms until the last chunk.
+                    # It holds back what it arms until its success was applied to the last chunk; also when it armed
+                    # it before and is executed again.
                     self.branches[unite].pending += 1
                     self.branches[unite].growing = True
         elif state.status == Status.SUCCESS and not task.position:

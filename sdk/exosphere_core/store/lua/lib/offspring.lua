@@ -28,7 +28,9 @@ local function bear(p, counts)
         'pending', 0, 'arrived', 0, 'errored', 0, 'pruned', 0)
       redis.call('RPUSH', p.unites, ARGV[arg])
       -- The state that arms it holds it back until all its children are made.
-      pending[n] = pending[n] + 1
+      -- Where the reconciler made that state ready again, branches may exist that are not counted here: its recount
+      -- takes the second one off, so that the unite does not fire before.
+      pending[n] = pending[n] + (p.restored and 2 or 1)
       fresh[n] = true
       opened = opened + 1
       local around_ids = {}
@@ -57,16 +59,18 @@ local function bear(p, counts)
         'outputs', ARGV[arg + 2], 'created_at', now, 'updated_at', now)
       born[#born + 1] = ARGV[arg]
       made = made + 1
-      members[#members + 1] = 0
-      members[#members + 1] = ARGV[arg + 3]
     end
+    members[#members + 1] = 0
+    members[#members + 1] = ARGV[arg + 3]
   end
-  if made > 0 then
+  if #members > 0 then
     for u = 1, counts.unites do
       if ARGV[first_unite_arg + (u - 1) * 6 + 5] == '1' then
         redis.call('ZADD', KEYS[unite_key + (u - 1) * 2 + 1], unpack(members))
       end
     end
+  end
+  if made > 0 then
     redis.call('HINCRBY', p.run, 'made/' .. p.identifier, made)
     redis.call('HINCRBY', p.run, 'ended/' .. p.identifier .. '/SUCCESS', made)
   end
