@@ -27,7 +27,7 @@ _KEPT = "|".join(
         ),
         *(
             re.escape(ShardKeys("ns").reports.rpartition(":")[0]) + f":{name}"
-            for name in ("ready:.*", "reports", "deleted")
+            for name in ("ready:.*", "reports", "inbox", "outbox", "arrivals", "deleted", "mended")
         ),
     ]
 )
@@ -36,7 +36,11 @@ _KEPT = "|".join(
 async def under_way(redis: Redis, home: ShardKeys, nodes: Sequence[str]) -> list[str]:
     """Tell what is still on its way: entries of streams, pending or not, due times, runs that count as active."""
     pipeline = redis.pipeline(transaction=False)
-    streams = [(home.reports, STATE_MANAGERS_GROUP), *((home.ready(node), RUNTIMES_GROUP) for node in nodes)]
+    streams = [
+        (home.reports, STATE_MANAGERS_GROUP),
+        (home.inbox, STATE_MANAGERS_GROUP),
+        *((home.ready(node), RUNTIMES_GROUP) for node in nodes),
+    ]
     for stream, group in streams:
         pipeline.xpending(stream, group)
         pipeline.xlen(stream)

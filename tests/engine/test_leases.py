@@ -159,8 +159,8 @@ def test_an_entry_that_is_no_state_is_put_aside_and_the_lost_ones_beside_it_are_
         await _reap(world)
         await world.drain()
         ((_, kept),) = await world.redis.xrange(HOME.rejected)
-        assert b"is no delivery for the runtime that took it: it is no state" in kept[b"reason"]
-        assert b'"hello":"world"' in kept[b"body"]
+        assert b"it is no delivery of a state: field state is missing" in kept[b"reason"]
+        assert kept[b"hello"] == b"world"
         assert (await world.take_one("a", "living")).attempt == "2"
         assert await world.redis.xlen(HOME.ready("A")) == 1
 

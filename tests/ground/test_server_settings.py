@@ -63,7 +63,7 @@ def test_a_server_that_tells_little_is_judged_by_what_it_tells() -> None:
 
 
 def test_waiting_for_the_disk_of_a_server_that_can_not_is_refused() -> None:
-    check_safety((7, 2, 0), SAFE, Safety(fsync=True))
+    check_safety((7, 2, 0), [SAFE], Safety(fsync=True))
     check_safety((6, 2, 14), [SAFE], Safety(replicas=1))
     with pytest.raises(
         ConfigurationError, match=r"EXOSPHERE_TRIGGER_FSYNC needs Redis 7\.2 or later, and this one is 6\.2\.14"

@@ -167,7 +167,7 @@ def _commands(packed: Any) -> Iterator[list[bytes]]:
 
 def _take_block(words: list[bytes]) -> float | None:
     """Take BLOCK off a read, and return for how many s it would wait: here time does not pass in Redis."""
-    if words[0] != b"XREADGROUP":
+    if words[0] not in (b"XREADGROUP", b"XREAD"):
         return None
     if b"BLOCK" not in words[: words.index(b"STREAMS")]:
         return 0.0

@@ -37,7 +37,9 @@ async def delete_run(redis: "Redis", home: ShardKeys, run: str) -> None:
             if not await apply(redis, Call("delete_page", [home.ended, list_key, *keys], [run, page[0], len(page)])):
                 return
     keys = [home.run(run), home.states(run), home.unites(run), home.runs, home.ended]
-    belongings = [home.store(run), home.once(run), home.retries(run), home.reruns(run)]
+    belongings = [
+        home.store(run), home.once(run), home.retries(run), home.reruns(run), home.states_anew(run), home.unites_anew(run),
+    ]  # fmt: skip
     await apply(redis, Call("delete_run", [*keys, *belongings], [run]))
 
 

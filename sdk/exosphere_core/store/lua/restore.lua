@@ -12,7 +12,7 @@
 -- ARGV[4] "1" when its first entry is on the report stream
 -- ARGV[5] identifier
 -- returns the new attempt, or "" when it needs none any more
--- uses clock push placed
+-- uses clock push placed grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'entry', 'due_at', 'report', 'task', 'inputs')
 local run = redis.call('HMGET', KEYS[2], 'status', 'cancelled_at')
 if record[1] ~= ARGV[2] or record[2] ~= ARGV[3] or not run[1] or run[2] then
@@ -24,11 +24,13 @@ if record[1] == 'SUCCESS' then
       return ''
     end
   end
+  grow(KEYS[1])
   redis.call('HINCRBY', KEYS[2], 'open', 1)
   redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[5] .. '/SUCCESS', -1)
 elseif place_of(record, ARGV[1], KEYS[3], KEYS[4], KEYS[5], ARGV[4] == '1') ~= 'lost' then
   return ''
 end
+grow(KEYS[1])
 if record[3] and redis.call('EXISTS', KEYS[3]) == 1 then
   redis.call('XDEL', KEYS[3], record[3])
 end
