@@ -3,10 +3,11 @@
 import inspect
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from exosphere_core import keys
@@ -15,6 +16,9 @@ from exosphere_core.records import derived_id, new_run_id
 from ground.graphs import names
 
 shards = st.integers(0, 1023)
+
+#: Names are long and slow to draw.
+few = settings(max_examples=40)
 
 
 class Made(NamedTuple):
@@ -25,16 +29,23 @@ class Made(NamedTuple):
     arguments: tuple[str | int, ...] = ()
 
 
+@cache
+def members_of(owner: type) -> list[tuple[str, list[str] | None]]:
+    """What makes keys: name and parameters, or None for a property. Looked up once: there are hundreds of examples."""
+    return [
+        (name, None if isinstance(member, property) else list(inspect.signature(member).parameters)[1:])
+        for name, member in inspect.getmembers(owner)
+        if not name.startswith("_") and name not in ("namespace", "shard")
+    ]
+
+
 def keys_of(owner: CatalogKeys | ShardKeys, name: str, some_id: str) -> Iterator[Made]:
     """Each key that an owner can make for one name and one id."""
-    for attribute, member in inspect.getmembers(type(owner)):
-        if attribute.startswith("_") or attribute in ("namespace", "shard"):
-            continue
-        if isinstance(member, property):
+    for attribute, parameters in members_of(type(owner)):
+        if parameters is None:
             yield Made(getattr(owner, attribute), attribute)
         else:
             given_for: dict[str, str | int] = {"name": name, "node": name, "version": 1}
-            parameters = list(inspect.signature(member).parameters)[1:]
             arguments = tuple(given_for.get(parameter, some_id) for parameter in parameters)
             yield Made(getattr(owner, attribute)(*arguments), attribute, arguments)
 
@@ -51,6 +62,7 @@ def matches(pattern: str, key: str) -> bool:
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), key, re.DOTALL) is not None
 
 
+@few
 @given(names, names, shards)
 def test_all_keys_of_a_shard_have_one_hash_tag(namespace: str, name: str, shard: int) -> None:
     made = list(keys_of(ShardKeys(namespace, shard), name, new_run_id(shard)))
@@ -58,11 +70,13 @@ def test_all_keys_of_a_shard_have_one_hash_tag(namespace: str, name: str, shard:
     assert {hash_tag(one.key) for one in made} == {f"{namespace}:{shard}"}
 
 
+@few
 @given(names, names)
 def test_all_keys_of_a_catalog_have_the_namespace_as_hash_tag(namespace: str, name: str) -> None:
     assert {hash_tag(one.key) for one in keys_of(CatalogKeys(namespace), name, "")} == {namespace}
 
 
+@few
 @given(st.sets(names, min_size=2, max_size=3), st.sets(shards, min_size=2, max_size=3))
 def test_a_key_has_one_meaning(some_names: set[str], some_shards: set[int]) -> None:
     run = new_run_id(0)
@@ -78,6 +92,7 @@ def test_a_key_has_one_meaning(some_names: set[str], some_shards: set[int]) -> N
     assert {key: said for key, said in meanings.items() if len(said) > 1} == {}
 
 
+@few
 @given(names, names, names, shards)
 def test_the_ready_pattern_matches_every_ready_stream_of_its_namespace_and_nothing_else(
     namespace: str, other: str, name: str, shard: int
@@ -96,6 +111,7 @@ def test_the_ready_pattern_matches_every_ready_stream_of_its_namespace_and_nothi
         assert not any(matches(pattern, one.key) for one in keys_of(owner, name, some_id))
 
 
+@few
 @given(names, names, names, shards)
 def test_the_reports_pattern_matches_every_report_stream_of_its_namespace_and_nothing_else(
     namespace: str, other: str, name: str, shard: int
