@@ -5,12 +5,13 @@
 -- ARGV[2] number of fields to write
 -- ARGV[3] from here on: their names and values, then the run's record as lib/unmoved says
 -- returns the run's record; nothing when it moved meanwhile
--- uses clock unmoved
+-- uses clock unmoved grow
 local fields = tonumber(ARGV[2])
 local status = redis.call('HGET', KEYS[2], 'status') or ''
 if status ~= ARGV[1] or not is_unmoved(KEYS[1], 3 + fields * 2) then
   return {}
 end
+grow(KEYS[1])
 local now = now_ms()
 if status == '' then
   redis.call('HSET', KEYS[2], 'created_at', now)

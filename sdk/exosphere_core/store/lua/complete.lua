@@ -9,11 +9,12 @@
 -- ARGV[3] number of unites
 -- ARGV[4] from here on: children and unites as lib/offspring says, then the run's record as lib/unmoved says
 -- returns the run's record afterwards; nothing when it moved meanwhile
--- uses clock push create offspring unmoved
+-- uses clock push create offspring unmoved grow
 local counts = {siblings = 0, children = tonumber(ARGV[2]), unites = tonumber(ARGV[3])}
 if not is_unmoved(KEYS[1], 4 + counts.children * 5 + counts.unites * 6) then
   return {}
 end
+grow(KEYS[1])
 local opened, pending = bear({
   keys = 5, args = 4, again = true, restored = true, state = KEYS[4],
   run = KEYS[1], states = KEYS[2], unites = KEYS[3], identifier = ARGV[1],

@@ -7,11 +7,12 @@
 -- ARGV[3] number of other counters to write
 -- ARGV[4] from here on: their names and values, then the run's record as lib/unmoved says
 -- returns the run's record afterwards; nothing when it moved meanwhile
--- uses clock conclude unmoved
+-- uses clock conclude unmoved grow
 local counters = tonumber(ARGV[3])
 if not is_unmoved(KEYS[1], 4 + counters * 2) then
   return {}
 end
+grow(KEYS[1])
 for n = 1, counters do
   redis.call('HSET', KEYS[1], ARGV[2 + n * 2], ARGV[3 + n * 2])
 end

@@ -13,12 +13,13 @@
 -- ARGV[10] ids of the unites around it to write, parted by blanks
 -- ARGV[11] from here on: the run's record as lib/unmoved says
 -- returns the run's record afterwards; nothing when it or the unite moved meanwhile
--- uses unmoved
+-- uses unmoved grow
 local found = redis.call('HMGET', KEYS[2], 'status', 'pending', 'errored')
 if (found[1] or '') ~= ARGV[1] or (found[2] or '') ~= ARGV[2] or (found[3] or '') ~= ARGV[3]
   or not is_unmoved(KEYS[1], 11) then
   return {}
 end
+grow(KEYS[1])
 redis.call('HSET', KEYS[2], 'status', ARGV[4], 'pending', ARGV[5], 'arrived', ARGV[6], 'errored', ARGV[7],
   'pruned', ARGV[8], 'strategy', ARGV[9])
 if ARGV[10] ~= '' then

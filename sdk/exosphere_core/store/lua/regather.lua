@@ -5,11 +5,12 @@
 -- ARGV[2] number of members to take away
 -- ARGV[3] from here on: members to add, members to take away, then the run's record as lib/unmoved says
 -- returns the run's record; nothing when it moved meanwhile
--- uses unmoved
+-- uses unmoved grow
 local added, taken = tonumber(ARGV[1]), tonumber(ARGV[2])
 if not is_unmoved(KEYS[1], 3 + added + taken) then
   return {}
 end
+grow(KEYS[1])
 for n = 3, 2 + added do
   redis.call('ZADD', KEYS[2], 0, ARGV[n])
 end

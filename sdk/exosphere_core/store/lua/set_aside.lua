@@ -9,12 +9,14 @@
 -- ARGV[6] the field that can't be read, or ""
 -- ARGV[7] its value as it was found
 -- returns 1, or 0 when it is another one by now
+-- uses grow
 if redis.call('TYPE', KEYS[1])['ok'] ~= ARGV[5] then
   return 0
 end
 if ARGV[6] ~= '' and (redis.call('HGET', KEYS[1], ARGV[6]) or '') ~= ARGV[7] then
   return 0
 end
+grow(KEYS[1])
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], '*', 'kind', ARGV[1], 'id', ARGV[2], 'reason', ARGV[3],
   'field', ARGV[6], 'value', string.sub(ARGV[7], 1, 2000))
 redis.call('UNLINK', KEYS[1])
