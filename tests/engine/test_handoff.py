@@ -241,6 +241,22 @@ def test_a_namespace_that_refuses_does_not_hold_up_another(lane: Lane) -> None:
     lane.run(scene)
 
 
+def test_a_courier_finds_what_lies_below_the_entries_that_it_saw(lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The outbox was lost and begins anew with a clock that went back."""
+
+    async def scene(world: World) -> None:
+        await begin(world)
+        monkeypatch.setattr(couriers, "BLOCK_MS", 10)
+        courier = Courier(world.context, HOME)
+        monkeypatch.setattr(courier, "_redis", world.redis)
+        monkeypatch.setattr(courier, "_after", "9999999999999-0")
+        for _ in range(2):
+            await courier.run_once()
+        await finish(world)
+
+    lane.run(scene)
+
+
 def test_what_is_no_state_on_the_outbox_is_put_aside_and_stops_nothing(lane: Lane) -> None:
     async def scene(world: World) -> None:
         await world.redis.xadd(HOME.outbox, {"hello": "world"})

@@ -5,21 +5,26 @@ import os
 import subprocess
 import sys
 
+import pytest
 from redis.asyncio import Redis
 
 from conftest import die_with_driver
 from engine.world import HOME, World, node
 from exosphere_core.store.catalog import note_namespace
+from exosphere_orchestrator.reconcile import command, examine, queues
+from exosphere_orchestrator.reconcile.mend import Kind
+from exosphere_orchestrator.settings import load_settings
+
+SECRETS = {
+    "STATE_MANAGER_SECRET": "s" * 32,
+    "SECRETS_ENCRYPTION_KEY": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+}
 
 
 def reconcile(url: str) -> "subprocess.CompletedProcess[str]":
-    secrets = {
-        "STATE_MANAGER_SECRET": "s" * 32,
-        "SECRETS_ENCRYPTION_KEY": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
-    }
     return subprocess.run(
         [sys.executable, "-m", "exosphere_cli.main", "reconcile", "--wait", "1"],
-        env={**os.environ, **secrets, "EXOSPHERE_REDIS_URL": url},
+        env={**os.environ, **SECRETS, "EXOSPHERE_REDIS_URL": url},
         capture_output=True, text=True, timeout=60, preexec_fn=die_with_driver, check=False,
     )  # fmt: skip
 
@@ -42,6 +47,34 @@ def test_the_command_tells_what_it_put_right_and_then_finds_nothing_more(redis_u
     assert "state without a queue entry made ready again" in first.stdout
     second = reconcile(redis_url)
     assert "mended 0, left 0" in second.stdout
+
+
+@pytest.mark.parametrize(("sweeps", "restored"), [(200, 8), (3, 3)])
+def test_it_goes_on_while_there_is_something_to_put_right_and_says_when_it_did_not_get_to_the_end(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, sweeps: int, restored: int
+) -> None:
+    for name, value in {**SECRETS, "EXOSPHERE_REDIS_URL": redis_url}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(command, "_SWEEPS", sweeps)
+    # So many lost states are brought back by one sweep.
+    monkeypatch.setattr(queues, "MOST_SUSPECTS", 1)
+    monkeypatch.setattr(examine, "MOST_SUSPECTS", 1)
+
+    async def scene() -> None:
+        async with Redis.from_url(redis_url) as redis:
+            await redis.flushall()
+            await note_namespace(redis, "ns")
+            world = World(redis)
+            await world.graph(node("a"))
+            for _ in range(8):
+                await world.trigger()
+            await redis.delete(HOME.ready("A"))
+            await world.close()
+            journal = await command.reconcile_now(load_settings(), 1)
+            assert await redis.xlen(HOME.ready("A")) == journal.mended[Kind.RESTORED] == restored
+            assert bool(journal.remaining) == (restored < 8)
+
+    asyncio.run(scene())
 
 
 def test_without_redis_it_says_so_in_one_line() -> None:

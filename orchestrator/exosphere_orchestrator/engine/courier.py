@@ -40,7 +40,8 @@ class Courier(Agent):
         if page:
             self._stuck |= not await self.carry(page)
             self._after = page[-1].id
-        elif self._stuck:
+        else:
+            # From the start: what was left there, and what came below when the outbox was lost and the clock went back.
             self._stuck, self._after = False, _START
 
     async def recover(self) -> None:

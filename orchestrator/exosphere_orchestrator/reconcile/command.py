@@ -7,8 +7,8 @@ from exosphere_orchestrator.reconcile.mend import Journal
 from exosphere_orchestrator.reconcile.reconciler import Reconciler
 from exosphere_orchestrator.settings import Settings
 
-#: So often everything is looked at: what was put right can show what else is wrong.
-_SWEEPS = 5
+#: The most sweeps over everything: what was put right can show what else is wrong, and one sweep brings back so many states only.
+_SWEEPS = 200
 
 
 async def reconcile_now(settings: Settings, wait_s: float) -> Journal:
@@ -29,6 +29,8 @@ async def reconcile_now(settings: Settings, wait_s: float) -> Journal:
             whole.runs, whole.states = journal.runs, journal.states
             if not journal.total:
                 break
+        else:
+            whole.left[f"after {_SWEEPS} sweeps there was still something to put right; run it again"] += 1
         return whole
     except FAULTS as lost:
         raise ConfigurationError(

@@ -1,5 +1,6 @@
 """What the parts of a sweep share."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,7 +46,8 @@ class Desk:
     """One sweep of one shard.
 
     Attributes:
-        queues: ready streams that were looked after.
+        until: when it should end, by the monotonic clock in s.
+        queues: streams that were looked after.
     """
 
     redis: Redis
@@ -53,6 +55,7 @@ class Desk:
     reruns: Reruns
     journal: Journal
     home: ShardKeys
+    until: float = math.inf
     suspects: Suspects = field(default_factory=Suspects)
     queues: set[str] = field(default_factory=set)
 

@@ -1,12 +1,14 @@
 """Examines one run: reads its records a page at a time, and puts right what they disagree about."""
 
+from time import monotonic
+
 from exosphere_core.errors import NotFound
 from exosphere_core.graph.plan import GraphPlan
 from exosphere_core.keys import RUNTIMES_GROUP
 from exosphere_core.states import FAILED, PENDING, RunStatus, UniteStatus
 from exosphere_core.store import mends, survey
 from exosphere_core.store.survey import RunTrace, StateTrace, UniteTrace, Unreadable
-from exosphere_orchestrator.reconcile import queues
+from exosphere_orchestrator.reconcile import groups, queues
 from exosphere_orchestrator.reconcile.counters import add_errored, repair_counters, repair_members
 from exosphere_orchestrator.reconcile.desk import MOST_SUSPECTS, Desk, Moved, Suspects
 from exosphere_orchestrator.reconcile.family import tolerance_of
@@ -33,7 +35,7 @@ async def examine(desk: Desk, run_id: str) -> None:
                 desk.journal.left["a pending run is of a graph version that does not exist"] += 1
             return
         if run.status == RunStatus.PENDING:
-            await queues.ensure(desk, _ready(desk, graph), RUNTIMES_GROUP)
+            await groups.ensure(desk, _ready(desk, graph), RUNTIMES_GROUP)
         suspects = Suspects()
         try:
             if not await _round(desk, run, graph, suspects):
@@ -46,6 +48,8 @@ async def examine(desk: Desk, run_id: str) -> None:
             desk.suspects.states += suspects.states[: MOST_SUSPECTS - len(desk.suspects.states)]
             desk.journal.busy += 1
             return
+        if monotonic() >= desk.until:
+            break
     desk.journal.left["a run was not put right within one sweep"] += 1
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator, Sequence
 
+from exosphere_core.keys import ShardKeys
 from exosphere_core.store import catalog, mends, survey
+from exosphere_core.store.connection import Redis
 from exosphere_core.store.survey import PAGE, RunTrace
 from exosphere_orchestrator.reconcile.desk import Desk
 from exosphere_orchestrator.reconcile.mend import Kind
@@ -16,17 +18,17 @@ async def index(desk: Desk, runs: Sequence[RunTrace]) -> None:
             desk.journal.note(Kind.INDEX, desk.home, run.id)
 
 
-async def pending_runs(desk: Desk) -> AsyncIterator[list[str]]:
-    """Go through the runs that the indexes call pending, some hundred at a time."""
-    for graph in await catalog.read_graph_names(desk.redis, desk.home.namespace):
+async def pending_runs(redis: Redis, home: ShardKeys) -> AsyncIterator[tuple[str, list[str]]]:
+    """Go through the runs that the indexes call pending, some hundred of one graph at a time."""
+    for graph in await catalog.read_graph_names(redis, home.namespace):
         page: list[str] = []
-        async for raw in desk.redis.sscan_iter(desk.home.active(graph), count=PAGE):
+        async for raw in redis.sscan_iter(home.active(graph), count=PAGE):
             page.append(raw.decode())
             if len(page) >= PAGE:
-                yield page
+                yield graph, page
                 page = []
-        await drop_gone(desk, graph, page)
-        yield page
+        if page:
+            yield graph, page
 
 
 async def sweep(desk: Desk) -> None:

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     RESTORED = "state without a queue entry made ready again"
     ANEW = "state whose further outputs were lost executed again"
     DUE = "due time"
+    OUTBOX = "outbox that began anew led on"
     ENTRY = "queue entry of no current delivery taken off"
     CHILD = "lost state or unite made again"
     IMPLIED = "state that others tell more of"

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from exosphere_core.keys import ShardKeys
 from exosphere_core.records import shard_of
 from exosphere_core.store import mends, survey
-from exosphere_core.store.connection import Redis
+from exosphere_core.store.connection import Redis, owner
 from exosphere_core.store.survey import PAGE, StateTrace, UniteTrace, Unreadable
 from exosphere_orchestrator.reconcile.desk import Desk
 from exosphere_orchestrator.reconcile.mend import Kind
@@ -19,7 +19,9 @@ async def ids_of(redis: Redis, pattern: str) -> AsyncIterator[list[str]]:
     """
     head = len(pattern) - 1
     page: list[str] = []
-    async for raw in redis.scan_iter(match=pattern, count=PAGE):
+    # On a cluster all keys of a shard are with one node.
+    server = await owner(redis, pattern)
+    async for raw in server.scan_iter(match=pattern, count=PAGE):
         # Lists and sets that belong to a record lie behind its key, too.
         some_id = raw.decode()[head:]
         if shard_of(some_id) is not None:

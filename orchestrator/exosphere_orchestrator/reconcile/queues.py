@@ -1,13 +1,16 @@
-"""What queues say, held against records: states in no queue, entries of no state, groups that are gone."""
+"""What queues say, held against records: states in no queue, entries of no state."""
 
 from collections.abc import Sequence
 
 import msgspec
 
-from exosphere_core.keys import STATE_MANAGERS_GROUP
+from exosphere_core.keys import RUNTIMES_GROUP
 from exosphere_core.records import decode_task
-from exosphere_core.store import mends, streams, survey
+from exosphere_core.store import mends, streams
+from exosphere_core.store.handoff import read_outbox_entry
+from exosphere_core.store.streams import Entry
 from exosphere_core.store.survey import StateTrace
+from exosphere_orchestrator.reconcile import abroad
 from exosphere_orchestrator.reconcile.desk import MOST_SUSPECTS, Desk, Suspects
 from exosphere_orchestrator.reconcile.mend import Kind
 
@@ -18,35 +21,22 @@ _LOCATED = 25
 _ENTRIES = 50
 
 
-async def ensure(desk: Desk, stream_keys: Sequence[str], group: str) -> None:
-    """Make groups that are gone. Each stream is looked at once a sweep.
-
-    A report stream's group begins at the first entry: a report that is applied again changes nothing. A ready stream's
-    begins at the end: an entry may be in the hands of a runtime, so its state is restored under a new attempt number.
-    """
-    asked = [key for key in dict.fromkeys(stream_keys) if key not in desk.queues]
-    desk.queues.update(asked)
-    start = "0" if group == STATE_MANAGERS_GROUP else "$"
-    missing = await streams.without_group(desk.redis, asked, group)
-    # A stream that nothing was ever put on is about to be made by whoever registers its node.
-    had_entries = await survey.existing(desk.redis, missing)
-    for key, exists in zip(missing, had_entries, strict=True):
-        if await streams.make_group(desk.redis, key, group, start) and exists:
-            desk.journal.note(Kind.GROUP, desk.home, key)
-
-
 async def locate(desk: Desk, states: Sequence[StateTrace], suspects: Suspects) -> None:
     """Look whether each state that has not ended is where it should be."""
-    # A state that is queued in another namespace is on its way through another slot.
-    here = [state for state in states if state.task.namespace == desk.home.namespace]
-    pages = [here[start : start + _LOCATED] for start in range(0, len(here), _LOCATED)]
-    for page in pages:
+    for start in range(0, len(states), _LOCATED):
+        page = states[start : start + _LOCATED]
         (places,) = await desk.all_of([mends.locate(desk.home, page)])
+        lost: list[StateTrace] = []
+        away: list[StateTrace] = []
         for state, place in zip(page, places, strict=True):
-            if place == b"lost" and len(suspects.states) < MOST_SUSPECTS:
-                suspects.states.append(state)
+            if place == b"lost":
+                lost.append(state)
             elif place == b"undue":
                 await _redue(desk, [state.id])
+            elif place:
+                away.append(state._replace(entry=place.decode()))
+        lost += await abroad.gone(desk, away)
+        suspects.states += lost[: MOST_SUSPECTS - len(suspects.states)]
 
 
 async def sweep_due(desk: Desk) -> None:
@@ -62,23 +52,51 @@ async def sweep_due(desk: Desk) -> None:
 
 async def sweep_ready(desk: Desk) -> None:
     """Take entries off the ready streams that are of no current delivery."""
-    for key in sorted(desk.queues - {desk.home.reports}):
+    for key in sorted(desk.queues):
+        if not key.startswith(desk.home.ready("")):
+            continue
         after = "-"
         while entries := await streams.read_range(desk.redis, key, after, _ENTRIES):
             after = f"({entries[-1].id}"
-            stale = []
-            for entry in entries:
-                try:
-                    home = decode_task(entry.fields[b"task"]).home
-                    state, attempt = entry.fields[b"state"].decode(), entry.fields[b"attempt"].decode()
-                except (KeyError, ValueError, msgspec.DecodeError):
-                    desk.journal.left[f"an entry of {key} is no delivery"] += 1
-                    continue
-                if home == desk.home.namespace:
-                    stale.append((mends.drop_entry(desk.home, key, entry.id, state, attempt), entry.id))
-            for (_, entry_id), dropped in zip(stale, await desk.all_of([call for call, _ in stale]), strict=True):
-                if dropped:
-                    desk.journal.note(Kind.ENTRY, desk.home, entry_id)
+            await _sweep_page(desk, key, entries)
+
+
+async def sweep_outbox(desk: Desk) -> None:
+    """Take entries off the outbox that are of no current delivery. What is no state is put aside by a courier."""
+    after = "-"
+    while page := await streams.read_range(desk.redis, desk.home.outbox, after, _ENTRIES):
+        after = f"({page[-1].id}"
+        entries = [entry for raw in page if (entry := read_outbox_entry(raw)) is not None]
+        await _drop(desk, desk.home.outbox, [(entry.id, entry.state, entry.attempt) for entry in entries])
+
+
+async def _sweep_page(desk: Desk, key: str, entries: Sequence[Entry]) -> None:
+    own: list[tuple[str, str, str]] = []
+    others: list[abroad.Guest] = []
+    for entry in entries:
+        try:
+            home = decode_task(entry.fields[b"task"]).home
+            state, attempt = entry.fields[b"state"].decode(), entry.fields[b"attempt"].decode()
+        except (KeyError, ValueError, msgspec.DecodeError):
+            desk.journal.left[f"an entry of {key} is no delivery"] += 1
+            continue
+        if home == desk.home.namespace:
+            own.append((entry.id, state, attempt))
+        else:
+            others.append(abroad.Guest(entry.id, home, state, attempt))
+    await _drop(desk, key, own)
+    stale = await abroad.stale(desk, others)
+    await streams.acknowledge(desk.redis, key, RUNTIMES_GROUP, stale)
+    for entry_id in stale:
+        desk.journal.note(Kind.ENTRY, desk.home, entry_id)
+
+
+async def _drop(desk: Desk, key: str, entries: Sequence[tuple[str, str, str]]) -> None:
+    """Drop those entries of runs of this shard that are of no current delivery: triples of entry, state and attempt."""
+    calls = [mends.drop_entry(desk.home, key, *entry) for entry in entries]
+    for (entry_id, _, _), dropped in zip(entries, await desk.all_of(calls), strict=True):
+        if dropped:
+            desk.journal.note(Kind.ENTRY, desk.home, entry_id)
 
 
 async def _redue(desk: Desk, states: Sequence[str]) -> None:

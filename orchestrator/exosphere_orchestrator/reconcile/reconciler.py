@@ -1,6 +1,8 @@
 """The reconciler: sweeps over the shards, each of which may be stopped, repeated, or done by several at once."""
 
 from collections.abc import Sequence
+from math import inf
+from time import monotonic
 
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.states import RunStatus
@@ -9,13 +11,18 @@ from exosphere_core.store.connection import Redis
 from exosphere_core.store.survey import RunTrace
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.reruns import Reruns
-from exosphere_orchestrator.reconcile import indexes, orphans, queues, verdict
+from exosphere_orchestrator.reconcile import groups, indexes, orphans, queues, verdict
 from exosphere_orchestrator.reconcile.desk import Desk, Suspects
 from exosphere_orchestrator.reconcile.examine import examine
 from exosphere_orchestrator.reconcile.mend import Journal
+from exosphere_orchestrator.reconcile.standing import Standing
+from exosphere_orchestrator.reconcile.verdict import Marks
 
 #: How long a sweep waits for reports to be applied before it leaves its suspects to the next, in s.
 _WAIT_S = 5.0
+
+#: How long a sweep over pending runs goes on before it leaves the rest to the next, in s.
+_BUDGET_S = 20.0
 
 
 class Reconciler:
@@ -31,18 +38,34 @@ class Reconciler:
         self._retention_ms = retention_ms
         self._plans = GraphPlans(redis)
         self._reruns = Reruns(redis)
-        self._kept: dict[ShardKeys, tuple[str, Suspects]] = {}
+        self._kept: dict[ShardKeys, tuple[Marks, Suspects]] = {}
+        self._standing: dict[ShardKeys, Standing] = {}
+        #: Where a sweep over pending runs begins, when the one before had no time left for it.
+        self._next: ShardKeys | None = None
 
-    async def sweep_pending(self, wait_s: float = _WAIT_S) -> Journal:
-        """Look at the runs that the indexes call pending."""
+    async def sweep_pending(self, wait_s: float = _WAIT_S, budget_s: float = _BUDGET_S) -> Journal:
+        """Look at the runs that the indexes call pending and that stand still since the sweep before.
+
+        Args:
+            budget_s: after this time, in s, it ends with the run that it is at; the next sweep goes on from there.
+        """
         journal = Journal()
-        for home in await self._homes():
-            desk = self._desk(home, journal)
+        until = monotonic() + budget_s
+        homes = await self._homes()
+        first = homes.index(self._next) if self._next in homes else 0
+        order = homes[first:] + homes[:first]
+        for at, home in enumerate(order, start=1):
+            desk = self._desk(home, journal, until)
             await self._begin(desk)
-            async for runs in indexes.pending_runs(desk):
-                await self._examine(desk, runs, ended=False)
-            await self._judge(desk, wait_s)
+            standing = self._standing.setdefault(home, Standing())
+            while await standing.step(desk) and monotonic() < until:
+                pass
+            await self._judge(desk, min(wait_s, max(0.0, until - monotonic())))
             await journal.write(self._redis)
+            if monotonic() >= until:
+                # Whoever comes after has its turn first the next time.
+                self._next = order[at % len(order)]
+                break
         return journal
 
     async def sweep_all(self, wait_s: float = _WAIT_S, *, thorough: bool = False) -> Journal:
@@ -56,22 +79,23 @@ class Reconciler:
             desk = self._desk(home, journal)
             await self._begin(desk)
             ready = [home.ready(node) for node in await catalog.read_nodes(self._redis, home.namespace)]
-            await queues.ensure(desk, ready, RUNTIMES_GROUP)
+            await groups.ensure(desk, ready, RUNTIMES_GROUP)
             async for runs in orphans.ids_of(self._redis, home.run("*")):
                 await orphans.set_runs_aside(desk, runs)
-                await self._examine(desk, runs, ended=True, thorough=thorough)
+                await self._examine(desk, runs, thorough=thorough)
             for run in await orphans.sweep_states(desk):
-                await self._examine(desk, [run], ended=True)
+                await self._examine(desk, [run])
             await orphans.sweep_unites(desk)
             await indexes.sweep(desk)
             await self._judge(desk, wait_s)
             await queues.sweep_due(desk)
             await queues.sweep_ready(desk)
+            await queues.sweep_outbox(desk)
             await journal.write(self._redis)
         return journal
 
-    def _desk(self, home: ShardKeys, journal: Journal) -> Desk:
-        return Desk(self._redis, self._plans, self._reruns, journal, home)
+    def _desk(self, home: ShardKeys, journal: Journal, until: float = inf) -> Desk:
+        return Desk(self._redis, self._plans, self._reruns, journal, home, until)
 
     async def _homes(self) -> list[ShardKeys]:
         namespaces = await catalog.read_namespaces(self._redis)
@@ -79,27 +103,20 @@ class Reconciler:
 
     async def _begin(self, desk: Desk) -> None:
         """Judge what the sweep before could not."""
-        await queues.ensure(desk, [desk.home.reports], STATE_MANAGERS_GROUP)
-        if kept := self._kept.pop(desk.home, None):
-            mark, suspects = kept
-            if await verdict.applied(desk, mark, 0):
-                await verdict.convict(desk, suspects)
+        await groups.ensure(desk, [desk.home.reports, desk.home.inbox], STATE_MANAGERS_GROUP)
+        if (kept := self._kept.get(desk.home)) and await verdict.applied(desk, kept[0], 0):
+            await verdict.convict(desk, kept[1])
+            del self._kept[desk.home]
 
-    async def _examine(self, desk: Desk, runs: Sequence[str], *, ended: bool, thorough: bool = False) -> None:
-        found = [
-            run for each in runs if isinstance(run := await survey.read_run(self._redis, desk.home, each), RunTrace)
-        ]
+    async def _examine(self, desk: Desk, ids: Sequence[str], *, thorough: bool = False) -> None:
         oldest = await catalog.now_ms(self._redis) - self._retention_ms
-        for run in found:
+        for run in await survey.read_runs(self._redis, desk.home, ids):
             if run.status != RunStatus.PENDING and (
-                not ended or _ended_at(run) < oldest or not (thorough or await self._is_odd(desk, run))
+                _ended_at(run) < oldest or not (thorough or await self._is_odd(desk, run))
             ):
                 continue
             await examine(desk, run.id)
-        again = [
-            run for each in found if isinstance(run := await survey.read_run(self._redis, desk.home, each.id), RunTrace)
-        ]
-        await indexes.index(desk, again)
+        await indexes.index(desk, await survey.read_runs(self._redis, desk.home, ids))
 
     async def _is_odd(self, desk: Desk, run: RunTrace) -> bool:
         """Whether the counters of an ended run do not agree with each other, or with the number of its states."""
@@ -117,11 +134,11 @@ class Reconciler:
     async def _judge(self, desk: Desk, wait_s: float) -> None:
         if not desk.suspects:
             return
-        mark = await verdict.mark(desk)
-        if await verdict.applied(desk, mark, wait_s):
+        marks = await verdict.mark(desk, desk.suspects)
+        if await verdict.applied(desk, marks, wait_s):
             await verdict.convict(desk, desk.suspects)
         else:
-            self._kept[desk.home] = (mark, desk.suspects)
+            self._kept.setdefault(desk.home, (marks, desk.suspects))
             desk.journal.left["reports are still to be applied, so it can't be told yet what is lost"] += 1
 
 

@@ -83,11 +83,33 @@ async def read_away(redis: "Redis", home: ShardKeys, states: Sequence[tuple[str,
     return found
 
 
+async def read_deliveries(redis: "Redis", states: Sequence[tuple[ShardKeys, str]]) -> list[tuple[str, str, str]]:
+    """Read status, attempt and entry of states of any namespaces; empty where there is none."""
+    fields = (StateField.STATUS, StateField.ATTEMPT, StateField.ENTRY)
+    found: list[tuple[str, str, str]] = []
+    for reply in await burst(redis, [("HMGET", home.state(state), *fields) for home, state in states]):
+        if isinstance(reply, ResponseError):
+            raise reply
+        status, attempt, entry = ((value or b"").decode(errors="replace") for value in reply)
+        found.append((status, attempt, entry))
+    return found
+
+
+async def read_carried(redis: "Redis", source: ShardKeys, targets: Sequence[ShardKeys]) -> list[str]:
+    """Read up to which entries an outbox came to some namespaces, where anything did."""
+    name = _outbox_name(source)
+    replies = await burst(redis, [("HGET", target.arrivals, name) for target in targets])
+    for reply in replies:
+        if isinstance(reply, ResponseError):
+            raise reply
+    return [reply.decode(errors="replace") for reply in replies if reply]
+
+
 def deliver(source: ShardKeys, target: ShardKeys, entries: Sequence[OutboxEntry]) -> Call:
     """Queue states of another namespace's runs, in the order of their outbox; all of them for nodes of `target`."""
     keys = [target.arrivals, *(target.ready(entry.task.node) for entry in entries)]
     words: list[Arg] = [word for entry in entries for word in (entry.id, *entry.fields)]
-    return Call("deliver", keys, [f"{source.namespace}:{source.shard}", *words])
+    return Call("deliver", keys, [_outbox_name(source), *words])
 
 
 def delivered(home: ShardKeys, entry: OutboxEntry, ready: str) -> Call:
@@ -103,3 +125,7 @@ def recall(home: ShardKeys, task: Task, state: str, attempt: str, max_lost: int,
     """Take a state back from a runtime of another namespace; its entry there is acknowledged afterwards."""
     keys = [home.state(state), home.outbox, home.inbox]
     return Call("recall", keys, [state, attempt, max_lost, failed, task.home, task.namespace])
+
+
+def _outbox_name(source: ShardKeys) -> str:
+    return f"{source.namespace}:{source.shard}"

@@ -5,7 +5,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from exosphere_core.keys import ShardKeys, shard_keys
+from exosphere_core.handoff import entry_away, queue_of
+from exosphere_core.keys import ShardKeys
 from exosphere_core.records import Task
 from exosphere_core.store.calls import Arg, Call
 from exosphere_core.store.offspring import Offspring
@@ -18,31 +19,38 @@ KEPT = 1000
 MEMBERS = 250
 
 
-def ready_of(home: ShardKeys, task: Task) -> str:
-    """The ready stream of a state's node."""
-    return shard_keys(task.namespace, home.shard).ready(task.node)
-
-
 def locate(home: ShardKeys, states: Sequence[StateTrace]) -> Call:
     """Tell which of some states are in no queue."""
-    keys = [home.due, home.reports]
+    keys = [home.due, home.reports, home.inbox]
     args: list[Arg] = []
     for state in states:
-        keys += (home.state(state.id), ready_of(home, state.task))
-        args += (state.id, "1" if state.task.replays else "")
+        keys += (home.state(state.id), queue_of(home, state.task))
+        args += (state.id, "1" if state.task.replays else "", _abroad(home, state.task))
     return Call("locate", keys, args)
+
+
+def tell_held(entries: Sequence[tuple[str, str]]) -> Call:
+    """Tell of pairs of ready stream and entry id, all of one shard, whether a runtime will take the entry or has it."""
+    return Call("tell_held", [stream for stream, _ in entries], [entry for _, entry in entries])
 
 
 def restore(home: ShardKeys, state: StateTrace, lost: Sequence[str] = ()) -> Call:
     """Make a state ready under a new attempt number.
 
     Args:
+        state: as it was read; an entry of it in another slot was looked for there and is gone.
         lost: ids of states that its success made and that are gone.
     """
     task = state.task
-    keys = [home.state(state.id), home.run(task.run), ready_of(home, task), home.due, home.reports]
+    keys = [home.state(state.id), home.run(task.run), queue_of(home, task), home.due, home.reports, home.inbox]
+    gone = state.entry if entry_away(state.entry) else ""
     args: list[Arg] = [state.id, state.status, state.attempt, "1" if task.replays else "", task.identifier]
-    return Call("restore", [*keys, *(home.state(each) for each in lost)], args)
+    return Call("restore", [*keys, *(home.state(each) for each in lost)], [*args, _abroad(home, task), gone])
+
+
+def lead_outbox(home: ShardKeys, behind: str) -> Call:
+    """Let the outbox go on behind an entry that came to another namespace."""
+    return Call("lead_outbox", [home.outbox], [behind])
 
 
 def redue(home: ShardKeys, state: str) -> Call:
@@ -50,9 +58,9 @@ def redue(home: ShardKeys, state: str) -> Call:
     return Call("redue", [home.due, home.state(state)], [state])
 
 
-def drop_entry(home: ShardKeys, ready: str, entry: str, state: str, attempt: str) -> Call:
-    """Take an entry off a ready stream, if its state is not to be taken by it any more."""
-    return Call("drop_entry", [ready, home.state(state)], [entry, attempt])
+def drop_entry(home: ShardKeys, queue: str, entry: str, state: str, attempt: str) -> Call:
+    """Take an entry off a ready stream or the outbox, if its state is not to be taken by it any more."""
+    return Call("drop_entry", [queue, home.state(state)], [entry, attempt])
 
 
 def complete(home: ShardKeys, run: RunTrace, state: str, identifier: str, lost: Offspring) -> Call:
@@ -125,6 +133,10 @@ def set_aside(home: ShardKeys, key: str, what: str, some_id: str, reason: str, f
 def drop_orphan(home: ShardKeys, run: str, key: str, members: str) -> Call:
     """Delete a record whose run is gone."""
     return Call("drop_orphan", [home.run(run), key, members], [])
+
+
+def _abroad(home: ShardKeys, task: Task) -> str:
+    return "" if task.namespace == home.namespace else "1"
 
 
 def _fence(run: RunTrace) -> list[Arg]:

@@ -76,6 +76,12 @@ class RunTrace(NamedTuple):
     cancelled: bool
     fields: dict[bytes, bytes]
 
+    @property
+    def made(self) -> int:
+        """How many states were made, as its counters say."""
+        counted = (value for name, value in self.fields.items() if name.startswith(b"made/"))
+        return sum(int(value) for value in counted if value.isdigit())
+
 
 class Unreadable(NamedTuple):
     """A record that is there and can't be read."""
@@ -108,6 +114,17 @@ async def read_run(redis: "Redis", home: ShardKeys, run: str) -> RunTrace | Unre
         return run_of(run, await ask(redis, "HGETALL", home.run(run)))
     except ResponseError:
         return Unreadable(run, "it is no hash", (await _type(redis, home.run(run)), "", b""))
+
+
+async def read_runs(redis: "Redis", home: ShardKeys, runs: Sequence[str]) -> list[RunTrace]:
+    """Read a page of runs; those that do not exist or can't be read are left out."""
+    replies = await burst(redis, [("HGETALL", home.run(run)) for run in runs])
+    found = [
+        run_of(run, dict(zip(reply[::2], reply[1::2], strict=True)))
+        for run, reply in zip(runs, replies, strict=True)
+        if not isinstance(reply, ResponseError)
+    ]
+    return [run for run in found if isinstance(run, RunTrace)]
 
 
 def run_of(run: str, raw: Mapping[bytes, bytes]) -> RunTrace | Unreadable | None:

@@ -1,5 +1,5 @@
--- drop_entry: an entry of a ready stream whose state is not to be taken by it any more is taken off the stream.
--- KEYS[1] stream  ready stream
+-- drop_entry: an entry of a ready stream or outbox whose state is not to be taken by it any more is taken off the stream.
+-- KEYS[1] stream  ready stream, or outbox
 -- KEYS[2] hash    the state that the entry names
 -- ARGV[1] id of the entry
 -- ARGV[2] attempt that it carries

@@ -10,7 +10,7 @@ if record[1] == 'CREATED' and record[2] then
   if kept and tonumber(kept) == tonumber(record[2]) then
     return 0
   end
-  grow(KEYS[2])
+  grow(KEYS[1])
   redis.call('ZADD', KEYS[1], record[2], ARGV[1])
   return 1
 end
