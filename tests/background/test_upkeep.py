@@ -10,6 +10,7 @@ from background.desk import CATALOG, HOME, Desk, Lane
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.store import catalog, streams
 from exosphere_core.store import upkeep as store
+from exosphere_core.store.groups import ensure_groups
 from exosphere_orchestrator.background import upkeep
 from exosphere_orchestrator.background.upkeep import forget_consumers, remove_expired_runs
 
@@ -236,7 +237,7 @@ def test_a_silent_consumer_is_forgotten_unless_it_holds_something(lane: Lane, mo
     async def scene(desk: Desk) -> None:
         await desk.register()
         await desk.graph()
-        await streams.ensure_groups(desk.redis, [HOME.reports], STATE_MANAGERS_GROUP)
+        await ensure_groups(desk.redis, [HOME.reports], STATE_MANAGERS_GROUP)
         ready = HOME.ready("A")
         await started(desk, 2)
         await streams.read_new(desk.redis, RUNTIMES_GROUP, "holds", [ready], 1, None)

@@ -15,6 +15,7 @@ from engine.world import HOME, World, many, node, one
 from exosphere_core.ending import end
 from exosphere_core.keys import STATE_MANAGERS_GROUP
 from exosphere_core.store import streams
+from exosphere_core.store.groups import ensure_groups
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.consumer import Consumer
 
@@ -211,7 +212,7 @@ def test_a_sweep_deletes_acknowledged_entries_only(redis_url: str, steps: list[t
     async def scene() -> None:
         redis = Redis.from_url(redis_url)
         await redis.flushall()
-        await streams.ensure_groups(redis, ["s"], "g")
+        await ensure_groups(redis, ["s"], "g")
         undelivered: list[str] = []
         pending: list[str] = []
         acknowledged: set[str] = set()

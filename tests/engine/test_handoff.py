@@ -22,6 +22,7 @@ from exosphere_core.keys import RUNTIMES_GROUP
 from exosphere_core.store import handoff, moves, streams
 from exosphere_core.store.calls import Call, apply
 from exosphere_core.store.faults import ResponseError
+from exosphere_core.store.groups import ensure_groups
 from exosphere_core.store.handoff import OutboxEntry, read_outbox_entry
 from exosphere_orchestrator.engine import courier as couriers
 from exosphere_orchestrator.engine import reaper as reapers
@@ -233,7 +234,7 @@ def test_a_namespace_that_refuses_does_not_hold_up_another(lane: Lane) -> None:
         assert not await courier.carry(await outbox(world))
         assert [entry.fields[b"state"].decode() for entry in await outbox(world)] == [(await world.state("b")).id]
         await world.redis.delete(THERE.ready("B"))
-        await streams.ensure_groups(world.redis, [THERE.ready("B")], RUNTIMES_GROUP)
+        await ensure_groups(world.redis, [THERE.ready("B")], RUNTIMES_GROUP)
         assert await courier.carry(await outbox(world))
         assert len(await take_there(world, "b")) == 1
         await courier.close()

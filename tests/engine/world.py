@@ -12,6 +12,7 @@ from exosphere_core.graph.structure import read_template
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.store import catalog, reads, streams
 from exosphere_core.store.connection import connect
+from exosphere_core.store.groups import ensure_groups
 from exosphere_core.store.reads import RunRecord, StateRecord
 from exosphere_orchestrator.engine.consumer import Consumer
 from exosphere_orchestrator.engine.context import EngineContext
@@ -92,11 +93,11 @@ class World:
             self.redis, "ns", name, after=last, template=template.model_dump_json().encode(),
             secrets={}, status="VALID", errors=[], old_schedules=[], new_schedules={},
         )  # fmt: skip
-        await streams.ensure_groups(self.redis, [HOME.reports, HOME.inbox], STATE_MANAGERS_GROUP)
+        await ensure_groups(self.redis, [HOME.reports, HOME.inbox], STATE_MANAGERS_GROUP)
         for declared in template.nodes:
             there = ShardKeys(declared.namespace)
-            await streams.ensure_groups(self.redis, [there.ready(declared.node_name)], RUNTIMES_GROUP)
-            await streams.ensure_groups(self.redis, [there.reports], STATE_MANAGERS_GROUP)
+            await ensure_groups(self.redis, [there.ready(declared.node_name)], RUNTIMES_GROUP)
+            await ensure_groups(self.redis, [there.reports], STATE_MANAGERS_GROUP)
 
     async def trigger(self, graph: str = "g", inputs: Mapping[str, str] | None = None, **more: Any) -> str:
         """Start a run and return its id."""

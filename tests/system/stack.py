@@ -80,6 +80,15 @@ class Stack:
         """Start a runtime with all nodes."""
         self.start(name, [sys.executable, str(HERE / "nodes.py"), name], **environ)
 
+    def reconcile(self) -> None:
+        """Have the reconciler mend what was lost, as an operator does."""
+        command = [sys.executable, "-m", "exosphere_cli.main", "reconcile"]
+        ended = subprocess.run(
+            command, env=self.environ, capture_output=True, text=True, timeout=PATIENCE_S, preexec_fn=die_with_driver,
+            check=False,
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+
     def start(self, name: str, command: list[str], **environ: str) -> None:
         log = (self.folder / f"{name}.log").open("ab")
         self.processes[name] = subprocess.Popen(

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
 from exosphere_core.records import ReadyField, Task, encode, new_run_id
 from exosphere_core.store import streams
+from exosphere_core.store.groups import ensure_groups
 from exosphere_core.store.streams import Entry
 from exosphere_worker.held import Held, read_delivery
 
@@ -33,7 +34,7 @@ def run_on(url: str | None, scene: Callable[[Redis], Coroutine[Any, Any, None]])
 async def queue(redis: Redis, *nodes: str) -> list[str]:
     """Make the ready streams of some nodes and return their keys."""
     ready = [HOME.ready(node) for node in nodes]
-    await streams.ensure_groups(redis, ready, RUNTIMES_GROUP)
+    await ensure_groups(redis, ready, RUNTIMES_GROUP)
     return ready
 
 

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
 from exosphere_core.store import streams
 from exosphere_core.store.connection import connect_untimed, servers
+from exosphere_core.store.groups import ensure_groups
 from exosphere_core.store.streams import Entry
 from exosphere_worker.fetcher import Fetcher
 from worker.redis_lanes import HOME, deliverable, queue, run_on
@@ -97,7 +98,7 @@ def test_on_a_cluster_every_shard_is_listened_to_at_once_and_each_delivery_is_ha
         await redis.flushall()
         shards = [ShardKeys("ns", shard) for shard in range(4)]
         ready = [home.ready(name) for home in shards for name in ("A", "B")]
-        await streams.ensure_groups(redis, ready, RUNTIMES_GROUP)
+        await ensure_groups(redis, ready, RUNTIMES_GROUP)
         begun: list[Entry] = []
         fetcher = Fetcher("me", ready, batch_size=16, begin=begun.append)
         fetching = asyncio.create_task(fetcher.fetch(redis, 16))

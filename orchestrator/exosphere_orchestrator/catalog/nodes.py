@@ -7,9 +7,10 @@ from exosphere_core.errors import BadRequest
 from exosphere_core.graph.registry import NodeContract
 from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
 from exosphere_core.names import name_error
-from exosphere_core.store import catalog, streams
+from exosphere_core.store import catalog
 from exosphere_core.store.catalog import NodeRecord
 from exosphere_core.store.connection import Redis
+from exosphere_core.store.groups import ensure_groups
 
 
 def contract_of(node: NodeRecord) -> NodeContract:
@@ -45,4 +46,4 @@ async def register(redis: Redis, namespace: str, runtime_name: str, nodes: Seque
     await catalog.save_nodes(redis, namespace, records)
     queues = [ShardKeys(namespace, shard).ready(node.name) for shard in range(shards) for node in nodes]
     if queues:
-        await streams.ensure_groups(redis, queues, RUNTIMES_GROUP)
+        await ensure_groups(redis, queues, RUNTIMES_GROUP)

@@ -16,6 +16,7 @@ from exosphere_core.store.burst import burst
 from exosphere_core.store.calls import apply, apply_all
 from exosphere_core.store.connection import BLOCK_MS, ask, connect_untimed, is_cluster
 from exosphere_core.store.faults import FAULTS, LOST, RedisError, ResponseError, is_inability
+from exosphere_core.store.groups import ensure_groups
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.applier import NOTHING, Batch, Made, Step, prepare
@@ -84,7 +85,7 @@ class Consumer(Agent):
 
     async def run_once(self) -> None:
         if not self._ready:
-            await streams.ensure_groups(self.context.redis, self._streams, STATE_MANAGERS_GROUP)
+            await ensure_groups(self.context.redis, self._streams, STATE_MANAGERS_GROUP)
             self._applied.update(self._streams)
             await self.sweep()
             self._ready = True
@@ -129,7 +130,7 @@ class Consumer(Agent):
         """A reply may be lost: go on with new connections, and with what was delivered to us and not seen."""
         await self._redis.connection_pool.disconnect()
         self._client = None
-        await streams.ensure_groups(self.context.redis, self._streams, STATE_MANAGERS_GROUP)
+        await ensure_groups(self.context.redis, self._streams, STATE_MANAGERS_GROUP)
         for stream in self._streams:
             after = "0"
             while entries := await streams.read_own(

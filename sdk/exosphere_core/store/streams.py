@@ -1,7 +1,7 @@
 """The streams: ready states to the runtimes, reports to the state managers."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from redis import Redis as BlockingRedis
@@ -11,8 +11,8 @@ from redis.exceptions import ResponseError
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP
 from exosphere_core.store.blocking_cluster import BlockingCluster, send_to
 from exosphere_core.store.burst import Command, burst, transaction, transaction_parts
-from exosphere_core.store.calls import Call, apply, apply_all
-from exosphere_core.store.corrupt import is_wrong_type, reading
+from exosphere_core.store.calls import Call, apply
+from exosphere_core.store.corrupt import is_wrong_type
 
 #: The consumer that holds what a state manager handed back, until another one takes it.
 NOBODY = "handed-back"
@@ -40,16 +40,6 @@ class Pending(NamedTuple):
     consumer: str
     #: How often it was delivered, or the number that its owner's heartbeat set.
     beats: int
-
-
-async def ensure_groups(redis: "Redis", streams: Iterable[str], group: str) -> None:
-    """Make the consumer group on each stream, and the stream, where they do not exist."""
-    wanted = list(streams)
-    replies = await apply_all(redis, [Call("make_group", [stream], [group]) for stream in wanted])
-    for stream, reply in zip(wanted, replies, strict=True):
-        if isinstance(reply, ResponseError):
-            with reading(stream):
-                raise reply
 
 
 async def read_new(
@@ -248,32 +238,6 @@ def renew(
 
 def _text(value: bytes | str) -> str:
     return value.decode() if isinstance(value, bytes) else value
-
-
-async def without_group(redis: "Redis", stream_keys: Sequence[str], group: str) -> list[str]:
-    """Tell which streams are missing, or have no such group."""
-    pipeline = redis.pipeline(transaction=False)
-    for key in stream_keys:
-        pipeline.xpending(key, group)
-    replies = await pipeline.execute(raise_on_error=False)
-    missing = []
-    for key, reply in zip(stream_keys, replies, strict=True):
-        if isinstance(reply, ResponseError) and str(reply).startswith("NOGROUP"):
-            missing.append(key)
-        elif isinstance(reply, Exception):
-            raise reply
-    return missing
-
-
-async def make_group(redis: "Redis", stream: str, group: str, start: str) -> bool:
-    """Make a consumer group that begins after an entry ("0": with the first, "$": with the next). False when there is one."""
-    try:
-        await redis.xgroup_create(stream, group, id=start, mkstream=True)
-    except ResponseError as refused:
-        if str(refused).startswith("BUSYGROUP"):
-            return False
-        raise
-    return True
 
 
 async def read_range(redis: "Redis", stream: str, low: str, count: int) -> list[Entry]:

@@ -2,9 +2,11 @@
 -- starts again must be able to finish what runs.
 -- KEYS[1] stream  a ready or report stream
 -- ARGV[1] group
--- returns 1, or 0 when the group was there
+-- ARGV[2] where it begins on a stream that exists: "0" with the oldest entry, "$" after the newest
+-- returns 0 when the group was there, 1 when the stream was made, too, 2 when the stream was there without the group
 -- uses grow
-if redis.call('EXISTS', KEYS[1]) == 1 then
+local exists = redis.call('EXISTS', KEYS[1]) == 1
+if exists then
   for _, found in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
     if found[2] == ARGV[1] then
       return 0
@@ -12,5 +14,5 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   end
 end
 grow(KEYS[1])
-redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
-return 1
+redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], ARGV[2], 'MKSTREAM')
+return exists and 2 or 1
