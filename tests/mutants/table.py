@@ -44,7 +44,7 @@ MUTANTS = (
     Mutant(
         "reports acknowledged before they are applied", f"{_ENGINE}/consumer.py",
         "gone = [entry.id for entry in fresh if not entry.fields]", "gone = [entry.id for entry in fresh]",
-        ("tests/points/test_crash_points.py::test_a_state_manager_may_die_at_every_command_of_a_chain",),
+        ("tests/points/test_crash_points.py::test_a_state_manager_may_die_at_every_step_of_a_chain",),
     ),
     Mutant(
         "a state manager does not read its own pending reports after a fault", f"{_ENGINE}/consumer.py",
@@ -125,7 +125,7 @@ MUTANTS = (
     Mutant(
         "a sweep that was broken off is forgotten", f"{_ENGINE}/consumer.py",
         "        applied = self._applied\n", "        applied = 0\n        self._applied = 0\n",
-        ("tests/points/test_crash_points.py::test_a_state_manager_may_lose_its_connection_at_every_command_of_a_chain",),
+        ("tests/points/test_crash_points.py::test_a_state_manager_may_lose_its_connection_at_every_step_of_a_chain",),
     ),
     Mutant(
         "a cron time fires without a claim", f"{_LUA}/claim_schedule.lua",

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 from unittest.mock import patch
@@ -10,7 +10,7 @@ from unittest.mock import patch
 import exosphere_worker.session
 from exosphere_core.api import STREAM_PROTOCOL, Delivery, NodeBody
 from exosphere_core.ending import end
-from exosphere_core.errors import ExosphereError
+from exosphere_core.errors import ExosphereError, Unavailable
 from exosphere_core.store.connection import Redis, connect, connect_untimed
 from exosphere_core.store.faults import FAULTS
 from exosphere_orchestrator.background.context import Jobs
@@ -42,7 +42,8 @@ class Troupe:
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
-        self._tasks: dict[str, set[asyncio.Task[Any]]] = {}
+        #: Whose → tasks, in the order in which they began: they end in the same order whenever it is played again.
+        self._tasks: dict[str, dict[asyncio.Task[Any], None]] = {}
         wire.on_death = self._died
 
     def follow(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -50,7 +51,7 @@ class Troupe:
 
         def begin(loop: asyncio.AbstractEventLoop, work: Any, **how: Any) -> "asyncio.Task[Any]":
             task = asyncio.Task(work, loop=loop, **how)
-            self._tasks.setdefault(_actor.get(), set()).add(task)
+            self._tasks.setdefault(_actor.get(), {})[task] = None
             return task
 
         loop.set_task_factory(begin)
@@ -66,7 +67,7 @@ class Troupe:
 
     async def leave(self, name: str) -> None:
         """Everything that an actor has begun ends now. Raises what it failed by, if that was not a fault of ours."""
-        tasks = self._tasks.pop(name, set()) - {asyncio.current_task()}
+        tasks = [task for task in self._tasks.pop(name, ()) if task is not asyncio.current_task()]
         await end(*tasks)
         for task in tasks:
             fault = None if task.cancelled() else task.exception()
@@ -176,6 +177,9 @@ class _Manager:
     async def record(self, *words: Any) -> Any:
         return words[-1]
 
+    async def hand_over(self, *_: Any) -> None:
+        raise Unavailable("no server here has a limit to its memory")
+
 
 class Worker:
     """A runtime: session, fetcher, reporter and heartbeat."""
@@ -209,6 +213,11 @@ class VirtualHeartbeat(Heartbeat):
     """The heartbeat, one turn of its loop at a time, in virtual time in place of a thread."""
 
     _beating: "asyncio.Task[None] | None" = None
+    _now: Any
+
+    def __init__(self, *how: Any) -> None:
+        super().__init__(*how)
+        self._now = _Bell(self._turned)
 
     def start(self) -> None:
         self._beating = asyncio.get_running_loop().create_task(self._beats())
@@ -219,26 +228,65 @@ class VirtualHeartbeat(Heartbeat):
         self._redis.close()
 
     async def _beats(self) -> None:
+        self._now.pause_s = self._every_s
         while True:
-            await asyncio.sleep(self._every_s)
-            self._stopped = _OneTurn()
+            await self._now.rings()
+            self._stopped = False
             self._run()
 
+    def _turned(self) -> None:
+        self._stopped = True
 
-class _OneTurn:
-    """Lets the heartbeat's loop make one turn."""
 
-    _turned = False
+class _Bell:
+    """In place of the event that the heartbeat's thread waits for: lets its loop make one turn, and keeps the pause after it."""
 
-    def wait(self, _: float) -> bool:
-        turned, self._turned = self._turned, True
-        return turned
+    def __init__(self, turned: Callable[[], None]) -> None:
+        self._turned = turned
+        self._set = asyncio.Event()
+        self._first = True
+        self.pause_s = 0.0
+
+    async def rings(self) -> None:
+        """Wait as long as the last turn wanted, or until somebody wants another one."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.pause_s):
+                await self._set.wait()
+        self._first = True
+
+    def set(self) -> None:
+        self._set.set()
+
+    def clear(self) -> None:
+        self._set.clear()
+
+    def wait(self, pause_s: float) -> None:
+        if not self._first:
+            self.pause_s = pause_s
+            self._turned()
+        self._first = False
+
+
+class _NoLoopWatch:
+    """In place of the thread that looks whether the loop runs: virtual time stands still whenever anything runs."""
+
+    def __init__(self, *_: Any) -> None:
+        return
+
+    def start(self) -> None:
+        return
+
+    def stop(self) -> None:
+        return
 
 
 @contextmanager
 def staged() -> Iterator[None]:
-    """Runtimes have a heartbeat in virtual time."""
-    with patch.object(exosphere_worker.session, "Heartbeat", VirtualHeartbeat):
+    """Runtimes have a heartbeat in virtual time, and no other threads."""
+    with (
+        patch.object(exosphere_worker.session, "Heartbeat", VirtualHeartbeat),
+        patch.object(exosphere_worker.session, "LoopWatch", _NoLoopWatch),
+    ):
         yield
 
 

@@ -38,10 +38,12 @@ async def leftovers(redis: Redis, scene: Scene) -> list[str]:
     """What is still queued, pending or waiting for its time."""
     found = []
     groups = [(HOME.ready(declared["node_name"]), RUNTIMES_GROUP) for declared in scene.nodes]
-    for stream, group in [*groups, (HOME.reports, STATE_MANAGERS_GROUP)]:
+    for stream, group in [*groups, *((stream, STATE_MANAGERS_GROUP) for stream in (HOME.reports, HOME.inbox))]:
         length, pending = await redis.xlen(stream), (await redis.xpending(stream, group))["pending"]
         if length or pending:
             found.append(f"{stream} has {length} entries, {pending} pending")
+    if await redis.xlen(HOME.outbox):
+        found.append("states wait to be carried to another namespace")
     if waiting := await redis.zcard(HOME.due):
         found.append(f"{waiting} states wait for their time")
     return found
@@ -90,7 +92,8 @@ async def _run_violations(redis: Redis, scene: Scene, run: str, witness: Witness
         armed = await read_unite(redis, HOME, unite.decode())
         if armed is None or (armed.pending != 0 and record.status is not RunStatus.CANCELLED):
             found.append(f"unite {unite.decode()} waits for {armed and armed.pending}")
-    if scene.modelled:
+    # What is listed twice can't be told apart by the model's names.
+    if scene.modelled and len(ids) == len(set(ids)):
         model = expected(scene)
         world: Any = SimpleNamespace(redis=redis, run_id=run)
         lines = differences(model, await observe(world, model.graph))
@@ -114,7 +117,7 @@ async def _kept(redis: Redis, sight: Sight) -> list[str]:
         await upkeep.delete_run(redis, HOME, run)
     keys = CatalogKeys("ns")
     allowed = {"exo:namespaces", keys.nodes, keys.graphs, keys.graph("g"), keys.version("g", 1), HOME.deleted,
-               HOME.reports, PROBE.decode(), keys.schedules, keys.schedules_of("g"), keys.firings("g")}  # fmt: skip
+               HOME.reports, HOME.inbox, HOME.outbox, HOME.arrivals, HOME.mended, PROBE.decode(), keys.schedules, keys.schedules_of("g"), keys.firings("g")}  # fmt: skip
     kept = sorted(raw.decode() for raw in await redis.keys("*"))
     return [
         f"{key} would be kept for ever" for key in kept if key not in allowed and not key.startswith(HOME.ready(""))
