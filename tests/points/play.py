@@ -148,8 +148,12 @@ class _Director:
         if self._scene.flushed:
             await self._redis.script_flush()
         else:
-            for name in script_names():
-                await self._redis.script_load(script(name).source)
+            # The plays of one server share its scripts, unless a play in between made it forget them.
+            wanted = [script(name) for name in script_names()]
+            known = await self._redis.script_exists(*(each.sha for each in wanted))
+            for each, there in zip(wanted, known, strict=True):
+                if not there:
+                    await self._redis.script_load(each.source)
         more = dict(self._scene.more)
         template, errors = read_template({"nodes": list(self._scene.nodes), **more})
         assert template is not None, errors
