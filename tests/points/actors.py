@@ -2,12 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
-from unittest.mock import patch
 
-import exosphere_worker.session
 from exosphere_core.api import STREAM_PROTOCOL, Delivery, NodeBody
 from exosphere_core.ending import end
 from exosphere_core.errors import ExosphereError, Unavailable
@@ -19,7 +16,6 @@ from exosphere_orchestrator.engine.engine import Engine, new_context
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings, load_settings
 from exosphere_orchestrator.vault import new_key
-from exosphere_worker.heartbeat import Heartbeat
 from exosphere_worker.outcome import Outcome
 from exosphere_worker.session import Session
 from exosphere_worker.vitals import Vitals
@@ -184,8 +180,9 @@ class _Manager:
 class Worker:
     """A runtime: session, fetcher, reporter and heartbeat."""
 
-    def __init__(self, troupe: Troupe, name: str, runners: Mapping[str, Runner]) -> None:
+    def __init__(self, troupe: Troupe, name: str, namespace: str, runners: Mapping[str, Runner]) -> None:
         self.name = name
+        self._namespace = namespace
         self._troupe = troupe
         self._runners = dict(runners)
         self._stop = asyncio.Event()
@@ -194,100 +191,19 @@ class Worker:
     async def _run(self) -> None:
         bodies = [NodeBody(name=name, inputs_schema={}, outputs_schema={}, secrets=[]) for name in self._runners]
         manager: Any = _Manager(
-            self._troupe.wire, self.name, lambda redis: nodes.register(redis, "ns", self.name, bodies, 1)
+            self._troupe.wire, self.name, lambda redis: nodes.register(redis, self._namespace, self.name, bodies, 1)
         )
         runners: Any = self._runners
         delivery = Delivery(
             redis_url=address(self._troupe.wire, self.name), shards=1, lease_ms=LEASE_MS, protocol=STREAM_PROTOCOL
         )
-        session = Session(manager, delivery, "ns", runners, 32, 16, Vitals())
+        session = Session(manager, delivery, self._namespace, runners, 32, 16, Vitals())
         await session.run(self._stop, GRACE_S)
 
     async def drain(self) -> None:
         """It is asked to stop, and does."""
         self._stop.set()
         await asyncio.wait([self.running])
-
-
-class VirtualHeartbeat(Heartbeat):
-    """The heartbeat, one turn of its loop at a time, in virtual time in place of a thread."""
-
-    _beating: "asyncio.Task[None] | None" = None
-    _now: Any
-
-    def __init__(self, *how: Any) -> None:
-        super().__init__(*how)
-        self._now = _Bell(self._turned)
-
-    def start(self) -> None:
-        self._beating = asyncio.get_running_loop().create_task(self._beats())
-
-    def stop(self) -> None:
-        if self._beating is not None:
-            self._beating.cancel()
-        self._redis.close()
-
-    async def _beats(self) -> None:
-        self._now.pause_s = self._every_s
-        while True:
-            await self._now.rings()
-            self._stopped = False
-            self._run()
-
-    def _turned(self) -> None:
-        self._stopped = True
-
-
-class _Bell:
-    """In place of the event that the heartbeat's thread waits for: lets its loop make one turn, and keeps the pause after it."""
-
-    def __init__(self, turned: Callable[[], None]) -> None:
-        self._turned = turned
-        self._set = asyncio.Event()
-        self._first = True
-        self.pause_s = 0.0
-
-    async def rings(self) -> None:
-        """Wait as long as the last turn wanted, or until somebody wants another one."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self.pause_s):
-                await self._set.wait()
-        self._first = True
-
-    def set(self) -> None:
-        self._set.set()
-
-    def clear(self) -> None:
-        self._set.clear()
-
-    def wait(self, pause_s: float) -> None:
-        if not self._first:
-            self.pause_s = pause_s
-            self._turned()
-        self._first = False
-
-
-class _NoLoopWatch:
-    """In place of the thread that looks whether the loop runs: virtual time stands still whenever anything runs."""
-
-    def __init__(self, *_: Any) -> None:
-        return
-
-    def start(self) -> None:
-        return
-
-    def stop(self) -> None:
-        return
-
-
-@contextmanager
-def staged() -> Iterator[None]:
-    """Runtimes have a heartbeat in virtual time, and no other threads."""
-    with (
-        patch.object(exosphere_worker.session, "Heartbeat", VirtualHeartbeat),
-        patch.object(exosphere_worker.session, "LoopWatch", _NoLoopWatch),
-    ):
-        yield
 
 
 async def tried(work: "asyncio.Task[Any]") -> bool:
