@@ -43,8 +43,8 @@ MUTANTS = (
     ),
     Mutant(
         "reports acknowledged before they are applied", f"{_ENGINE}/consumer.py",
-        "gone = [entry.id for entry in fresh if not entry.fields]", "gone = [entry.id for entry in fresh]",
-        ("tests/points/test_crash_points.py::test_a_state_manager_may_die_at_every_command_of_a_chain",),
+        "if not entry.fields and entry.stream == stream]", "if entry.stream == stream]",
+        ("tests/points/test_crash_points.py::test_a_state_manager_may_die_at_every_step_of_a_chain",),
     ),
     Mutant(
         "a state manager does not read its own pending reports after a fault", f"{_ENGINE}/consumer.py",
@@ -63,10 +63,9 @@ MUTANTS = (
     ),
     Mutant(
         "the heartbeat renews whatever its owner has pending", f"{_STORE}/streams.py",
-        "pipeline.xclaim(stream, RUNTIMES_GROUP, consumer, 0, list(ids), retrycount=beat, justid=True)",
-        "mine = redis.xpending_range(stream, RUNTIMES_GROUP, '-', '+', 1000, consumername=consumer)\n"
-        "        every = [item['message_id'] for item in mine] or list(ids)\n"
-        "        pipeline.xclaim(stream, RUNTIMES_GROUP, consumer, 0, every, retrycount=beat, justid=True)",
+        '("XCLAIM", stream, RUNTIMES_GROUP, consumer, 0, *ids, "RETRYCOUNT"',
+        '("XCLAIM", stream, RUNTIMES_GROUP, consumer, 0, *([item["message_id"] for item in '
+        'redis.xpending_range(stream, RUNTIMES_GROUP, "-", "+", 1000, consumername=consumer)] or ids), "RETRYCOUNT"',
         ("tests/worker/test_heartbeat.py", "tests/engine/test_leases.py"),
     ),
     Mutant(
@@ -88,8 +87,9 @@ MUTANTS = (
     ),
     Mutant(
         "report and acknowledgement are two steps", f"{_STORE}/streams.py",
-        "    await transaction(redis, commands)\n",
-        "    for command in reversed(commands):\n        await burst(redis, [command])\n",
+        "    sent = await asyncio.gather(\n"
+        "        *(transaction(redis, part) for part in transaction_parts(redis, commands)), return_exceptions=True\n    )\n",
+        "    sent = [await burst(redis, [command]) for command in reversed(commands)]\n",
         ("tests/points/test_crash_points.py::test_a_runtime_may_die_at_every_command_of_a_chain",),
     ),
     Mutant(
@@ -124,8 +124,8 @@ MUTANTS = (
     ),
     Mutant(
         "a sweep that was broken off is forgotten", f"{_ENGINE}/consumer.py",
-        "        applied = self._applied\n", "        applied = 0\n        self._applied = 0\n",
-        ("tests/points/test_crash_points.py::test_a_state_manager_may_lose_its_connection_at_every_command_of_a_chain",),
+        "            await streams.sweep(", "            self._applied -= Counter({stream: applied})\n            await streams.sweep(",
+        ("tests/points/test_crash_points.py::test_a_state_manager_may_lose_its_connection_at_every_step_of_a_chain",),
     ),
     Mutant(
         "a cron time fires without a claim", f"{_LUA}/claim_schedule.lua",
@@ -199,6 +199,49 @@ MUTANTS = (
         "a unite that settled tells nobody", f"{_LUA}/lib/unites.lua",
         "if redis.call('HINCRBY', unite, 'pending', by) == 0 then", "if redis.call('HINCRBY', unite, 'pending', by) == -1 then",
         ("tests/engine/test_unites.py",),
+    ),
+    Mutant(
+        "a runtime forgets what it reported", f"{_WORKER}/reporter.py",
+        "        self._kept.add([report for report, _ in self._sending], monotonic())\n", "",
+        ("tests/worker/test_reporter.py",),
+    ),
+    Mutant(
+        "the API forgets what it answered", "orchestrator/exosphere_orchestrator/edge.py",
+        "        self._left = [kept.call for kept in self._kept]\n", "        self._left = []\n",
+        ("tests/api/test_lost_writes.py",),
+    ),
+    Mutant(
+        "the reaper judges by idle times", f"{_ENGINE}/reaper.py",
+        "self._watch.look(held, monotonic()):",
+        '[(stream, item["message_id"].decode()) for stream in ready for item in await '
+        'self.context.redis.xpending_range(stream, RUNTIMES_GROUP, "-", "+", 1000, idle=self.context.lease_ms)]:',
+        ("tests/chaos/clock/test_clock.py",),
+    ),
+    Mutant(
+        "a queue does not remember what came from an outbox", f"{_LUA}/deliver.lua",
+        "  if is_after(id, newest) then", "  if true then",
+        ("tests/engine/test_handoff.py",),
+    ),
+    Mutant(
+        "a state is not marked as queued in another namespace", f"{_LUA}/delivered.lua",
+        "'>' .. ARGV[3]", "ARGV[3]",
+        ("tests/engine/test_handoff.py",),
+    ),
+    Mutant(
+        "a report is acknowledged before it is forwarded", f"{_ENGINE}/forwarder.py",
+        "    for reply in await burst(",
+        "    await acknowledge(context.redis, queue.reports, STATE_MANAGERS_GROUP, sent)\n    for reply in await burst(",
+        ("tests/engine/test_forwarder.py",),
+    ),
+    Mutant(
+        "completions do not grow beyond the memory limit", f"{_LUA}/lib/grow.lua",
+        "  redis.call('PERSIST', key)\n", "",
+        ("tests/engine/test_full_memory.py",),
+    ),
+    Mutant(
+        "the reconciler restores what a runtime holds", f"{_LUA}/lib/placed.lua",
+        "  return #redis.call('XPENDING', stream, group, entry, entry, 1) > 0", "  return false",
+        ("tests/reconcile/test_random.py", "tests/reconcile/test_mends.py"),
     ),
     Mutant(
         "the embedded Redis appends to a torn file", "orchestrator/exosphere_orchestrator/embedded/server.py",

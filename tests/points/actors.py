@@ -2,15 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
-from unittest.mock import patch
 
-import exosphere_worker.session
 from exosphere_core.api import STREAM_PROTOCOL, Delivery, NodeBody
 from exosphere_core.ending import end
-from exosphere_core.errors import ExosphereError
+from exosphere_core.errors import ExosphereError, Unavailable
 from exosphere_core.store.connection import Redis, connect, connect_untimed
 from exosphere_core.store.faults import FAULTS
 from exosphere_orchestrator.background.context import Jobs
@@ -19,7 +16,6 @@ from exosphere_orchestrator.engine.engine import Engine, new_context
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings, load_settings
 from exosphere_orchestrator.vault import new_key
-from exosphere_worker.heartbeat import Heartbeat
 from exosphere_worker.outcome import Outcome
 from exosphere_worker.session import Session
 from exosphere_worker.vitals import Vitals
@@ -42,7 +38,8 @@ class Troupe:
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
-        self._tasks: dict[str, set[asyncio.Task[Any]]] = {}
+        #: Whose → tasks, in the order in which they began: they end in the same order whenever it is played again.
+        self._tasks: dict[str, dict[asyncio.Task[Any], None]] = {}
         wire.on_death = self._died
 
     def follow(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -50,7 +47,7 @@ class Troupe:
 
         def begin(loop: asyncio.AbstractEventLoop, work: Any, **how: Any) -> "asyncio.Task[Any]":
             task = asyncio.Task(work, loop=loop, **how)
-            self._tasks.setdefault(_actor.get(), set()).add(task)
+            self._tasks.setdefault(_actor.get(), {})[task] = None
             return task
 
         loop.set_task_factory(begin)
@@ -66,7 +63,7 @@ class Troupe:
 
     async def leave(self, name: str) -> None:
         """Everything that an actor has begun ends now. Raises what it failed by, if that was not a fault of ours."""
-        tasks = self._tasks.pop(name, set()) - {asyncio.current_task()}
+        tasks = [task for task in self._tasks.pop(name, ()) if task is not asyncio.current_task()]
         await end(*tasks)
         for task in tasks:
             fault = None if task.cancelled() else task.exception()
@@ -176,12 +173,16 @@ class _Manager:
     async def record(self, *words: Any) -> Any:
         return words[-1]
 
+    async def hand_over(self, *_: Any) -> None:
+        raise Unavailable("no server here has a limit to its memory")
+
 
 class Worker:
     """A runtime: session, fetcher, reporter and heartbeat."""
 
-    def __init__(self, troupe: Troupe, name: str, runners: Mapping[str, Runner]) -> None:
+    def __init__(self, troupe: Troupe, name: str, namespace: str, runners: Mapping[str, Runner]) -> None:
         self.name = name
+        self._namespace = namespace
         self._troupe = troupe
         self._runners = dict(runners)
         self._stop = asyncio.Event()
@@ -190,56 +191,19 @@ class Worker:
     async def _run(self) -> None:
         bodies = [NodeBody(name=name, inputs_schema={}, outputs_schema={}, secrets=[]) for name in self._runners]
         manager: Any = _Manager(
-            self._troupe.wire, self.name, lambda redis: nodes.register(redis, "ns", self.name, bodies, 1)
+            self._troupe.wire, self.name, lambda redis: nodes.register(redis, self._namespace, self.name, bodies, 1)
         )
         runners: Any = self._runners
         delivery = Delivery(
             redis_url=address(self._troupe.wire, self.name), shards=1, lease_ms=LEASE_MS, protocol=STREAM_PROTOCOL
         )
-        session = Session(manager, delivery, "ns", runners, 32, 16, Vitals())
+        session = Session(manager, delivery, self._namespace, runners, 32, 16, Vitals())
         await session.run(self._stop, GRACE_S)
 
     async def drain(self) -> None:
         """It is asked to stop, and does."""
         self._stop.set()
         await asyncio.wait([self.running])
-
-
-class VirtualHeartbeat(Heartbeat):
-    """The heartbeat, one turn of its loop at a time, in virtual time in place of a thread."""
-
-    _beating: "asyncio.Task[None] | None" = None
-
-    def start(self) -> None:
-        self._beating = asyncio.get_running_loop().create_task(self._beats())
-
-    def stop(self) -> None:
-        if self._beating is not None:
-            self._beating.cancel()
-        self._redis.close()
-
-    async def _beats(self) -> None:
-        while True:
-            await asyncio.sleep(self._every_s)
-            self._stopped = _OneTurn()
-            self._run()
-
-
-class _OneTurn:
-    """Lets the heartbeat's loop make one turn."""
-
-    _turned = False
-
-    def wait(self, _: float) -> bool:
-        turned, self._turned = self._turned, True
-        return turned
-
-
-@contextmanager
-def staged() -> Iterator[None]:
-    """Runtimes have a heartbeat in virtual time."""
-    with patch.object(exosphere_worker.session, "Heartbeat", VirtualHeartbeat):
-        yield
 
 
 async def tried(work: "asyncio.Task[Any]") -> bool:

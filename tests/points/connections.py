@@ -15,7 +15,7 @@ import redis.connection
 from redis.exceptions import ConnectionError, ResponseError
 
 from points.line import Line
-from points.wire import STAGEHAND, Mode, Wire
+from points.wire import BLOCKING, STAGEHAND, Mode, Wire
 
 
 class _Counted:
@@ -108,8 +108,10 @@ class Connection(_Counted, redis.asyncio.connection.UnixDomainSocketConnection):
         line = self._open()
         mode = self.wire.announce(self._actor, line, words, True)
         while (reply := self.wire.send(line, words)) is None and (left := deadline - loop.time()) > 0:
-            await self.wire.stirred(left)
+            unblocked = await self.wire.stirred(left, line.client)
             self.wire.check(self._actor)
+            if unblocked:
+                break
         if mode is Mode.STOP:
             # Later than other commands: the reply is on its way when whoever waits for it is cancelled.
             self.wire.on_stop(self._actor)
@@ -167,7 +169,7 @@ def _commands(packed: Any) -> Iterator[list[bytes]]:
 
 def _take_block(words: list[bytes]) -> float | None:
     """Take BLOCK off a read, and return for how many s it would wait: here time does not pass in Redis."""
-    if words[0] not in (b"XREADGROUP", b"XREAD"):
+    if words[0] not in BLOCKING:
         return None
     if b"BLOCK" not in words[: words.index(b"STREAMS")]:
         return 0.0

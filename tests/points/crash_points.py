@@ -10,7 +10,7 @@ from points.scenes import SCENES
 from points.wire import Fault, Mode, Step
 
 #: Who can be asked to stop: requests and background jobs are not.
-_STOPPABLE = ("sm-", "w-")
+_STOPPABLE = ("sm-", "w-", "other-")
 
 
 class Point(NamedTuple):

@@ -10,7 +10,13 @@ from redis.exceptions import ConnectionError
 
 
 class Line:
-    """A socket to the server."""
+    """A socket to the server.
+
+    Attributes:
+        client: what Redis calls it; None until it was asked.
+    """
+
+    client: int | None = None
 
     def __init__(self, path: str, password: str) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
@@ -34,6 +40,8 @@ class Line:
                 self._reader.feed(found)
         except OSError as lost:
             raise ConnectionError(f"the server is gone: {lost}") from None
+        if list(words) == [b"CLIENT", b"ID"]:
+            self.client = reply
         return reply
 
     def close(self) -> None:

@@ -14,17 +14,19 @@ from redis.asyncio import Redis
 from engine.world import HOME
 from exosphere_core.api import NodeBody
 from exosphere_core.graph.structure import read_template
+from exosphere_core.keys import STATE_MANAGERS_GROUP
 from exosphere_core.records import decode_text_map
 from exosphere_core.store import catalog
 from exosphere_core.store.connection import connect
 from exosphere_core.store.scripts import script, script_names
 from exosphere_orchestrator.catalog import nodes
 from exosphere_orchestrator.engine import succession
-from points.actors import LEASE_MS, Api, Runner, StateManager, Troupe, Worker, address, staged, tried
+from points.actors import LEASE_MS, Api, Runner, StateManager, Troupe, Worker, address, tried
 from points.clock import VirtualLoop, virtual_time
 from points.connections import tapped
 from points.scene import CLAIM_MS, DUE_AT, Act, Deed, Scene
 from points.sight import Sight
+from points.threads import staged
 from points.verdict import leftovers, pending_reports, violations
 from points.wire import STAGEHAND, Fault, Power, Step, Wire
 from semantics.drive import spoken
@@ -115,11 +117,12 @@ class _Director:
         self._redis: Redis = connect(address(wire, STAGEHAND))
         self._sight = Sight(self._redis)
         self._gate = asyncio.Event()
-        self._numbers = {kind: itertools.count(1) for kind in ("sm", "w", "api", "jobs")}
+        self._numbers = {kind: itertools.count(1) for kind in ("sm", "w", "other", "api", "jobs")}
         self._managers: list[StateManager] = []
-        self._worker: Worker | None = None
-        #: entry of the report stream → its owner, and since when
-        self._pending: dict[bytes, tuple[bytes, float]] = {}
+        #: namespace → its runtime
+        self._workers: dict[str, Worker] = {}
+        #: stream and id of a report → its owner, and since when
+        self._pending: dict[tuple[str, bytes], tuple[bytes, float]] = {}
         self._drained: set[str] = set()
         self._draining: set[asyncio.Task[None]] = set()
         wire.on_stop = self._begin_drain
@@ -134,8 +137,8 @@ class _Director:
         left = list(self._scene.acts)
         stuck = await self._run(left)
         late = [] if stuck else await self._settle()
-        for name in [manager.name for manager in self._managers] + [self._worker.name if self._worker else ""]:
-            await self._troupe.leave(name)
+        for actor in (*self._managers, *self._workers.values()):
+            await self._troupe.leave(actor.name)
         found = stuck or late or await violations(self._redis, self._scene, self._sight, self._wire.witness)
         rejected = sum(manager.rejected for manager in self._managers)
         if rejected:
@@ -148,14 +151,18 @@ class _Director:
         if self._scene.flushed:
             await self._redis.script_flush()
         else:
-            for name in script_names():
-                await self._redis.script_load(script(name).source)
+            # The plays of one server share its scripts, unless a play in between made it forget them.
+            wanted = [script(name) for name in script_names()]
+            known = await self._redis.script_exists(*(each.sha for each in wanted))
+            for each, there in zip(wanted, known, strict=True):
+                if not there:
+                    await self._redis.script_load(each.source)
         more = dict(self._scene.more)
         template, errors = read_template({"nodes": list(self._scene.nodes), **more})
         assert template is not None, errors
-        names = [declared.node_name for declared in template.nodes]
-        bodies = [NodeBody(name=name, inputs_schema={}, outputs_schema={}, secrets=[]) for name in names]
-        await nodes.register(self._redis, "ns", "before", bodies, 1)
+        for namespace, names in self._scene.namespaces.items():
+            bodies = [NodeBody(name=name, inputs_schema={}, outputs_schema={}, secrets=[]) for name in names]
+            await nodes.register(self._redis, namespace, "before", bodies, 1)
         assert await catalog.save_version(
             self._redis, "ns", "g", after=0, template=template.model_dump_json().encode(), secrets={},
             status="VALID", errors=[], old_schedules=[], new_schedules={0: DUE_AT} if self._scene.scheduled else {},
@@ -165,11 +172,12 @@ class _Director:
         """Whoever is no more, or has stopped, is replaced by somebody with another name."""
         if not self._managers or self._gone(self._managers[-1].name):
             self._managers.append(StateManager(self._troupe, f"sm-{next(self._numbers['sm'])}"))
-        if self._worker is None or self._gone(self._worker.name):
-            runners = {
-                declared["node_name"]: Runner(declared["node_name"], self._behave) for declared in self._scene.nodes
-            }
-            self._worker = Worker(self._troupe, f"w-{next(self._numbers['w'])}", runners)
+        for namespace, names in self._scene.namespaces.items():
+            if namespace not in self._workers or self._gone(self._workers[namespace].name):
+                kind = "w" if namespace == HOME.namespace else "other"
+                runners = {name: Runner(name, self._behave) for name in names}
+                worker = Worker(self._troupe, f"{kind}-{next(self._numbers[kind])}", namespace, runners)
+                self._workers[namespace] = worker
 
     def _gone(self, name: str) -> bool:
         return name in self._wire.dead or name in self._drained
@@ -241,7 +249,7 @@ class _Director:
         self._draining.add(self._troupe.enter("", lambda: self._stop(name)))
 
     async def _stop(self, name: str) -> None:
-        somebody = next((one for one in (*self._managers, self._worker) if one and one.name == name), None)
+        somebody = next((one for one in (*self._managers, *self._workers.values()) if one.name == name), None)
         if somebody is not None and name not in self._wire.dead:
             await tried(self._troupe.enter("", somebody.drain))
         self._drained.add(name)
@@ -265,17 +273,17 @@ class _Director:
         for state in await self._redis.zrange(HOME.due, 0, -1):
             await self._redis.zadd(HOME.due, {state: 1}, xx=True)
         now = asyncio.get_running_loop().time()
-        held: dict[bytes, tuple[bytes, float]] = {}
-        for item in await pending_reports(self._redis):
-            entry, owner = item["message_id"], item["consumer"]
-            held[entry] = self._pending.get(entry, (owner, now))
-            if held[entry][0] != owner:
-                held[entry] = (owner, now)
-            elif now - held[entry][1] >= LEASE_MS / 2000:
+        held: dict[tuple[str, bytes], tuple[bytes, float]] = {}
+        for stream, item in await pending_reports(self._redis, self._scene):
+            place, owner = (stream, item["message_id"]), item["consumer"]
+            held[place] = self._pending.get(place, (owner, now))
+            if held[place][0] != owner:
+                held[place] = (owner, now)
+            elif now - held[place][1] >= LEASE_MS / 2000:
                 await self._redis.xclaim(
-                    HOME.reports, "state-managers", owner, 0, [entry], idle=LEASE_MS * 10, justid=True
+                    stream, STATE_MANAGERS_GROUP, owner, 0, [place[1]], idle=LEASE_MS * 10, justid=True
                 )
-                held[entry] = (owner, now)
+                held[place] = (owner, now)
         self._pending = held
 
     async def _settle(self) -> list[str]:

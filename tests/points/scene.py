@@ -87,6 +87,14 @@ class Scene:
     removed: bool = False
     flushed: bool = False
 
+    @property
+    def namespaces(self) -> dict[str, list[str]]:
+        """The names of the nodes' classes, by the namespace that they are registered in."""
+        found: dict[str, list[str]] = {}
+        for declared in self.nodes:
+            found.setdefault(declared["namespace"], []).append(declared["node_name"])
+        return found
+
     def outcome(self, deed: Deed) -> Outcome | None:
         """What comes of an execution in the end; None when it never returns."""
         return self.behave(deed) or (None if self.opens is NEVER else values(deed))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from engine.handover import foreign
 from engine.world import node
 from points.acts import (
     cancel,
@@ -68,6 +69,11 @@ _CHAIN = (
     node("b", ["c"], x="${{ a.outputs.v }}"),
     node("c", x="${{ b.outputs.v }}${{ a.outputs.v }}"),
 )
+_AWAY = (
+    node("a", ["b"]),
+    foreign("b", "c", x="${{ a.outputs.v }}"),
+    node("c", x="${{ b.outputs.v }}"),
+)
 _RETRYING = (node("a", ["b"]), node("b", x="${{ a.outputs.v }}"))
 
 
@@ -121,6 +127,12 @@ SCENES: dict[str, Scene] = {
         Scene("nested unites", _nested("ALL_SUCCESS"), _when("b", lambda _: Executed([{"v": "1"}, {"v": "2"}], fanned_out=True), _fans(2)), _GO),
         Scene("nested unites, failed and tolerated", behave=_when("c", lambda deed: _fails(deed)  , _fans(2)), acts=_GO, **_final(_nested("ALL_DONE"))),
         Scene("unite of two branches", (node("a", ["b", "c"]), node("b", ["u"]), node("c", ["u"]), node("u", unites="a", x="${{ b.outputs.v }}${{ c.outputs.v }}")), values, _GO),
+        Scene("node of another namespace", _AWAY, values, _GO),
+        Scene("fan-out to another namespace", _AWAY, _fans(4), _GO),
+        Scene("retry in another namespace", _AWAY, _when("b", _fails_first), _GO, {"retry_policy": _SOON}),
+        Scene("requeue in another namespace", _AWAY, _when("b", _requeues), _GO),
+        Scene("cancel of what another namespace runs", _AWAY, _fans(3, _HELD), (*_GO, cancel(count("b", 3))), opens=NEVER, status="CANCELLED"),
+        Scene("drain of another namespace's runtime", _AWAY, _fans(3, _HELD), _GO, drains={"other-1": pending("b")}, opens=lambda sight: sight.drained),
         Scene("retry", _RETRYING, _when("b", _fails_first), _GO, {"retry_policy": _SOON}),
         Scene("retry at once", _RETRYING, _when("b", _fails_first), _GO, {"retry_policy": _AT_ONCE}),
         Scene("no retry left", behave=_when("b", _fails), acts=_GO, status="FAILED", **_final(_RETRYING)),

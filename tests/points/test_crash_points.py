@@ -13,8 +13,8 @@ from points.scenes import SCENES
 from points.server import redis_server
 from points.wire import Fault, Mode, Step
 
-#: So many points of each scene.
-_SAMPLE = 3
+#: The steps of a state manager in a play; all else that it sends are looks at what there is.
+_STEPS = ("XREADGROUP", "advance", "XTRIM")
 
 _DEATHS = (Mode.DIE_BEFORE, Mode.DIE_AFTER)
 _DROPS = (Mode.DROP_BEFORE, Mode.DROP_AFTER)
@@ -67,8 +67,8 @@ def strike(
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_sample_of_all_crash_points_of_a_scene_breaks_no_promise(server: str, scene: str) -> None:
     steps = faultless(server, scene, 0).steps
-    sample = Random(scene).sample(list(points_of(scene, 0, steps)), _SAMPLE)
-    for point in [*sample, *pairs_of(scene, 0, steps, 1)]:
+    single = Random(scene).choice(list(points_of(scene, 0, steps)))
+    for point in [single, *pairs_of(scene, 0, steps, 1)]:
         assert play(server, SCENES[scene], point.faults, point.seed).violations == [], str(point)
 
 
@@ -78,8 +78,8 @@ def test_a_point_that_went_wrong_once_goes_well(server: str, point: str) -> None
     assert play(server, SCENES[scene], faults, seed).violations == []
 
 
-def test_a_state_manager_may_die_at_every_command_of_a_chain(server: str) -> None:
-    played = strike(server, "chain", lambda step: step.actor == "sm-1", _DEATHS)
+def test_a_state_manager_may_die_at_every_step_of_a_chain(server: str) -> None:
+    played = strike(server, "chain", lambda step: step.actor == "sm-1" and step.name in _STEPS, _DEATHS)
     assert any("report taken over" in found.branches for _, found in played)
 
 
@@ -88,8 +88,8 @@ def test_a_report_that_is_sent_again_because_its_reply_was_lost_changes_nothing(
     assert any("stale advance" in found.branches for _, found in played)
 
 
-def test_a_state_manager_may_lose_its_connection_at_every_command_of_a_chain(server: str) -> None:
-    played = strike(server, "chain", lambda step: step.actor == "sm-1", _DROPS)
+def test_a_state_manager_may_lose_its_connection_at_every_step_of_a_chain(server: str) -> None:
+    played = strike(server, "chain", lambda step: step.actor == "sm-1" and step.name in _STEPS, _DROPS)
     assert any("own pending entry read again" in found.branches for _, found in played)
 
 

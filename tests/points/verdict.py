@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from engine.world import HOME
-from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, CatalogKeys
+from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, CatalogKeys, ShardKeys
 from exosphere_core.states import RunStatus, Status
 from exosphere_core.store import reads, upkeep
 from exosphere_core.store.connection import ask
@@ -24,24 +24,36 @@ from semantics.observe import observe
 _FAILED = (Status.ERRORED, Status.NEXT_CREATED_ERROR)
 
 
-async def pending_reports(redis: Redis) -> list[dict[str, Any]]:
-    """The reports that some state manager holds; none before the first one has made their group."""
-    try:
-        return await redis.xpending_range(HOME.reports, STATE_MANAGERS_GROUP, "-", "+", 1000)
-    except ResponseError as refused:
-        if "NOGROUP" not in str(refused):
-            raise
-        return []
+def _report_streams(scene: Scene) -> list[str]:
+    return [stream for name in scene.namespaces for stream in (ShardKeys(name).reports, ShardKeys(name).inbox)]
+
+
+async def pending_reports(redis: Redis, scene: Scene) -> list[tuple[str, dict[str, Any]]]:
+    """The reports that some state manager holds, with their streams; none before the first one has made their group."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    for stream in _report_streams(scene):
+        try:
+            held = await redis.xpending_range(stream, STATE_MANAGERS_GROUP, "-", "+", 1000)
+        except ResponseError as refused:
+            if "NOGROUP" not in str(refused):
+                raise
+            continue
+        found += [(stream, item) for item in held]
+    return found
 
 
 async def leftovers(redis: Redis, scene: Scene) -> list[str]:
     """What is still queued, pending or waiting for its time."""
     found = []
-    groups = [(HOME.ready(declared["node_name"]), RUNTIMES_GROUP) for declared in scene.nodes]
-    for stream, group in [*groups, (HOME.reports, STATE_MANAGERS_GROUP)]:
+    groups = [
+        (ShardKeys(name).ready(node), RUNTIMES_GROUP) for name, nodes in scene.namespaces.items() for node in nodes
+    ]
+    for stream, group in [*groups, *((stream, STATE_MANAGERS_GROUP) for stream in _report_streams(scene))]:
         length, pending = await redis.xlen(stream), (await redis.xpending(stream, group))["pending"]
         if length or pending:
             found.append(f"{stream} has {length} entries, {pending} pending")
+    if await redis.xlen(HOME.outbox):
+        found.append("states wait to be carried to another namespace")
     if waiting := await redis.zcard(HOME.due):
         found.append(f"{waiting} states wait for their time")
     return found
@@ -51,15 +63,16 @@ async def violations(redis: Redis, scene: Scene, sight: Sight, witness: Witness)
     """Everything that breaks a promise; retention is played in the end, so the records are gone afterwards."""
     found = witness.doubled()
     await sight.look()
-    if await redis.xlen(HOME.rejected):
-        found.append("a report was put aside")
+    for name in scene.namespaces:
+        if await redis.xlen(ShardKeys(name).rejected):
+            found.append("a report was put aside")
     if not sight.runs:
         found.append("there is no run")
     for run in [] if scene.removed else sight.runs:
         found += [f"run {run}: {line}" for line in await _run_violations(redis, scene, run, witness)]
     if scene.scheduled and len(sight.runs) != 1:
         found.append(f"one due time made {len(sight.runs)} runs")
-    return found + await _kept(redis, sight)
+    return found + await _kept(redis, scene, sight)
 
 
 async def _run_violations(redis: Redis, scene: Scene, run: str, witness: Witness) -> list[str]:
@@ -90,7 +103,8 @@ async def _run_violations(redis: Redis, scene: Scene, run: str, witness: Witness
         armed = await read_unite(redis, HOME, unite.decode())
         if armed is None or (armed.pending != 0 and record.status is not RunStatus.CANCELLED):
             found.append(f"unite {unite.decode()} waits for {armed and armed.pending}")
-    if scene.modelled:
+    # What is listed twice can't be told apart by the model's names.
+    if scene.modelled and len(ids) == len(set(ids)):
         model = expected(scene)
         world: Any = SimpleNamespace(redis=redis, run_id=run)
         lines = differences(model, await observe(world, model.graph))
@@ -108,14 +122,17 @@ def _attempt_violations(state: reads.StateRecord, witness: Witness) -> list[str]
     return []
 
 
-async def _kept(redis: Redis, sight: Sight) -> list[str]:
+async def _kept(redis: Redis, scene: Scene, sight: Sight) -> list[str]:
     """What would never be removed: retention goes over all runs, then only the catalog and empty streams may be left."""
     for run in sight.runs:
         await upkeep.delete_run(redis, HOME, run)
     keys = CatalogKeys("ns")
-    allowed = {"exo:namespaces", keys.nodes, keys.graphs, keys.graph("g"), keys.version("g", 1), HOME.deleted,
-               HOME.reports, PROBE.decode(), keys.schedules, keys.schedules_of("g"), keys.firings("g")}  # fmt: skip
+    allowed = {"exo:namespaces", keys.graphs, keys.graph("g"), keys.version("g", 1), HOME.deleted, HOME.outbox,
+               PROBE.decode(), keys.schedules, keys.schedules_of("g"), keys.firings("g")}  # fmt: skip
+    ready: tuple[str, ...] = ()
+    for name in scene.namespaces:
+        there = ShardKeys(name)
+        allowed |= {CatalogKeys(name).nodes, there.reports, there.inbox, there.arrivals}
+        ready += (there.ready(""),)
     kept = sorted(raw.decode() for raw in await redis.keys("*"))
-    return [
-        f"{key} would be kept for ever" for key in kept if key not in allowed and not key.startswith(HOME.ready(""))
-    ]
+    return [f"{key} would be kept for ever" for key in kept if key not in allowed and not key.startswith(ready)]

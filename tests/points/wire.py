@@ -16,6 +16,9 @@ from points.witness import Witness
 #: Commands after which a blocked read looks again.
 _STIRRING = frozenset({b"EVALSHA", b"EXEC", b"XADD", b"XCLAIM"})
 
+#: Commands that may wait in Redis.
+BLOCKING = frozenset({b"XREADGROUP", b"XREAD"})
+
 #: Who sets the stage: never cut, never counted.
 STAGEHAND = "stagehand"
 
@@ -100,13 +103,14 @@ class Wire:
     on_power: Callable[[], None] = lambda: None
     _lines: list[Line] = field(default_factory=list)
     _counts: Counter[str] = field(default_factory=Counter)
-    _waiting: list["asyncio.Future[None]"] = field(default_factory=list)
+    #: Blocked reads, and what Redis calls the connection of each, as far as it was asked.
+    _waiting: dict["asyncio.Future[bool]", int | None] = field(default_factory=dict)
 
     def begin(self, faults: Sequence[Fault], seed: int) -> None:
         """Forget everything for a new play."""
         self.faults, self.draws = faults, Random(seed)
         self.dead, self.journal, self.struck, self.witness = set(), [], set(), Witness()
-        self._counts, self._waiting = Counter(), []
+        self._counts, self._waiting = Counter(), {}
 
     def check(self, actor: str) -> None:
         """Raise Killed for one that is no more."""
@@ -133,7 +137,7 @@ class Wire:
             self.struck.add(Fault(actor, index, mode))
             if mode.before:
                 self._strike(actor, line, mode)
-            if mode is Mode.STOP and words[0] != b"XREADGROUP":
+            if mode is Mode.STOP and words[0] not in BLOCKING:
                 self.on_stop(actor)
         return mode
 
@@ -166,11 +170,16 @@ class Wire:
         self.witness.note(words, reply)
         self.on_sent(self.witness.name_of(words))
         if words[0].upper() in _STIRRING:
-            waiting, self._waiting = self._waiting, []
-            for future in waiting:
-                if not future.done():
-                    future.set_result(None)
+            self._wake(list(self._waiting), unblocked=False)
+        elif words[:2] == [b"CLIENT", b"UNBLOCK"]:
+            self._wake([future for future, client in self._waiting.items() if client == int(words[2])], unblocked=True)
         return reply
+
+    def _wake(self, futures: Sequence["asyncio.Future[bool]"], *, unblocked: bool) -> None:
+        for future in futures:
+            del self._waiting[future]
+            if not future.done():
+                future.set_result(unblocked)
 
     def open_line(self) -> Line:
         """Open a socket; it is closed with the wire, if nobody does it before."""
@@ -183,15 +192,24 @@ class Wire:
         for line in self._lines:
             line.close()
 
-    async def stirred(self, seconds: float) -> None:
-        """Wait until somebody has changed something, but no longer than so many virtual seconds."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
+    async def stirred(self, seconds: float, client: int | None) -> bool:
+        """Wait until somebody has changed something, but no longer than so many virtual seconds.
+
+        Args:
+            client: what Redis calls the connection that waits, if it was asked.
+
+        Returns:
+            Whether somebody asked Redis to end the wait.
+        """
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting[future] = client
         try:
             async with asyncio.timeout(seconds):
-                await future
+                return await future
         except TimeoutError:
-            return
+            return False
+        finally:
+            self._waiting.pop(future, None)
 
     async def give_way(self) -> None:
         """Others may come first: by the seed of the play."""

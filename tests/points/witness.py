@@ -77,7 +77,7 @@ class Witness:
             self.firings[key] += 1
         elif name == "trigger" and word == b"made":
             self.made[key] += 1
-        elif name == "reclaim" and word in (b"reclaimed", b"failed"):
+        elif name in ("reclaim", "recall") and word in (b"reclaimed", b"failed"):
             self.put_back[key] += 1
             self.branches["lease given to another worker"] += 1
         if word == b"stale":
