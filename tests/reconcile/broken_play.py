@@ -19,7 +19,7 @@ from reconcile.damage import backup, damage
 from reconcile.living import new_reconciler
 from semantics.compare import differences
 from semantics.draws import Draws, tape_of
-from semantics.drive import _spoken
+from semantics.drive import spoken
 from semantics.graphs import random_template
 from semantics.model import Model
 from semantics.observe import observe
@@ -163,7 +163,7 @@ async def _step(world: World, behaviour: Behaviour, draw: random.Random, manager
     count = draw.randint(0, len(held))
     for delivery in held[:count]:
         outcome = behaviour.of(delivery.task.identifier, delivery.task.branch, delivery.task.retry_count)
-        await world.send(delivery, _spoken(outcome))
+        await world.send(delivery, spoken(outcome))
         moved = True
     hands[:] = held[count:]
     if draw.random() < 0.8:
