@@ -198,6 +198,9 @@ def test_a_cancelled_run_leaves_nothing_on_the_outbox_or_in_the_other_queue(lane
         await world.cancel()
         assert (await world.run()).status == "CANCELLED"
         assert await world.redis.xlen(THERE.ready("B")) == 0
+        # The third one was still on its way: the courier finds that it has ended.
+        await hand_over(world)
+        assert await world.redis.xlen(THERE.ready("B")) == 0
         await report_there(world, held, one(v="late"))
         assert set((await world.statuses())["b"]) == {"CANCELLED"}
         await check_tidy(world)

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys, shard_keys
-from exosphere_core.store import handoff, streams
+from exosphere_core.store import handoff
 from exosphere_core.store.calls import apply, apply_all
 from exosphere_core.store.connection import BLOCK_MS, connect_untimed
 from exosphere_core.store.faults import FAULTS, ResponseError
 from exosphere_core.store.handoff import OutboxEntry, read_outbox_entry
 from exosphere_core.store.streams import Entry
+from exosphere_core.store.taking_off import take_off
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.context import EngineContext, logger
 from exosphere_orchestrator.engine.dead_letters import put_aside
@@ -64,24 +65,41 @@ class Courier(Agent):
         return all(await asyncio.gather(*(self._hand_over(*item) for item in by_target.items())))
 
     async def _hand_over(self, target: ShardKeys, entries: list[OutboxEntry]) -> bool:
+        redis, scripts = self.context.redis, self.context.scripts
+        ended = await handoff.read_ended(scripts, self._home, entries)
+        fresh = [entry for entry in entries if entry.id not in ended]
+        stale = [entry for entry in entries if entry.id in ended]
         try:
-            queued = await apply(self.context.scripts, handoff.deliver(self._home, target, entries))
+            # Queued already, perhaps, by a courier that died before it could take them off again.
+            known = await handoff.read_queued(scripts, self._home, target) if stale else {}
+            await self._take_off(target, [(entry, known.get(entry.id, "")) for entry in stale])
+            queued = await apply(scripts, handoff.deliver(self._home, target, fresh)) if fresh else []
         except FAULTS as fault:
             logger.warning(
                 "%d states of %s wait for namespace %s: %s", len(entries), self.name, target.namespace, fault
             )
             return False
-        await self._note(target, entries, [word.decode() for word in queued])
+        await handoff.drop(redis, self._home, [entry.id for entry in stale])
+        await self._note(target, fresh, [word.decode() for word in queued])
         return True
 
     async def _note(self, target: ShardKeys, entries: list[OutboxEntry], queued: Sequence[str]) -> None:
         """Note where the states are now. One that ended meanwhile, or has another attempt, is taken off there again."""
         calls = [handoff.delivered(self._home, entry, ready) for entry, ready in zip(entries, queued, strict=True)]
-        gone: dict[str, list[str]] = {}
+        gone: list[tuple[OutboxEntry, str]] = []
         for entry, ready, reply in zip(entries, queued, await apply_all(self.context.scripts, calls), strict=True):
             if isinstance(reply, ResponseError):
                 raise reply
             if reply[0] == b"stale" and ready:
-                gone.setdefault(target.ready(entry.task.node), []).append(ready)
-        for stream, ids in gone.items():
-            await streams.acknowledge(self.context.redis, stream, RUNTIMES_GROUP, ids)
+                gone.append((entry, ready))
+        await self._take_off(target, gone)
+        # Last: until then whoever comes after us finds them here.
+        await handoff.drop(self.context.redis, self._home, [entry.id for entry, _ in gone])
+
+    async def _take_off(self, target: ShardKeys, queued: Sequence[tuple[OutboxEntry, str]]) -> None:
+        by_stream: dict[str, list[str]] = {}
+        for entry, ready in queued:
+            if ready:
+                by_stream.setdefault(target.ready(entry.task.node), []).append(ready)
+        for stream, ids in by_stream.items():
+            await take_off(self.context.redis, stream, ids)

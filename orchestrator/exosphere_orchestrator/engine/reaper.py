@@ -12,6 +12,7 @@ from exosphere_core.store.corrupt import is_wrong_type
 from exosphere_core.store.deliveries import Delivery, read_delivery
 from exosphere_core.store.faults import LOST, ResponseError
 from exosphere_core.store.streams import Entry, Pending
+from exosphere_core.store.taking_off import take_off
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.context import EngineContext, logger
 from exosphere_orchestrator.engine.dead_letters import put_aside
@@ -98,7 +99,7 @@ class Reaper(Agent):
         most = self.context.max_lost_leases
         for entry in entries:
             if not entry.fields:
-                await streams.acknowledge(self.context.redis, entry.stream, RUNTIMES_GROUP, [entry.id])
+                await take_off(self.context.redis, entry.stream, [entry.id])
                 continue
             try:
                 of = self._delivery(entry)
@@ -136,7 +137,7 @@ class Reaper(Agent):
         recalls = [(entry, call) for entry, call in recalls if (entry.stream, entry.id) in held]
         await self._apply(recalls)
         for entry, _ in recalls:
-            await streams.acknowledge(self.context.redis, entry.stream, RUNTIMES_GROUP, [entry.id])
+            await take_off(self.context.redis, entry.stream, [entry.id])
 
     async def _apply(self, calls: list[tuple[Entry, Call]]) -> None:
         refused: ResponseError | None = None

@@ -14,6 +14,7 @@ from redis.exceptions import ResponseError
 from exosphere_core.handoff import entry_away
 from exosphere_core.keys import ShardKeys, shard_keys
 from exosphere_core.records import ReadyField, StateField, Task, decode_task
+from exosphere_core.states import Status
 from exosphere_core.store.burst import burst
 from exosphere_core.store.calls import Arg, Call
 from exosphere_core.store.streams import Entry
@@ -105,6 +106,26 @@ async def read_carried(redis: "Redis", source: ShardKeys, targets: Sequence[Shar
     return [reply.decode(errors="replace") for reply in replies if reply]
 
 
+async def read_ended(redis: "Redis", home: ShardKeys, entries: Sequence[OutboxEntry]) -> set[str]:
+    """Tell which entries of the outbox, by id, are of states that have ended or have another attempt now."""
+    commands = [("HMGET", home.state(entry.state), StateField.STATUS, StateField.ATTEMPT) for entry in entries]
+    ended: set[str] = set()
+    for entry, reply in zip(entries, await burst(redis, commands), strict=True):
+        if isinstance(reply, ResponseError):
+            raise reply
+        if reply != [Status.CREATED.encode(), entry.attempt.encode()]:
+            ended.add(entry.id)
+    return ended
+
+
+async def read_queued(redis: "Redis", source: ShardKeys, target: ShardKeys) -> dict[str, str]:
+    """Tell where the newest entries of an outbox stand in the queues of another namespace: id there by id on the outbox."""
+    (reply,) = await burst(redis, [("HGET", target.arrivals, f"{_outbox_name(source)}/entries")])
+    if isinstance(reply, ResponseError):
+        raise reply
+    return dict(word.split("=") for word in (reply or b"").decode().split())
+
+
 def deliver(source: ShardKeys, target: ShardKeys, entries: Sequence[OutboxEntry]) -> Call:
     """Queue states of another namespace's runs, in the order of their outbox; all of them for nodes of `target`."""
     keys = [target.arrivals, *(target.ready(entry.task.node) for entry in entries)]
@@ -113,12 +134,19 @@ def deliver(source: ShardKeys, target: ShardKeys, entries: Sequence[OutboxEntry]
 
 
 def delivered(home: ShardKeys, entry: OutboxEntry, ready: str) -> Call:
-    """Note where a state was queued, and take it off the outbox.
+    """Note where a state was queued, and take it off the outbox. One that is not current any more stays there until it
+    was taken off the other queue, if it is known where it is there.
 
     Args:
         ready: id of its entry in the other namespace's queue; empty when another courier was told it.
     """
     return Call("delivered", [home.state(entry.state), home.outbox], [entry.id, entry.attempt, ready])
+
+
+async def drop(redis: "Redis", home: ShardKeys, entries: Sequence[str]) -> None:
+    """Take entries off the outbox, by id, whose states ended on the way and are in no queue any more."""
+    if entries:
+        await redis.xdel(home.outbox, *entries)
 
 
 def recall(home: ShardKeys, task: Task, state: str, attempt: str, max_lost: int, failed: bytes) -> Call:

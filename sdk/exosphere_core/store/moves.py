@@ -224,7 +224,9 @@ def cancel(home: ShardKeys, run: str, graph: str, states: Sequence[tuple[str, Ta
     args: list[Arg] = [run, len(states), len(unites)]
     for state, task in states:
         keys += [home.state(state), queue_of(home, task)]
-        args += [state, task.identifier, "1" if task.replays else ""]
+        # An entry of the outbox is the courier's: it may be in the other namespace's queue already.
+        place = "outbox" if task.namespace != home.namespace else "reports" if task.replays else ""
+        args += [state, task.identifier, place]
     return Call("cancel", [*keys, *(home.unite(unite) for unite in unites)], args)
 
 

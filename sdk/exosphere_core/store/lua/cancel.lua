@@ -8,7 +8,8 @@
 -- ARGV[1] run id
 -- ARGV[2] number of states
 -- ARGV[3] number of unites
--- ARGV[4] from here on, per state: its id, its identifier, "1" when its first entry is on the report stream
+-- ARGV[4] from here on, per state: its id, its identifier, "reports" when its first entry is on the report stream, "outbox"
+--   when all of them are on the outbox
 -- returns the run's status afterwards, or "" when there is no such run
 -- uses clock conclude grow
 if not redis.call('HGET', KEYS[1], 'cancelled_at') then
@@ -20,15 +21,16 @@ local now = now_ms()
 local closed = 0
 for n = 1, states do
   local state, ready = KEYS[3 + n * 2], KEYS[4 + n * 2]
-  local id, identifier, replays = ARGV[1 + n * 3], ARGV[2 + n * 3], ARGV[3 + n * 3]
+  local id, identifier, place = ARGV[1 + n * 3], ARGV[2 + n * 3], ARGV[3 + n * 3]
   local record = redis.call('HMGET', state, 'status', 'entry', 'attempt')
   if record[1] == 'CREATED' or record[1] == 'EXECUTED' then
     redis.call('HSET', state, 'status', 'CANCELLED', 'updated_at', now)
     redis.call('HINCRBY', KEYS[1], 'ended/' .. identifier .. '/CANCELLED', 1)
     redis.call('ZREM', KEYS[4], id)
     -- An entry of the report stream is left there: whoever takes it finds that the state has ended.
-    -- One in another namespace's queue is in another slot: whoever calls this takes it off there.
-    if record[2] and string.sub(record[2], 1, 1) ~= '>' and not (replays == '1' and record[3] == '1') then
+    -- One in another namespace's queue is in another slot: whoever calls this takes it off there. One of the outbox may
+    -- be there already: the courier finds that the state has ended.
+    if record[2] and place ~= 'outbox' and not (place == 'reports' and record[3] == '1') then
       redis.call('XACK', ready, 'runtimes', record[2])
       redis.call('XDEL', ready, record[2])
     end

@@ -5,11 +5,14 @@
 -- ARGV[2] attempt that the entry carries
 -- ARGV[3] id of its entry in the other namespace's ready stream, or "" when it is not known
 -- returns {"applied" | "known" | "stale", status found}; "stale" when it has ended or has another attempt: the entry in the
---   other namespace's stream must go
+--   other namespace's stream must go, and then the one on the outbox, which stays until then
 -- uses fence
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'entry')
-redis.call('XDEL', KEYS[2], ARGV[1])
-if not is_current(record, ARGV[2]) then
+local current = is_current(record, ARGV[2])
+if current or ARGV[3] == '' then
+  redis.call('XDEL', KEYS[2], ARGV[1])
+end
+if not current then
   return {'stale', record[1] or ''}
 end
 if record[3] ~= ARGV[1] then
