@@ -14,7 +14,8 @@ from chaos.faults.catalog import FAULTS, reason_against
 from chaos.faults.fault import HOME, Fault, Struck
 from chaos.graphs import NAMESPACE, Workload, workloads
 from chaos.ledger import Ledger
-from chaos.leftovers import left_after_retention, remove_all, under_way
+from chaos.leftovers import left_after_retention, put_aside, remove_all, under_way
+from chaos.mending import SWEEPS_S, count_mends, is_attended, mend
 from chaos.plan import Outcome, Plan
 from chaos.redis_server import RedisServer
 from chaos.stage import Stage
@@ -120,13 +121,15 @@ class Campaign:
         struck_s = time.monotonic()
         await stage.heal()
         lossy = any(fault.loses for fault, _, _ in self._struck)
-        ended = await self._wait_until_ended(stage)
+        violations = await mend(stage) if lossy and is_attended(number) else []
+        ended = await self._wait_until_ended(stage, PATIENCE_S + (SWEEPS_S if lossy else 0))
         recoveries = [None if task is None else await task for _, _, task in self._struck]
         ended_s = time.monotonic()
         self.ledger.collect(number)
         self._note_faults(number, recoveries)
         self._read_logs(stage)
-        violations = [] if ended else ["runs did not end: stuck"]
+        self.outcome.counts += await count_mends(stage)
+        violations += [] if ended else ["runs did not end: stuck"]
         violations += await self._check_round(stage, number, lossy)
         if not violations:
             await remove_all(stage.redis.client, HOME)
@@ -212,8 +215,8 @@ class Campaign:
         self._struck.append((fault, struck, waiting))
         self.outcome.counts["faults"] += 1
 
-    async def _wait_until_ended(self, stage: Stage) -> bool:
-        deadline = time.monotonic() + PATIENCE_S
+    async def _wait_until_ended(self, stage: Stage, within_s: float) -> bool:
+        deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             if not await self._pending(stage) and not await under_way(stage.redis.client, HOME, stage.nodes):
                 return True
@@ -229,6 +232,9 @@ class Campaign:
     async def _check_round(self, stage: Stage, number: int, lossy: bool) -> list[str]:
         redis = stage.redis.client
         violations = await under_way(redis, HOME, stage.nodes)
+        bad, of_lost = await put_aside(redis, HOME, lossy=lossy)
+        violations += bad
+        self.outcome.counts["reports of lost states"] += of_lost
         triggers = self.ledger.triggers(number)
         executions = self.ledger.executions(number)
         runs = {raw.decode() for raw in await ask(redis, "ZRANGE", HOME.runs, 0, -1)}

@@ -1,6 +1,7 @@
 """What must be left in Redis: nothing on the way after a round, and after retention only what outlives runs."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from redis.asyncio import Redis
@@ -14,6 +15,9 @@ from exosphere_core.keys import (
     ShardKeys,
 )
 from exosphere_core.store.upkeep import delete_run, read_expired
+
+#: Why a report is put aside whose state was lost with the end of the append-only file.
+_OF_LOST_STATE = "there is no such state"
 
 #: What outlives runs: catalog, empty streams, memory of deletions, and arq's own.
 _KEPT = "|".join(
@@ -45,9 +49,8 @@ async def under_way(redis: Redis, home: ShardKeys, nodes: Sequence[str]) -> list
         pipeline.xpending(stream, group)
         pipeline.xlen(stream)
     pipeline.zcard(home.due)
-    pipeline.xlen(home.rejected)
     replies = await pipeline.execute(raise_on_error=False)
-    *of_streams, due, rejected = replies
+    *of_streams, due = replies
     found = []
     for (stream, _), pending, length in zip(streams, of_streams[::2], of_streams[1::2], strict=True):
         if isinstance(pending, Exception):
@@ -57,10 +60,23 @@ async def under_way(redis: Redis, home: ShardKeys, nodes: Sequence[str]) -> list
             found.append(f"{stream} has {length} entries, {pending['pending']} pending: {held}")
     if due:
         found.append(f"{due} due times are left")
-    if rejected:
-        found.append(f"{rejected} reports were put aside, and nobody sent a bad one")
     active = [key.decode() async for key in redis.scan_iter(match=home.active("*"), count=1000)]
     return found + [f"{key} holds {await redis.scard(key)} runs" for key in active]
+
+
+async def put_aside(redis: Redis, home: ShardKeys, *, lossy: bool) -> tuple[list[str], int]:
+    """Tell which reports were put aside, though nobody sent a bad one.
+
+    After a loss, workers report what they did for states that Redis has no record of any more: that is as it should be.
+
+    Returns:
+        A line for each reason that nothing explains; and how many reports were of lost states, which are removed here.
+    """
+    reasons = Counter(fields[b"reason"].decode() for _, fields in await redis.xrange(home.rejected))
+    of_lost = reasons.pop(_OF_LOST_STATE, 0) if lossy else 0
+    if not reasons:
+        await redis.delete(home.rejected)
+    return [f"{count} reports were put aside: {reason}" for reason, count in reasons.items()], of_lost
 
 
 async def remove_all(redis: Redis, home: ShardKeys) -> None:

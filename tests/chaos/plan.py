@@ -41,7 +41,7 @@ class Outcome:
     """What a campaign came to.
 
     Attributes:
-        counts: runs, states, faults, unites, executed_again, more_attempts, stale, reclaimed, reconnected.
+        counts: runs, states, faults, unites, executed_again, more_attempts, stale, reclaimed, reconnected, mended.
         violations: one line each, with round and run.
     """
 

@@ -148,6 +148,17 @@ class Stage:
                     self.started_again[f"{name.rstrip('0123456789')} {process.returncode}"] += 1
                     self.run(name)
 
+    async def reconcile(self) -> tuple[int, str]:
+        """Have `exosphere reconcile` mend what was lost, as an operator does. Returns its exit status and what it said."""
+        environ = {**self.stack.environ, "EXOSPHERE_REDIS_URL": f"redis://127.0.0.1:{self.redis.port}"}
+        command = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "exosphere_cli.main", "reconcile", env=environ,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=die_with_driver,
+        )  # fmt: skip
+        said, _ = await command.communicate()
+        assert command.returncode is not None
+        return command.returncode, said.decode()
+
     async def heal(self) -> None:
         """Faults have ended: let everything run again."""
         if not self.redis.alive:

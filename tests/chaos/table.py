@@ -38,6 +38,7 @@ def figures_of(plan: Plan, outcome: Outcome, ledger: Ledger, command: str, redis
         f"| states executed again, each explained by a lost lease | {counts['executed_again']:,} |",
         f"| reports refused as stale | {counts['stale']:,} |",
         f"| leases taken from workers that showed no life | {counts['reclaimed']:,} |",
+        f"| mends by the reconciler | {counts['mended']:,} |",
         f"| violations (lost, doubled, stuck, miscounted, left behind) | {len(outcome.violations)} |",
         "",
         "| fault | what strikes | times | recovery: median, s | worst, s | of |",
@@ -61,7 +62,7 @@ def figures_of(plan: Plan, outcome: Outcome, ledger: Ledger, command: str, redis
 
 
 def _not_chosen(plan: Plan, name: str) -> str:
-    return "not drawn" if name in plan.faults else "not asked for; `--faults` names what strikes"
+    return "not drawn" if name in plan.faults else "not among those that `--faults` named"
 
 
 def _undisturbed(struck: Sequence[tuple[str, int, int, int | None]], index: int) -> float | None:

@@ -89,4 +89,7 @@ def test_the_figures_stand_between_the_pages_markers_and_tell_undisturbed_recove
     assert "| `kill_runtime` | SIGKILL of a runtime, started again | 1 | 2.00 | 2.00 | 1 |" in text
     # The two others fell into each other's recovery.
     assert "| `cut` | connections are reset | 1 |  |  | 0 |" in text
-    assert "- `slot_moved` (a slot moves to another master): the campaign's Redis is a single server" in text
+    assert (
+        "- `slot_moved` (a slot moves to another master): the campaign's Redis is a single server; `make topology`"
+        in text
+    )

@@ -10,7 +10,7 @@ from chaos.check import check_run
 from chaos.fate import fate_of, spelled
 from chaos.graphs import Workload
 from chaos.ledger import Executions
-from chaos.leftovers import left_after_retention, remove_all, under_way
+from chaos.leftovers import left_after_retention, put_aside, remove_all, under_way
 from engine.world import HOME, Lane, World
 from exosphere_core.keys import RUNTIMES_GROUP
 from exosphere_core.store import streams
@@ -158,5 +158,20 @@ def test_what_is_left_on_its_way_or_after_retention_is_found(lane: Lane) -> None
         await world.redis.hset(HOME.unite("f" * 32), "status", "FIRED")
         await remove_all(world.redis, HOME)
         assert await left_after_retention(world.redis) == [HOME.unite("f" * 32)]
+
+    lane.run(scene)
+
+
+def test_a_report_that_was_put_aside_is_found_unless_its_state_was_lost(lane: Lane) -> None:
+    async def scene(world: World) -> None:
+        await world.redis.xadd(HOME.rejected, {"reason": "there is no such state"})
+        told = (["1 reports were put aside: there is no such state"], 0)
+        assert await put_aside(world.redis, HOME, lossy=False) == told
+        await world.redis.xadd(HOME.rejected, {"reason": "it is no report"})
+        assert await put_aside(world.redis, HOME, lossy=True) == (["1 reports were put aside: it is no report"], 1)
+        await world.redis.delete(HOME.rejected)
+        await world.redis.xadd(HOME.rejected, {"reason": "there is no such state"})
+        assert await put_aside(world.redis, HOME, lossy=True) == ([], 1)
+        assert await left_after_retention(world.redis) == []
 
     lane.run(scene)

@@ -87,7 +87,7 @@ async def _serve(settings: Settings) -> None:
         # What was missed while nobody was there, at once.
         await _swept(_job(jobs, fire_due_schedules)({}))
         # What Redis lost before it was started again, beside the other jobs: there may be much to look at.
-        reconciling = asyncio.create_task(_swept(_job(jobs, repair.reconcile_all)({})))
+        reconciling = asyncio.create_task(_reconciled(jobs, repair))
         while not stop.is_set():
             full = await _work(settings, jobs, repair, stopping)
             if full and not stop.is_set():
@@ -100,6 +100,11 @@ async def _serve(settings: Settings) -> None:
     finally:
         await end(stopping, *([reconciling] if reconciling else []))
         await redis.aclose()
+
+
+async def _reconciled(jobs: Jobs, repair: Repair) -> bool:
+    # The sweep is made here, not by the caller: a task that is stopped before it began awaits nothing it was given.
+    return await _swept(_job(jobs, repair.reconcile_all)({}))
 
 
 async def _work(settings: Settings, jobs: Jobs, repair: Repair, stopping: "asyncio.Task[Any]") -> bool:

@@ -2,7 +2,7 @@
 
 from chaos.faults.fault import Fault, not_here
 
-_CLUSTER = "the campaign's Redis is a single server"
+_CLUSTER = "the campaign's Redis is a single server; `make topology` plays it with real processes"
 
 FAULTS = [
     Fault("sentinel_failover", "Sentinel makes a replica the master", not_here, needs=_CLUSTER),

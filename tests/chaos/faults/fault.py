@@ -43,8 +43,7 @@ class Fault:
         what: for the table of the docs.
         needs: why it can't strike here; empty when it can.
         weight: how often it is drawn, among others.
-        asked: whether it strikes only when it is asked for by name.
-        loses: whether Redis may lose what it acknowledged: then work may be executed again.
+        loses: whether Redis may lose what it acknowledged: then work may be executed again, and the reconciler has to mend.
     """
 
     name: str
@@ -53,7 +52,6 @@ class Fault:
     needs: str = ""
     weight: int = 2
     loses: bool = False
-    asked: bool = False
 
 
 async def not_here(stage: Stage, draws: Random) -> Struck:
@@ -71,7 +69,7 @@ async def during(seconds: float) -> tuple[int, int]:
 async def given_to_others(stage: Stage, pid: int, within_s: float = 30.0) -> int | None:
     """Wait until nothing is pending under a dead process's name; None when that does not come about in time."""
     redis = stage.redis.client
-    groups = [(HOME.reports, STATE_MANAGERS_GROUP)]
+    groups = [(HOME.reports, STATE_MANAGERS_GROUP), (HOME.inbox, STATE_MANAGERS_GROUP)]
     groups += [(HOME.ready(node), RUNTIMES_GROUP) for node in stage.nodes]
     deadline = time.monotonic() + within_s
     mark = f"-{pid}-"
