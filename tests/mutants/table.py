@@ -239,7 +239,7 @@ MUTANTS = (
         ("tests/engine/test_full_memory.py",),
     ),
     Mutant(
-        "the reconciler restores what a runtime holds", f"{_LUA}/lib/placed.lua",
+        "the reconciler restores what a runtime holds", f"{_LUA}/lib/held.lua",
         "  return #redis.call('XPENDING', stream, group, entry, entry, 1) > 0", "  return false",
         ("tests/reconcile/test_random.py", "tests/reconcile/test_mends.py"),
     ),
