@@ -9,7 +9,8 @@ ON_A_CLUSTER = {"test_abroad", "test_mends", "test_minute"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "lane" in metafunc.fixturenames:
+    own = any("lane" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "lane" in metafunc.fixturenames and not own:
         more = ["cluster"] if metafunc.module.__name__.rpartition(".")[2] in ON_A_CLUSTER else []
         metafunc.parametrize("lane", ["fakeredis", "redis", *more], indirect=True)
 

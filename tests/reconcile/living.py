@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from redis.asyncio import Redis
 
 from engine.world import HOME, World
+from exosphere_core.ending import end
 from exosphere_core.store.catalog import note_namespace
 from exosphere_orchestrator.reconcile.mend import Journal
 from exosphere_orchestrator.reconcile.reconciler import Reconciler
@@ -61,11 +62,10 @@ async def sweeping(redis: Redis) -> AsyncIterator[list[Journal]]:
     try:
         yield journals
     finally:
+        await end(*tasks)
         for task in tasks:
-            task.cancel()
-        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(outcome, Exception):
-                raise outcome
+            if not task.cancelled() and (fault := task.exception()):
+                raise fault
 
 
 async def watched(redis: Redis, scenario: Scenario) -> list[Journal]:

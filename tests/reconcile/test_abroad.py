@@ -11,7 +11,7 @@ from exosphere_core.store import catalog, streams
 from exosphere_core.store.catalog import NodeRecord, note_namespace
 from exosphere_core.store.mended import read_mends
 from exosphere_orchestrator.reconcile.mend import Journal
-from reconcile.living import new_reconciler
+from reconcile.living import new_reconciler, sweeping
 
 Break = Callable[[World], Awaitable[None]]
 
@@ -126,6 +126,25 @@ def test_what_is_where_it_should_be_is_left_alone_at_each_step_of_its_way(lane: 
         for held in others:
             await world.send(held, one(v="done"))
         assert not (await reconcile(world)).mended
+
+    lane.run(scene)
+
+
+def test_two_replicas_that_sweep_beside_a_living_system_mend_nothing(lane: Lane) -> None:
+    async def scene(world: World) -> None:
+        await begun(world)
+        async with sweeping(world.redis) as journals:
+            while (await world.run()).status == "PENDING":
+                await hand_over(world)
+                for number, held in enumerate(await take_there(world, "b")):
+                    again = held.attempt == "1" and number == 0
+                    await world.send(held, Requeued(0) if again else one(v="done"))
+                await forward(world)
+                await world.drain()
+                for held in await world.take("c"):
+                    await world.report(held, one())
+            await check_tidy(world)
+        assert not [journal.mended for journal in journals if journal.mended]
 
     lane.run(scene)
 
