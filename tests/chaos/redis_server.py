@@ -55,7 +55,7 @@ class RedisServer:
             # Python ignores SIGXFSZ, and so does this child: a file at its limit is an error of the write, as a full disk is.
             self.process = subprocess.Popen(
                 self._command, stdout=log, stderr=log, preexec_fn=die_with_driver, restore_signals=False,
-                env={**os.environ, **self.environ},
+                env={**os.environ, **self.environ}, start_new_session=True,
             )  # fmt: skip
         deadline = time.monotonic() + _PATIENCE_S
         while True:

@@ -66,9 +66,10 @@ class Stage:
         """Start all, and wait until each state manager is ready."""
         await self.redis.start()
         names = [wire for name in self.managers for wire in (name, f"{name}-runtimes")] + ["background"]
+        # A session of its own: the Ctrl-C of whoever plays the campaign is the driver's alone to deal with.
         self._proxy = await asyncio.create_subprocess_exec(
             sys.executable, str(HERE / "proxy.py"), f"127.0.0.1:{self.redis.port}", *names,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=die_with_driver,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=die_with_driver, start_new_session=True,
         )  # fmt: skip
         self._wires = json.loads(await self._heard())
         for name in self.managers:
