@@ -143,7 +143,9 @@ def test_a_runtime_that_stood_still_for_a_lease_reports_nothing(stack: Stack) ->
     until.touch()
     assert stack.wait_run(run)["status"] == "SUCCESS"
     (state,) = stack.states(run)
-    assert (state["status"], state["attempt"]) == ("SUCCESS", 2)
+    assert state["status"] == "SUCCESS"
+    # The blocked read of the one that stands still may be given the second delivery, too, and lose it in the same way.
+    assert state["attempt"] >= 2
 
 
 def test_a_state_manager_that_is_asked_to_stop_exits_with_0(stack: Stack) -> None:
