@@ -5,7 +5,7 @@ import pytest
 from engine.world import Lane
 
 #: Files whose scenes together call what the reconciler calls: a server in cluster mode checks every key.
-ON_A_CLUSTER = {"test_abroad", "test_mends", "test_minute"}
+ON_A_CLUSTER = {"test_abroad", "test_mends", "test_pending"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from exosphere_core.keys import RUNTIMES_GROUP
 from exosphere_core.records import decode_task
 from exosphere_core.store import mends, streams
 from exosphere_core.store.handoff import read_outbox_entry
 from exosphere_core.store.streams import Entry
 from exosphere_core.store.survey import StateTrace
+from exosphere_core.store.taking_off import take_off
 from exosphere_orchestrator.reconcile import abroad
 from exosphere_orchestrator.reconcile.desk import MOST_SUSPECTS, Desk, Suspects
 from exosphere_orchestrator.reconcile.mend import Kind
@@ -86,7 +86,7 @@ async def _sweep_page(desk: Desk, key: str, entries: Sequence[Entry]) -> None:
             others.append(abroad.Guest(entry.id, home, state, attempt))
     await _drop(desk, key, own)
     stale = await abroad.stale(desk, others)
-    await streams.acknowledge(desk.redis, key, RUNTIMES_GROUP, stale)
+    await take_off(desk.redis, key, stale)
     for entry_id in stale:
         desk.journal.note(Kind.ENTRY, desk.home, entry_id)
 

@@ -1,5 +1,6 @@
 """The reconciler: sweeps over the shards, each of which may be stopped, repeated, or done by several at once."""
 
+import asyncio
 from collections.abc import Sequence
 from math import inf
 from time import monotonic
@@ -22,7 +23,7 @@ from exosphere_orchestrator.reconcile.verdict import Marks
 _WAIT_S = 5.0
 
 #: How long a sweep over pending runs goes on before it leaves the rest to the next, in s.
-_BUDGET_S = 20.0
+_BUDGET_S = 5.0
 
 
 class Reconciler:
@@ -39,6 +40,7 @@ class Reconciler:
         self._plans = GraphPlans(redis)
         self._reruns = Reruns(redis)
         self._kept: dict[ShardKeys, tuple[Marks, Suspects]] = {}
+        self._sweeping = asyncio.Lock()
         self._standing: dict[ShardKeys, Standing] = {}
         #: Where a sweep over pending runs begins, when the one before had no time left for it.
         self._next: ShardKeys | None = None
@@ -50,7 +52,14 @@ class Reconciler:
             budget_s: after this time, in s, it ends with the run that it is at; the next sweep goes on from there.
         """
         journal = Journal()
-        until = monotonic() + budget_s
+        if self._sweeping.locked():
+            # The sweep before takes longer than thought.
+            return journal
+        async with self._sweeping:
+            await self._sweep_pending(journal, wait_s, monotonic() + budget_s)
+        return journal
+
+    async def _sweep_pending(self, journal: Journal, wait_s: float, until: float) -> None:
         homes = await self._homes()
         first = homes.index(self._next) if self._next in homes else 0
         order = homes[first:] + homes[:first]
@@ -66,7 +75,6 @@ class Reconciler:
                 # Whoever comes after has its turn first the next time.
                 self._next = order[at % len(order)]
                 break
-        return journal
 
     async def sweep_all(self, wait_s: float = _WAIT_S, *, thorough: bool = False) -> Journal:
         """Look at every record of a run, a state and a unite, whatever the indexes say.
@@ -106,7 +114,7 @@ class Reconciler:
         await groups.ensure(desk, [desk.home.reports, desk.home.inbox], STATE_MANAGERS_GROUP)
         if (kept := self._kept.get(desk.home)) and await verdict.applied(desk, kept[0], 0):
             await verdict.convict(desk, kept[1])
-            del self._kept[desk.home]
+            self._kept.pop(desk.home, None)
 
     async def _examine(self, desk: Desk, ids: Sequence[str], *, thorough: bool = False) -> None:
         oldest = await catalog.now_ms(self._redis) - self._retention_ms

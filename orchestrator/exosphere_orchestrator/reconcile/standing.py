@@ -14,8 +14,8 @@ from exosphere_orchestrator.reconcile.examine import examine
 #: A run that took some time to look at is left alone for so many times that time.
 _REST = 20
 
-#: Rests that are shorter than this, in s, are over by the next sweep and not kept.
-_SHORTEST_REST_S = 30.0
+#: How long a run is left alone, at the least, in which nothing was to be put right, in s.
+_SHORTEST_REST_S = 45.0
 
 #: The most states of a run that is looked at here, so that a sweep ends in time; larger ones are left to the sweep over everything.
 _MOST_STATES = 500_000
@@ -65,11 +65,11 @@ class Standing:
         return found
 
     async def _look(self, desk: Desk, run: str) -> None:
-        began = monotonic()
+        began, mended = monotonic(), desk.journal.total
         await examine(desk, run)
-        rest_s = (monotonic() - began) * _REST
-        if rest_s > _SHORTEST_REST_S:
-            self._rests[run] = monotonic() + rest_s
+        took_s = monotonic() - began
+        least_s = _SHORTEST_REST_S if desk.journal.total == mended else 0.0
+        self._rests[run] = monotonic() + max(took_s * _REST, least_s)
         await indexes.index(desk, await survey.read_runs(desk.redis, desk.home, [run]))
 
     def _end(self) -> None:

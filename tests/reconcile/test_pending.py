@@ -1,4 +1,6 @@
-"""The sweep of every minute: it looks at runs that stand still, for a bounded time, and goes on where it stopped."""
+"""The sweep over pending runs: it looks at runs that stand still, for a bounded time, and goes on where it stopped."""
+
+import asyncio
 
 import pytest
 
@@ -75,5 +77,16 @@ def test_a_run_that_took_long_to_look_at_is_left_alone_for_a_while(lane: Lane, m
         monkeypatch.setattr(f"{standing}._REST", 1_000_000)
         looked = [(await reconciler.sweep_pending(0)).runs for _ in range(4)]
         assert looked == [0, 1, 0, 0]
+
+    lane.run(scene)
+
+
+def test_a_sweep_that_takes_longer_than_thought_is_not_joined_by_the_next(lane: Lane) -> None:
+    async def scene(world: World) -> None:
+        await begun(world, 3)
+        reconciler = new_reconciler(world.redis)
+        await reconciler.sweep_pending(0)
+        journals = await asyncio.gather(reconciler.sweep_pending(0), reconciler.sweep_pending(0))
+        assert sorted(journal.runs for journal in journals) == [0, 3]
 
     lane.run(scene)
