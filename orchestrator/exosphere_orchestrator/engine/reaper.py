@@ -26,7 +26,7 @@ _LONGEST_LOOK_S = 1.5
 _MOST_WATCHED = 10_000
 
 #: How often the list of nodes is read again, in s.
-_NODES_AGE_S = 5.0
+_NODES_AGE_S = 1.5
 
 
 class Watch:
