@@ -18,8 +18,9 @@ $(shell test -x $(BIN)/python || rm -f $(FOR_RUNNING) $(FOR_TESTING))
 
 # More arguments for the program that a target starts: make dev ARGS="--port 9000"
 ARGS ?=
-# How pytest spreads the tests: two processes, each test file in one of them.
-PYTEST_WORKERS ?= -n 2 --dist loadfile
+# How pytest spreads the tests: three processes, each test file in one of them. Many tests wait for processes of
+# their own, so that three keep two cores busy.
+PYTEST_WORKERS ?= -n 3 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help demo dev test topology proof chaos points mutants lint format bench lock clean

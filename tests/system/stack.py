@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -64,13 +65,22 @@ class Stack:
 
     def state_manager(self, name: str = "sm", **environ: str) -> str:
         """Start a state manager, wait until it is ready, and return its URI."""
-        port = free_port()
         code = (
             "from exosphere_orchestrator.server import serve; "
             "from exosphere_orchestrator.settings import load_settings; serve(load_settings())"
         )
-        self.start(name, [sys.executable, "-c", code], EXOSPHERE_PORT=str(port), **environ)
-        self.ports[name] = port
+        told_before = len(self.log(name)) if (self.folder / f"{name}.log").exists() else 0
+        # A port of the system's choice: one that was free a moment ago may be taken by a test that runs beside this one.
+        self.start(name, [sys.executable, "-c", code], **{"EXOSPHERE_PORT": "0", **environ})
+        told = wait_for(
+            f"{name} listens",
+            lambda: (
+                re.search(r"listens on http://127\.0\.0\.1:(\d+)", self.log(name)[told_before:])
+                or self.processes[name].poll() is not None
+            ),
+        )
+        assert isinstance(told, re.Match), self.log(name)[told_before:]
+        port = self.ports[name] = int(told[1])
         uri = f"http://127.0.0.1:{port}"
         self.environ.setdefault("EXOSPHERE_STATE_MANAGER_URI", uri)
         self.call(api.READY, uri=uri)
