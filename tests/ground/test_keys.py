@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from exosphere_core import keys
@@ -16,9 +16,6 @@ from exosphere_core.records import derived_id, new_run_id
 from ground.graphs import names
 
 shards = st.integers(0, 1023)
-
-#: Names are long and slow to draw.
-few = settings(max_examples=40)
 
 
 class Made(NamedTuple):
@@ -62,7 +59,6 @@ def matches(pattern: str, key: str) -> bool:
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), key, re.DOTALL) is not None
 
 
-@few
 @given(names, names, shards)
 def test_all_keys_of_a_shard_have_one_hash_tag(namespace: str, name: str, shard: int) -> None:
     made = list(keys_of(ShardKeys(namespace, shard), name, new_run_id(shard)))
@@ -70,13 +66,11 @@ def test_all_keys_of_a_shard_have_one_hash_tag(namespace: str, name: str, shard:
     assert {hash_tag(one.key) for one in made} == {f"{namespace}:{shard}"}
 
 
-@few
 @given(names, names)
 def test_all_keys_of_a_catalog_have_the_namespace_as_hash_tag(namespace: str, name: str) -> None:
     assert {hash_tag(one.key) for one in keys_of(CatalogKeys(namespace), name, "")} == {namespace}
 
 
-@few
 @given(st.sets(names, min_size=2, max_size=3), st.sets(shards, min_size=2, max_size=3))
 def test_a_key_has_one_meaning(some_names: set[str], some_shards: set[int]) -> None:
     run = new_run_id(0)
@@ -92,7 +86,6 @@ def test_a_key_has_one_meaning(some_names: set[str], some_shards: set[int]) -> N
     assert {key: said for key, said in meanings.items() if len(said) > 1} == {}
 
 
-@few
 @given(names, names, names, shards)
 def test_the_ready_pattern_matches_every_ready_stream_of_its_namespace_and_nothing_else(
     namespace: str, other: str, name: str, shard: int
@@ -111,7 +104,6 @@ def test_the_ready_pattern_matches_every_ready_stream_of_its_namespace_and_nothi
         assert not any(matches(pattern, one.key) for one in keys_of(owner, name, some_id))
 
 
-@few
 @given(names, names, names, shards)
 def test_the_reports_pattern_matches_every_report_stream_of_its_namespace_and_nothing_else(
     namespace: str, other: str, name: str, shard: int

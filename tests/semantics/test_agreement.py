@@ -15,7 +15,7 @@ from semantics.generate import random_scenario
 from semantics.happenings import Scenario
 
 #: How many graphs, by lane: a second of work is worth more on the real one.
-GRAPHS = {"fakeredis": 40, "redis": 120}
+GRAPHS = {"fakeredis": 80, "redis": 150}
 
 #: The same graphs each time: a test that fails tells that something changed. `make proof` goes further.
 BOUNDED = settings(
