@@ -44,9 +44,11 @@ class Settings(BaseModel):
         default=3, ge=1, title="EXOSPHERE_MAX_LOST_LEASES",
         description="a state that lost its runtime this often fails",
     )  # fmt: skip
+    # Not less: what was triggered in the last seconds is triggered again when Redis may have lost it, and a run that was
+    # removed meanwhile would be made anew.
     retention_ms: int = Field(
-        default=30 * 24 * 3600 * 1000, ge=1000, title="EXOSPHERE_RETENTION_MS",
-        description="how long an ended run and all that belongs to it is kept",
+        default=30 * 24 * 3600 * 1000, ge=60_000, title="EXOSPHERE_RETENTION_MS",
+        description="how long an ended run and all that belongs to it is kept, at least a minute",
     )  # fmt: skip
     max_body_bytes: int = Field(
         default=16 * 1024 * 1024,

@@ -14,7 +14,7 @@ from chaos.faults.catalog import FAULTS, reason_against
 from chaos.faults.fault import HOME, Fault, Struck
 from chaos.graphs import NAMESPACE, Workload, workloads
 from chaos.ledger import Ledger
-from chaos.leftovers import left_after_retention, put_aside, remove_all, under_way
+from chaos.leftovers import left_after_retention, put_aside, remove_ended, under_way
 from chaos.mending import SWEEPS_S, count_mends, is_attended, mend
 from chaos.plan import Outcome, Plan
 from chaos.redis_server import RedisServer
@@ -25,6 +25,12 @@ from exosphere_core.store.connection import ask
 
 #: How long runs may take to end once nothing strikes any more, in s.
 PATIENCE_S = 60.0
+
+#: The most triggers that are under way at a time.
+_MOST_TRIGGERS = 8
+
+#: How long a run is kept after its end while anybody may replay what Redis may have lost, in s.
+_REPLAYED_S = 30.0
 
 #: What is counted → the words of the logs that tell it.
 _LOGGED = {
@@ -51,6 +57,8 @@ class Campaign:
         self._logged: Counter[str] = Counter()
         self._triggered = 0
         self._round = 0
+        #: Runs of the rounds that were checked.
+        self._checked: set[str] = set()
         self.redis_version = ""
 
     async def run(self) -> Outcome:
@@ -84,6 +92,8 @@ class Campaign:
                 await self._play_round(stage)
                 if self.outcome.violations or self._enough(began, share):
                     break
+            if not self.outcome.violations:
+                await self._remove_all(stage)
         finally:
             self.outcome.counts.update({f"ended by itself: {what}": n for what, n in stage.started_again.items()})
             await stage.close()
@@ -106,7 +116,8 @@ class Campaign:
         self._round += 1
         self._struck = []
         draws = Random(f"faults {self.plan.seed} {number}")
-        working = asyncio.create_task(self._trigger_for_ever(stage, number))
+        enough = asyncio.Event()
+        working = asyncio.create_task(self._trigger_until(enough, stage, number))
         supervising = asyncio.create_task(stage.supervise())
         deadline = time.monotonic() + self.plan.round_s
         try:
@@ -115,11 +126,13 @@ class Campaign:
                 if working.done():
                     working.result()
         finally:
-            working.cancel()
+            enough.set()
             supervising.cancel()
-            await asyncio.wait([working, supervising])
+            await asyncio.wait([supervising])
         struck_s = time.monotonic()
         await stage.heal()
+        # A trigger that is under way still may yet make a run.
+        await working
         lossy = any(fault.loses for fault, _, _ in self._struck)
         violations = await mend(stage) if lossy and is_attended(number) else []
         ended = await self._wait_until_ended(stage, PATIENCE_S + (SWEEPS_S if lossy else 0))
@@ -132,9 +145,7 @@ class Campaign:
         violations += [] if ended else ["runs did not end: stuck"]
         violations += await self._check_round(stage, number, lossy)
         if not violations:
-            await remove_all(stage.redis.client, HOME)
-            left = await left_after_retention(stage.redis.client)
-            violations += [f"retention left {key}" for key in left[:20]]
+            await remove_ended(stage.redis.client, HOME, _REPLAYED_S)
         self.outcome.violations += [f"seed {self.plan.seed} round {number}: {line}" for line in violations]
         if violations:
             self._dump_faults(number)
@@ -147,25 +158,26 @@ class Campaign:
             self.outcome.counts[name] += logged[words] - self._logged[words]
         self._logged = logged
 
-    async def _trigger_for_ever(self, stage: Stage, number: int) -> None:
+    async def _remove_all(self, stage: Stage) -> None:
+        """Remove what is left, with nobody there who would replay it."""
+        stage.stack.close()
+        await remove_ended(stage.redis.client, HOME, 0)
+        left = await left_after_retention(stage.redis.client)
+        self.outcome.violations += [f"seed {self.plan.seed}: retention left {key}" for key in left[:20]]
+
+    async def _trigger_until(self, enough: asyncio.Event, stage: Stage, number: int) -> None:
         """Keep runs under way. A trigger that was not answered is not accepted; if it was made, it must end all the same."""
-        free = asyncio.Semaphore(8)
         under_way: set[asyncio.Task[None]] = set()
-        try:
-            while True:
-                if await self._pending(stage) + len(under_way) >= self.plan.most_pending:
+        async with asyncio.TaskGroup() as triggers:
+            while not enough.is_set():
+                pending = await self._pending(stage) + len(under_way)
+                if pending >= self.plan.most_pending or len(under_way) == _MOST_TRIGGERS:
                     await asyncio.sleep(0.03)
                     continue
-                await free.acquire()
                 self._triggered += 1
-                task = asyncio.create_task(self._trigger(stage, number, self._triggered))
+                task = triggers.create_task(self._trigger(stage, number, self._triggered))
                 under_way.add(task)
-                task.add_done_callback(lambda done: (under_way.discard(done), free.release()))
-        finally:
-            for task in under_way:
-                task.cancel()
-            if under_way:
-                await asyncio.wait(under_way)
+                task.add_done_callback(under_way.discard)
 
     async def _trigger(self, stage: Stage, number: int, count: int) -> None:
         draws = Random(f"trigger {self.plan.seed} {count}")
@@ -237,7 +249,9 @@ class Campaign:
         self.outcome.counts["reports of lost states"] += of_lost
         triggers = self.ledger.triggers(number)
         executions = self.ledger.executions(number)
-        runs = {raw.decode() for raw in await ask(redis, "ZRANGE", HOME.runs, 0, -1)}
+        all_runs = {raw.decode() for raw in await ask(redis, "ZRANGE", HOME.runs, 0, -1)}
+        runs = all_runs - self._checked
+        self._checked = all_runs
         violations += [f"run {run} was accepted, and there is none" for run in triggers.keys() - runs]
         for run in sorted(runs):
             name, width = triggers.get(run) or await self._unanswered(stage, run)
@@ -248,7 +262,7 @@ class Campaign:
             if found:
                 violations += [f"run {run} of {name}: {line}" for line in found]
                 await self._dump(stage, run)
-        of_none = {seen.run for seen in executions.values()} - runs
+        of_none = {seen.run for seen in executions.values()} - all_runs
         if of_none and not lossy:
             violations.append(f"nodes were executed for runs that do not exist: {sorted(of_none)}")
         return violations

@@ -79,9 +79,11 @@ async def put_aside(redis: Redis, home: ShardKeys, *, lossy: bool) -> tuple[list
     return [f"{count} reports were put aside: {reason}" for reason, count in reasons.items()], of_lost
 
 
-async def remove_all(redis: Redis, home: ShardKeys) -> None:
-    """Remove every run that has ended, as retention does."""
-    while runs := await read_expired(redis, home, 2**53, 500):
+async def remove_ended(redis: Redis, home: ShardKeys, kept_s: float) -> None:
+    """Remove every run that ended longer ago, as retention does."""
+    seconds, micros = await redis.time()
+    before_ms = int((seconds - kept_s) * 1000 + micros / 1000)
+    while runs := await read_expired(redis, home, before_ms, 500):
         for run in runs:
             await delete_run(redis, home, run)
 

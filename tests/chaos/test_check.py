@@ -10,7 +10,7 @@ from chaos.check import check_run
 from chaos.fate import fate_of, spelled
 from chaos.graphs import Workload
 from chaos.ledger import Executions
-from chaos.leftovers import left_after_retention, put_aside, remove_all, under_way
+from chaos.leftovers import left_after_retention, put_aside, remove_ended, under_way
 from engine.world import HOME, Lane, World
 from exosphere_core.keys import RUNTIMES_GROUP
 from exosphere_core.store import streams
@@ -156,7 +156,7 @@ def test_what_is_left_on_its_way_or_after_retention_is_found(lane: Lane) -> None
         assert "active:g holds 1 runs" in told
         await world.redis.delete(HOME.ready("Work"), HOME.due, HOME.active("g"))
         await world.redis.hset(HOME.unite("f" * 32), "status", "FIRED")
-        await remove_all(world.redis, HOME)
+        await remove_ended(world.redis, HOME, 0)
         assert await left_after_retention(world.redis) == [HOME.unite("f" * 32)]
 
     lane.run(scene)

@@ -20,7 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 BOUND_S = 120
 
 
-def _die_with_driver() -> None:
+def _as_in_a_terminal() -> None:
+    # A shell that starts the tests in the background has them ignore Ctrl-C, and their children after them.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
@@ -28,7 +30,7 @@ def _die_with_driver() -> None:
 def start_demo(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-u", "-m", "examples.stdlib_report.demo", *arguments],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=_die_with_driver,
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=_as_in_a_terminal,
     )  # fmt: skip
 
 

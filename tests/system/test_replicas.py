@@ -79,7 +79,7 @@ def test_a_unite_whose_settling_a_dead_state_manager_took_fires_once(stack: Stac
         world = World(redis)
         consumer = Consumer(world.context, HOME, lambda *_: None)
         ended, settled = 0, 0
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(30):
             while not settled:
                 entries = await streams.read_new(redis, STATE_MANAGERS_GROUP, "dead", [HOME.reports], 1, 100)
                 settled += sum(entry.fields[b"kind"] == b"settled" for entry in entries)

@@ -10,8 +10,27 @@ from exosphere_core.store import streams
 from exosphere_core.store.connection import connect_untimed, servers
 from exosphere_core.store.groups import ensure_groups
 from exosphere_core.store.streams import Entry
+from exosphere_worker.clock import elapsed_s
 from exosphere_worker.fetcher import Fetcher
 from worker.redis_lanes import HOME, deliverable, queue, run_on
+
+
+class Begun:
+    """What a fetcher handed on, and when the reads were sent that brought it."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.read_at: list[float] = []
+
+    def __call__(self, entry: Entry, read_at: float) -> None:
+        self.entries.append(entry)
+        self.read_at.append(read_at)
+
+    def taken(self) -> list[Entry]:
+        """What came since the last call."""
+        taken, self.entries = self.entries, []
+        return taken
+
 
 NODES = ["A", "B", "C", "D", "E"]
 
@@ -22,12 +41,14 @@ def test_it_never_takes_more_than_there_are_free_slots(lane_url: str | None, fre
         ready = await queue(redis, *NODES)
         for node in NODES:
             await deliverable(redis, node, 10)
-        fetcher = Fetcher("me", ready, batch_size=16)
+        begun = Begun()
+        fetcher = Fetcher("me", ready, 16, begun)
         left = 50
         while left:
-            entries = await fetcher.fetch(redis, free)
-            assert 0 < len(entries) <= min(free, 16)
-            left -= len(entries)
+            await fetcher.fetch(redis, free)
+            taken = begun.taken()
+            assert 0 < len(taken) <= min(free, 16)
+            left -= len(taken)
 
     run_on(lane_url, scene)
 
@@ -39,12 +60,14 @@ def test_with_fewer_slots_than_queues_none_starves_behind_a_full_one(lane_url: s
         for node in NODES[:-1]:
             await deliverable(redis, node, 100)
         await deliverable(redis, NODES[-1])
-        fetcher = Fetcher("me", ready, batch_size=16)
+        begun = Begun()
+        fetcher = Fetcher("me", ready, 16, begun)
         seen: list[str] = []
         for _ in range(len(NODES)):
-            entries = await fetcher.fetch(redis, free)
-            assert 0 < len(entries) <= free
-            seen += [entry.stream for entry in entries]
+            await fetcher.fetch(redis, free)
+            taken = begun.taken()
+            assert 0 < len(taken) <= free
+            seen += [entry.stream for entry in taken]
         assert set(seen) == set(ready)
 
     run_on(lane_url, scene)
@@ -54,7 +77,9 @@ def test_with_one_slot_a_lonely_state_in_the_last_queue_is_found(lane_url: str |
     async def scene(redis: Redis) -> None:
         ready = await queue(redis, *NODES)
         await deliverable(redis, NODES[-1])
-        (entry,) = await Fetcher("me", ready, batch_size=16).fetch(redis, 1)
+        begun = Begun()
+        await Fetcher("me", ready, 16, begun).fetch(redis, 1)
+        (entry,) = begun.taken()
         assert entry.stream == ready[-1]
 
     run_on(lane_url, scene)
@@ -64,12 +89,18 @@ def test_with_one_slot_a_lonely_state_in_the_last_queue_is_found(lane_url: str |
 def test_an_idle_fetch_wakes_with_the_first_state_that_comes(redis_url: str, free: int) -> None:
     async def scene(redis: Redis) -> None:
         ready = await queue(redis, *NODES)
-        fetching = asyncio.create_task(Fetcher("me", ready, batch_size=16).fetch(redis, free))
+        begun = Begun()
+        before = elapsed_s()
+        fetching = asyncio.create_task(Fetcher("me", ready, 16, begun).fetch(redis, free))
         async with asyncio.timeout(20):
             while (await redis.info("clients"))["blocked_clients"] == 0:
                 await asyncio.sleep(0)
+            blocked = elapsed_s()
             await deliverable(redis, "C")
-            (entry,) = await fetching
+            await fetching
+        # Its lease may have begun as soon as the read was sent: this process may stand still before it sees the answer.
+        assert before <= begun.read_at[-1] <= blocked
+        (entry,) = begun.taken()
         assert entry.stream == HOME.ready("C")
 
     run_on(redis_url, scene)
@@ -84,7 +115,7 @@ def test_recover_gives_what_was_delivered_and_not_acknowledged(lane_url: str | N
         await streams.read_new(redis, RUNTIMES_GROUP, "another", ready, 100, None)
         done = mine[5]
         await streams.acknowledge(redis, done.stream, RUNTIMES_GROUP, [done.id])
-        found = await Fetcher("me", ready, batch_size=16).recover(redis)
+        found = await Fetcher("me", ready, 16, Begun()).recover(redis)
         assert [entry for entry in mine if entry.id != done.id] == found
 
     run_on(lane_url, scene)
@@ -99,21 +130,22 @@ def test_on_a_cluster_every_shard_is_listened_to_at_once_and_each_delivery_is_ha
         shards = [ShardKeys("ns", shard) for shard in range(4)]
         ready = [home.ready(name) for home in shards for name in ("A", "B")]
         await ensure_groups(redis, ready, RUNTIMES_GROUP)
-        begun: list[Entry] = []
-        fetcher = Fetcher("me", ready, batch_size=16, begin=begun.append)
+        begun = Begun()
+        fetcher = Fetcher("me", ready, 16, begun)
         fetching = asyncio.create_task(fetcher.fetch(redis, 16))
         async with asyncio.timeout(20):
             for node in await servers(redis):
                 while (await node.info("clients"))["blocked_clients"] < len(shards):
                     await asyncio.sleep(0)
             await redis.xadd(shards[3].ready("B"), {"task": "1"})
-            assert await fetching == []
+            await fetching
             # Nobody fetches now, as when every slot is taken; the other readers are still there.
             await redis.xadd(shards[1].ready("A"), {"task": "2"})
-            while len(begun) < 2:
+            while len(begun.entries) < 2:
                 await asyncio.sleep(0)
-        assert [entry.stream for entry in begun] == [shards[3].ready("B"), shards[1].ready("A")]
-        assert sorted(entry.stream for entry in await fetcher.recover(redis)) == sorted(entry.stream for entry in begun)
+        streams_of = [entry.stream for entry in begun.taken()]
+        assert streams_of == [shards[3].ready("B"), shards[1].ready("A")]
+        assert sorted(entry.stream for entry in await fetcher.recover(redis)) == sorted(streams_of)
         await fetcher.close()
         await redis.aclose()
 

@@ -6,6 +6,7 @@ from exosphere_core.keys import RUNTIMES_GROUP
 from exosphere_core.store import streams
 from exosphere_core.store.connection import BLOCK_MS, Redis, is_cluster
 from exosphere_core.store.streams import Entry
+from exosphere_worker.clock import elapsed_s
 from exosphere_worker.shard_readers import ShardReaders
 
 
@@ -17,35 +18,45 @@ class Fetcher:
     each time so that none starves, and blocks on all only when all were empty.
 
     Args:
-        begin: on a cluster, takes over each delivery as it comes (see `ShardReaders`).
+        begin: takes over each delivery, and is told when its read was sent, on `clock.elapsed_s`.
+        block_ms: how long a read waits for the first delivery.
     """
 
     def __init__(
-        self, consumer: str, ready: Sequence[str], batch_size: int, begin: Callable[[Entry], None] | None = None
+        self,
+        consumer: str,
+        ready: Sequence[str],
+        batch_size: int,
+        begin: Callable[[Entry, float], None],
+        block_ms: int = BLOCK_MS,
     ) -> None:
-        self._by_shard = ShardReaders(consumer, ready, begin) if begin else None
+        self._by_shard = ShardReaders(consumer, ready, begin, block_ms)
+        self._begin = begin
+        self._block_ms = block_ms
         self._consumer = consumer
         self._ready = list(ready)
         self._batch_size = batch_size
         self._turn = 0
 
-    async def fetch(self, redis: Redis, free: int) -> list[Entry]:
-        """Return up to `free` new deliveries (few more in a race); wait a while for the first.
+    async def fetch(self, redis: Redis, free: int) -> None:
+        """Begin up to `free` new deliveries (few more in a race); wait a while for the first.
 
-        On a cluster `begin` has got them already, and none are returned.
+        Raises:
+            Whatever a read raised.
         """
         free = min(free, self._batch_size)
-        if self._by_shard and is_cluster(redis):
+        if is_cluster(redis):
             await self._by_shard.fetch(redis, free)
-            return []
+            return
         if free >= len(self._ready):
-            return await self._read(redis, self._ready, free // len(self._ready), BLOCK_MS)
+            await self._read(redis, self._ready, free // len(self._ready), self._block_ms)
+            return
         for _ in range(0, len(self._ready), free):
             some = [self._ready[(self._turn + place) % len(self._ready)] for place in range(free)]
             self._turn = (self._turn + free) % len(self._ready)
-            if entries := await self._read(redis, some, 1, None):
-                return entries
-        return await self._read(redis, self._ready, 1, BLOCK_MS)
+            if await self._read(redis, some, 1, None):
+                return
+        await self._read(redis, self._ready, 1, self._block_ms)
 
     async def recover(self, redis: Redis) -> list[Entry]:
         """Return all that was delivered to this runtime and not acknowledged: a reply may have been lost."""
@@ -60,8 +71,11 @@ class Fetcher:
 
     async def close(self) -> None:
         """Take nothing more."""
-        if self._by_shard:
-            await self._by_shard.close()
+        await self._by_shard.close()
 
-    async def _read(self, redis: Redis, ready: Sequence[str], count: int, block_ms: int | None) -> list[Entry]:
-        return await streams.read_new(redis, RUNTIMES_GROUP, self._consumer, ready, count, block_ms)
+    async def _read(self, redis: Redis, ready: Sequence[str], count: int, block_ms: int | None) -> int:
+        read_at = elapsed_s()
+        entries = await streams.read_new(redis, RUNTIMES_GROUP, self._consumer, ready, count, block_ms)
+        for entry in entries:
+            self._begin(entry, read_at)
+        return len(entries)

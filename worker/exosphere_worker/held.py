@@ -24,18 +24,25 @@ class Held:
     attempt: str
     task: Task
     inputs: bytes
+    #: When the lease began or was renewed at the earliest, on `clock.elapsed_s`: as its command was sent.
+    renewed_at: float
     #: The node's execution, once it began.
     running: "asyncio.Task[None] | None" = None
-    #: When the lease was known to begin anew, on `clock.elapsed_s`.
-    renewed_at: float = field(default_factory=elapsed_s)
     #: The lease was lost: another delivery of the state is current, or will be.
     lost: bool = False
     #: Its outcome is with the reporter.
     ended: bool = False
 
+    def in_doubt(self, lease_s: float) -> bool:
+        """Whether the lease may have run out."""
+        return elapsed_s() - self.renewed_at > lease_s
 
-def read_delivery(entry: Entry) -> Held:
+
+def read_delivery(entry: Entry, read_at: float | None = None) -> Held:
     """Read an entry of a ready stream.
+
+    Args:
+        read_at: when its read was sent, on `clock.elapsed_s`; None for now.
 
     Raises:
         KeyError, ValueError: it is none of ours.
@@ -48,6 +55,7 @@ def read_delivery(entry: Entry) -> Held:
         attempt=fields[_ATTEMPT].decode(),
         task=decode_task(fields[_TASK]),
         inputs=fields[_INPUTS],
+        renewed_at=elapsed_s() if read_at is None else read_at,
     )
 
 
@@ -55,14 +63,14 @@ class NoDelivery(Exception):
     """An entry of a ready stream that its runtime can't execute; the text says why."""
 
 
-def read_own_delivery(entry: Entry, queue: ShardKeys, node: str) -> Held:
+def read_own_delivery(entry: Entry, queue: ShardKeys, node: str, read_at: float | None = None) -> Held:
     """Read an entry of the ready stream of a node.
 
     Raises:
         NoDelivery: it is none, or one of another node.
     """
     try:
-        held = read_delivery(entry)
+        held = read_delivery(entry, read_at)
     except KeyError as missing:
         raise NoDelivery(f"field {missing.args[0].decode()} is missing") from None
     except ValueError as bad:

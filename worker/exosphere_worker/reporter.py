@@ -128,7 +128,7 @@ class Reporter:
 
         Any other is in Redis, or on its way there, where its attempt number tells whether it counts.
         """
-        if self._in_doubt(held):
+        if held.in_doubt(self._lease_s):
             logger.warning("the lease of state %s was lost: its report is dropped", held.state)
             held.lost = True
             self._wake.set()
@@ -192,9 +192,6 @@ class Reporter:
         self._waiting.append((report, held))
         self._sent.clear()
         self._wake.set()
-
-    def _in_doubt(self, held: Held) -> bool:
-        return elapsed_s() - held.renewed_at > self._lease_s
 
     def _take(self) -> list[_Waiting]:
         """Take the next batch off what is waiting: neither what was lost nor what is in doubt."""

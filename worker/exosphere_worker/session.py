@@ -13,17 +13,17 @@ from exosphere_core.backoff import Backoff
 from exosphere_core.ending import end
 from exosphere_core.errors import ExosphereError
 from exosphere_core.keys import ShardKeys
-from exosphere_core.store.connection import Redis, connect_untimed
+from exosphere_core.store.connection import BLOCK_MS, Redis, connect_untimed
 from exosphere_core.store.faults import FAULTS, LOST, is_refusal
-from exosphere_core.store.streams import Entry
-from exosphere_worker.attempt import attempt
+from exosphere_worker.clock import elapsed_s
+from exosphere_worker.executions import LONG_AGO, Executions
 from exosphere_worker.executor import NodeRunner
 from exosphere_worker.fetcher import Fetcher
 from exosphere_worker.heartbeat import Heartbeat, Notices
-from exosphere_worker.held import Held, Holdings, NoDelivery, read_own_delivery
+from exosphere_worker.held import Holdings
 from exosphere_worker.loop_watch import LoopWatch
 from exosphere_worker.manager import Manager
-from exosphere_worker.outcome import Failed, Lost, Outcome, Released
+from exosphere_worker.outcome import Released
 from exosphere_worker.reporter import Reporter, Ways
 from exosphere_worker.vitals import Vitals
 
@@ -31,6 +31,9 @@ logger = logging.getLogger("exosphere.runtime")
 
 #: After so many failures in a row Redis may have moved: the state manager knows where to.
 _MOVED_AFTER = 3
+
+#: A read waits for this part of a lease at most.
+_READS_PER_LEASE = 3
 
 #: How long reports may take to get out when the runtime stops, in s.
 _LAST_REPORTS_S = 5.0
@@ -59,16 +62,13 @@ class Session:
         self._manager = manager
         self._namespace = namespace
         self._runners = runners
-        self._slots = slots
         self._delivery = delivery
         self.consumer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        #: Ready stream → its shard and node.
-        self._queues = {
+        queues = {
             queue.ready(node): (queue, node)
             for queue in (ShardKeys(namespace, shard) for shard in range(delivery.shards))
             for node in runners
         }
-        self._fetcher = Fetcher(self.consumer, list(self._queues), batch_size, self._begin)
         self._holdings = Holdings()
         self._loop = asyncio.get_running_loop()
         #: Set by whoever finds that Redis does not know this runtime any more.
@@ -82,6 +82,14 @@ class Session:
             Ways(manager.hand_over, on_refused=self._refused.set, on_doubt=lambda: self._heartbeat.renew_now()),
             delivery.max_report_bytes,
         )
+        lease_s = delivery.lease_ms / 1000
+        self._executions = Executions(
+            manager, runners, queues, self._holdings, self._reporter, slots, lease_s, vitals,
+            on_doubt=lambda: self._heartbeat.renew_now(),
+        )  # fmt: skip
+        # A read that takes longer than a lease would leave it open whether what it brings is ours still.
+        block_ms = min(BLOCK_MS, delivery.lease_ms // _READS_PER_LEASE)
+        self._fetcher = Fetcher(self.consumer, list(queues), batch_size, self._executions.begin, block_ms)
         self._heartbeat = Heartbeat(
             delivery.redis_url,
             self.consumer,
@@ -89,18 +97,14 @@ class Session:
             self._holdings,
             vitals,
             Notices(
-                lost=lambda stream, entry: self._in_loop(self._lease_lost, stream, entry),
-                confirmed=lambda: self._in_loop(self._reporter.leases_confirmed),
+                lost=lambda stream, entry: self._in_loop(self._executions.lease_lost, stream, entry),
+                confirmed=lambda: self._in_loop(self._leases_confirmed),
                 away=lambda: self._in_loop(self._reporter.connection_lost),
                 refused=lambda: self._in_loop(self._refused.set),
             ),
         )
         self._loop_watch = LoopWatch(self._loop, vitals, blocked_loop_s, self._give_up)
-        self._freed = asyncio.Event()
-        # On a cluster a few more states may be delivered than there are slots; they wait here, and their leases are kept.
-        self._places = asyncio.Semaphore(slots)
         self._vitals = vitals
-        self._running = vitals.running = 0
 
     async def run(self, stop: asyncio.Event, grace_s: float) -> None:
         """Work until `stop` is set or the task is cancelled; then finish or give back what is held.
@@ -126,7 +130,7 @@ class Session:
                 ended.result()  # each works for ever: this one failed, and a runtime without it only looks healthy
             await end(fetching)
             await self._fetcher.close()
-            await self._finish(grace_s)
+            await self._executions.finish(grace_s)
         finally:
             await end(fetching, stopping)
             await self._fetcher.close()
@@ -147,14 +151,10 @@ class Session:
                     await self._recover()
                     faulty = False
                     logger.info("the connection to Redis is back")
-                while self._running >= self._slots:
-                    self._freed.clear()
-                    await self._freed.wait()
-                entries = await self._fetcher.fetch(self._redis, self._slots - self._running)
+                free = await self._executions.free()
+                await self._fetcher.fetch(self._redis, free)
                 self._vitals.note_read()
                 self._reporter.connection_held()
-                for entry in entries:
-                    self._begin(entry)
                 backoff.reset()
                 failures = 0
             except FAULTS as fault:
@@ -181,7 +181,7 @@ class Session:
         for entry in pending:
             # What was reported since the read is not pending any more, and must not be executed again.
             if (entry.stream, entry.id) not in gone:
-                self._begin(entry)
+                self._executions.begin(entry, LONG_AGO)
 
     async def _register_when_refused(self) -> None:
         """Redis' users vanish when it restarts without an ACL file, and it may move: the state manager knows.
@@ -213,55 +213,8 @@ class Session:
         await old.aclose()
         await old_reports.aclose()
 
-    def _begin(self, entry: Entry) -> None:
-        held = self._read(entry)
-        if held is None or self._reporter.report_again(held) or not self._holdings.add(held):
-            return
-        self._running += 1
-        self._vitals.running = self._running
-        name = f"node {held.task.node} (state {held.state})"
-        held.running = asyncio.create_task(self._execute(held), name=name)
-
-    def _read(self, entry: Entry) -> Held | None:
-        """Read a delivery. One that is none for this runtime is reported as such: it would be pending for ever."""
-        if not entry.fields:
-            return None  # deleted meanwhile: its run was ended or its lease lost
-        queue, node = self._queues[entry.stream]
-        try:
-            return read_own_delivery(entry, queue, node)
-        except NoDelivery as bad:
-            logger.error("entry %s of %s is no delivery for this runtime: %s", entry.id, entry.stream, bad)
-            self._reporter.report_unreadable(queue, node, entry, str(bad))
-            return None
-
-    async def _execute(self, held: Held) -> None:
-        outcome: Outcome
-        try:
-            async with self._places:
-                outcome = await attempt(self._manager, self._runners[held.task.node], held)
-        except asyncio.CancelledError:
-            outcome = Lost() if held.lost else Released()
-        except Exception as bug:
-            logger.exception("state %s could not be executed", held.state)
-            outcome = Failed(f"the runtime failed: {type(bug).__name__}: {bug}")
-        self._running -= 1
-        self._vitals.running = self._running
-        self._freed.set()
-        self._reporter.report(held, outcome)
-
-    async def _finish(self, grace_s: float) -> None:
-        running = [held.running for held in self._holdings.all() if held.running and not held.running.done()]
-        if running:
-            logger.info("stopping: %d running states may take %g s to end", len(running), grace_s)
-            await asyncio.wait(running, timeout=grace_s)
-
     async def _give_back(self) -> None:
-        left = [held.running for held in self._holdings.all() if held.running and not held.running.done()]
-        for task in left:
-            task.cancel()
-        if left:
-            logger.info("stopping: %d states are given back unfinished", len(left))
-            await asyncio.wait(left, timeout=_LAST_REPORTS_S)
+        await self._executions.break_off(_LAST_REPORTS_S)
         # Without Redis nothing can be given back; the leases will tell.
         with contextlib.suppress(TimeoutError, *FAULTS):
             async with asyncio.timeout(_LAST_REPORTS_S):
@@ -273,7 +226,7 @@ class Session:
         for entry in await self._fetcher.recover(self._reports):
             if self._holdings.get(entry.stream, entry.id) is not None:
                 continue
-            held = self._read(entry)
+            held = self._executions.read(entry, elapsed_s())
             if held is not None and not self._reporter.report_again(held) and self._holdings.add(held):
                 self._reporter.report(held, Released())
 
@@ -282,17 +235,9 @@ class Session:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nothing runs any more
             self._loop.call_soon_threadsafe(call, *arguments)
 
-    def _lease_lost(self, stream: str, entry: str) -> None:
-        held = self._holdings.get(stream, entry)
-        if held is None or held.lost:
-            return
-        if held.ended:
-            self._reporter.lease_lost(held)
-            return
-        held.lost = True
-        logger.warning("the lease of state %s was lost: its node is cancelled and nothing is reported", held.state)
-        if held.running is not None:
-            held.running.cancel()
+    def _leases_confirmed(self) -> None:
+        self._executions.leases_confirmed()
+        self._reporter.leases_confirmed()
 
     def _give_up(self) -> None:
         """From the loop watch's thread: other runtimes must get what is stuck here."""

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from exosphere_core.ending import end
 from exosphere_core.keys import RUNTIMES_GROUP
 from exosphere_core.store import streams
-from exosphere_core.store.connection import BLOCK_MS, Redis
+from exosphere_core.store.connection import Redis
 from exosphere_core.store.slots import by_slot
 from exosphere_core.store.streams import Entry
+from exosphere_worker.clock import elapsed_s
 
 
 class ShardReaders:
@@ -18,11 +19,15 @@ class ShardReaders:
     state more when the last slot is taken already: `begin` is told of it at once, and keeps its lease.
 
     Args:
-        begin: takes over a delivery.
+        begin: takes over a delivery, and is told when its read was sent.
+        block_ms: how long a read waits.
     """
 
-    def __init__(self, consumer: str, ready: Sequence[str], begin: Callable[[Entry], None]) -> None:
+    def __init__(
+        self, consumer: str, ready: Sequence[str], begin: Callable[[Entry, float], None], block_ms: int
+    ) -> None:
         self._consumer = consumer
+        self._block_ms = block_ms
         self._shards = by_slot(ready)
         self._streams = len(ready)
         self._begin = begin
@@ -52,7 +57,8 @@ class ShardReaders:
         await end(*reading.values())
 
     async def _read(self, redis: Redis, number: int, count: int) -> None:
+        read_at = elapsed_s()
         for entry in await streams.read_new(
-            redis, RUNTIMES_GROUP, self._consumer, self._shards[number], count, BLOCK_MS
+            redis, RUNTIMES_GROUP, self._consumer, self._shards[number], count, self._block_ms
         ):
-            self._begin(entry)
+            self._begin(entry, read_at)
