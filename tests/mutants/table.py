@@ -181,6 +181,16 @@ MUTANTS = (
         ("tests/engine/test_deletion.py",),
     ),
     Mutant(
+        "a delivery begins although its lease may be lost", f"{_WORKER}/executions.py",
+        "while held.in_doubt(self._lease_s):", "while False:",
+        ("tests/worker/test_executions.py",),
+    ),
+    Mutant(
+        "a lease counts from the answer to the read", f"{_WORKER}/fetcher.py",
+        "self._begin(entry, read_at)", "self._begin(entry, elapsed_s())",
+        ("tests/worker/test_fetcher.py",),
+    ),
+    Mutant(
         "a stopping runtime keeps what it never began", f"{_WORKER}/session.py",
         "                await self._release_unseen()\n", "",
         ("tests/points/test_crash_points.py::test_a_stopping_runtime_gives_back_what_it_never_began",),

@@ -1,0 +1,148 @@
+"""From delivery to outcome: one whose lease may be lost begins only once a heartbeat has confirmed it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any
+from unittest.mock import Mock
+
+from pydantic import BaseModel
+from redis.asyncio import Redis
+
+from exosphere_core.keys import RUNTIMES_GROUP
+from exosphere_core.store import streams
+from exosphere_core.store.streams import Entry
+from exosphere_worker.clock import elapsed_s
+from exosphere_worker.executions import LONG_AGO, Executions
+from exosphere_worker.executor import NodeRunner
+from exosphere_worker.held import Holdings
+from exosphere_worker.node import BaseNode
+from exosphere_worker.reporter import Reporter, Ways
+from exosphere_worker.vitals import Vitals
+from worker.redis_lanes import HOME, deliverable, queue, run_on
+
+LEASE_S = 60.0
+
+
+class A(BaseNode):
+    class Inputs(BaseModel):
+        pass
+
+    class Outputs(BaseModel):
+        pass
+
+    async def execute(self) -> None:
+        begun.append(self.state_id)
+
+
+begun: list[str] = []
+
+
+class Scene:
+    """Executions over one ready stream, with a reporter, and a heartbeat that a test plays."""
+
+    def __init__(self, redis: Redis, ready: str) -> None:
+        self.redis = redis
+        self.ready = ready
+        self.holdings = Holdings()
+        self.doubts = 0
+        unused: Any = Mock()
+        self.reporter = Reporter(redis, self.holdings, round(LEASE_S * 1000), Ways(unused, unused, self.doubt))
+        self.vitals = Vitals()
+        self.executions = Executions(
+            unused, {"A": NodeRunner(A, ThreadPoolExecutor(1))}, {ready: (HOME, "A")}, self.holdings, self.reporter, 4,
+            LEASE_S, self.vitals, self.doubt,
+        )  # fmt: skip
+
+    def doubt(self) -> None:
+        self.doubts += 1
+
+    async def deliver(self) -> Entry:
+        await deliverable(self.redis, "A")
+        (entry,) = await streams.read_new(self.redis, RUNTIMES_GROUP, "me", [self.ready], 1, None)
+        return entry
+
+    async def until_doubted(self, times: int) -> None:
+        async with asyncio.timeout(20):
+            while self.doubts < times:
+                await asyncio.sleep(0)
+
+    async def until_idle(self) -> None:
+        async with asyncio.timeout(20):
+            while self.vitals.running:
+                await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def scene_on(redis: Redis) -> AsyncIterator[Scene]:
+    begun.clear()
+    (ready,) = await queue(redis, "A")
+    yield Scene(redis, ready)
+
+
+def test_a_fresh_delivery_begins_at_once(lane_url: str | None) -> None:
+    async def scene(redis: Redis) -> None:
+        async with scene_on(redis) as played:
+            played.executions.begin(await played.deliver(), elapsed_s())
+            await played.until_idle()
+            assert len(begun) == 1
+            assert played.doubts == 0
+
+    run_on(lane_url, scene)
+
+
+def test_one_whose_read_was_sent_longer_ago_than_a_lease_begins_once_a_heartbeat_held_it(lane_url: str | None) -> None:
+    async def scene(redis: Redis) -> None:
+        async with scene_on(redis) as played:
+            entry = await played.deliver()
+            played.executions.begin(entry, elapsed_s() - LEASE_S - 1)
+            await played.until_doubted(1)
+            # A beat that was under way already did not ask for this one.
+            played.executions.leases_confirmed()
+            await played.until_doubted(2)
+            assert begun == []
+            assert await played.executions.free() == 3
+            played.holdings.renewed(entry.stream, [entry.id], elapsed_s())
+            played.executions.leases_confirmed()
+            await played.until_idle()
+            assert len(begun) == 1
+            assert await played.executions.free() == 4
+
+    run_on(lane_url, scene)
+
+
+def test_one_that_was_lost_meanwhile_is_neither_executed_nor_reported(lane_url: str | None) -> None:
+    async def scene(redis: Redis) -> None:
+        async with scene_on(redis) as played:
+            entry = await played.deliver()
+            played.executions.begin(entry, LONG_AGO)
+            await played.until_doubted(1)
+            played.executions.lease_lost(entry.stream, entry.id)
+            played.executions.leases_confirmed()
+            await played.until_idle()
+            assert begun == []
+            assert len(played.holdings) == 0
+            await played.reporter.drained()
+            assert await redis.xlen(HOME.reports) == 0
+
+    run_on(lane_url, scene)
+
+
+def test_one_in_doubt_when_the_runtime_stops_is_given_back(lane_url: str | None) -> None:
+    async def scene(redis: Redis) -> None:
+        async with scene_on(redis) as played:
+            entry = await played.deliver()
+            played.executions.begin(entry, LONG_AGO)
+            await played.until_doubted(1)
+            await played.executions.break_off(20)
+            assert begun == []
+            reporting = asyncio.create_task(played.reporter.run())
+            played.holdings.renewed(entry.stream, [entry.id], elapsed_s())
+            async with asyncio.timeout(20):
+                await played.reporter.drained()
+            reporting.cancel()
+            ((_, fields),) = await redis.xrange(HOME.reports)
+            assert fields[b"kind"] == b"released"
+
+    run_on(lane_url, scene)
