@@ -99,7 +99,7 @@ def test_the_background_jobs_run_on_the_node_that_has_their_queue(cluster: Clust
     code = (
         "from exosphere_orchestrator.background import run; "
         "from exosphere_orchestrator.settings import load_settings; "
-        "run(load_settings().model_copy(update={'retention_ms': 1000}))"  # past the least, which a test can't wait for
+        "run(load_settings().model_copy(update={'retention_ms': 1000}))"  # less than the least, for which no test can wait
     )
     stack.runtime("here")
     stack.graph("g", *spread_work_gather(2))
