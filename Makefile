@@ -9,6 +9,9 @@
 PYTHON ?=
 CANDIDATES := $(or $(PYTHON),python3.12 python3.11 python3.13 python3)
 
+# Tests start hundreds of processes: without bytecode files each would compile all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/bin
 FOR_RUNNING := $(VENV)/.installed-for-running
@@ -18,9 +21,9 @@ $(shell test -x $(BIN)/python || rm -f $(FOR_RUNNING) $(FOR_TESTING))
 
 # More arguments for the program that a target starts: make dev ARGS="--port 9000"
 ARGS ?=
-# How pytest spreads the tests: three processes, each test file in one of them. Many tests wait for processes of
-# their own, so that three keep two cores busy.
-PYTEST_WORKERS ?= -n 3 --dist loadfile
+# How pytest spreads the tests: over three processes, and who has none left takes some of another's. Many tests wait
+# for processes of their own, so that three keep two cores busy.
+PYTEST_WORKERS ?= -n 3 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help demo dev test topology proof chaos points mutants lint format bench lock clean

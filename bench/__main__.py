@@ -18,7 +18,7 @@ from exosphere_orchestrator.embedded.binary import find_server
 _PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 _WORKLOADS = [
     "floor", "throughput", "prototype", "end_to_end", "hops", "fan_out", "nested", "retries", "steering", "wide",
-    "alone", "scripts", "idle",
+    "scripts", "idle",
 ]  # fmt: skip
 _START, _END = "<!-- figures -->", "<!-- /figures -->"
 
@@ -42,7 +42,6 @@ def main() -> int:
         "retries": partial(_on_new_system, features.retries, options.width),
         "steering": partial(_on_new_system, features.steering, options.width),
         "wide": partial(_on_new_system, features.wide, 100_000),
-        "alone": partial(_on_new_system, features.alone, 100_000),
         "scripts": partial(_on_new_system, scripts),
         "idle": partial(_on_new_system, workloads.idle, 10.0),
     }

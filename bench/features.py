@@ -62,20 +62,6 @@ def wide(system: System, width: int) -> list[Figure]:
     return _with_worker(system, measure)
 
 
-def alone(system: System, width: int) -> list[Figure]:
-    """1 → `width` → 1 with a core for Redis alone, so that the clock of a script counts little but its work."""
-
-    async def measure(client: ApiClient) -> list[Figure]:
-        await upsert(client, "wide", fan(width))
-        pauses = _Pauses(system)
-        took = await _whole(client, "wide")
-        what = f"1 → {width:,} → 1, a core for Redis alone"
-        return [Figure(f"{what}: s", f"{took:,.1f}"), *pauses.figures(what)]
-
-    with system.redis_alone():
-        return _with_worker(system, measure)
-
-
 def retries(system: System, width: int) -> list[Figure]:
     """`width` branches that fail once and are retried after 1 ms; then all that failed for good is retried by hand."""
     policy = {"max_retries": 1, "strategy": "FIXED", "backoff_factor": 1}

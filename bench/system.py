@@ -7,8 +7,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -89,20 +87,6 @@ class System:
         found: dict[str, Any] = self.redis.info(section)
         return found
 
-    @contextmanager
-    def redis_alone(self) -> Iterator[None]:
-        """Redis' main thread has a core for itself; all others, those that are started meanwhile included, share the rest."""
-        cores = os.sched_getaffinity(0)
-        own, rest = {max(cores)}, cores - {max(cores)}
-        redis = int(self.info("server")["process_id"])
-        others = [os.getpid(), redis, *(child.pid for child in self.children.values())]
-        _let_run_on(rest, others)
-        os.sched_setaffinity(redis, own)
-        try:
-            yield
-        finally:
-            _let_run_on(cores, others)
-
     def client(self) -> ApiClient:
         """A client of the HTTP API."""
         return ApiClient(self.uri, KEY, timeout_s=60)
@@ -133,12 +117,6 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _let_run_on(cores: set[int], pids: Iterable[int]) -> None:
-    for thread in (thread for pid in pids for thread in Path(f"/proc/{pid}/task").iterdir()):
-        with suppress(ProcessLookupError):
-            os.sched_setaffinity(int(thread.name), cores)
 
 
 def _cpu_seconds(pid: int) -> float:
