@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ from redis import Redis
 from redis.exceptions import BusyLoadingError, ConnectionError
 
 from conftest import die_with_driver, redis_server_binary
+from ports import free_port
 
 #: Upper bound on any start or stop, in s.
 PATIENCE_S = 30.0
@@ -20,13 +20,6 @@ PATIENCE_S = 30.0
 def server_binaries() -> list[str]:
     """The server of the embedded default, and those that REDIS_SERVERS names (paths, separated by colons)."""
     return [redis_server_binary(), *filter(None, os.environ.get("REDIS_SERVERS", "").split(":"))]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class RedisServer:

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from conftest import die_with_driver
-from system.stack import free_port
+from ports import free_port
 
 _PATIENCE_S = 60.0
 _FOREVER = resource.RLIM_INFINITY

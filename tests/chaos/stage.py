@@ -16,7 +16,8 @@ from conftest import die_with_driver
 from exosphere_core import api
 from exosphere_core.client import ApiClient
 from exosphere_core.errors import ExosphereError
-from system.stack import KEY, Stack, free_port
+from ports import free_port
+from system.stack import KEY, Stack
 
 HERE = Path(__file__).resolve().parent
 _BACKGROUND = (

@@ -6,7 +6,8 @@ from pathlib import Path
 from redis import Redis
 
 from conftest import answers, redis_server_binary
-from system.stack import Stack, free_port, wait_for
+from ports import free_port
+from system.stack import Stack, wait_for
 
 NAME = "redis"
 

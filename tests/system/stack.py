@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -35,13 +34,6 @@ def wait_for(what: str, condition: Callable[[], Any], within_s: float = PATIENCE
             return found
         assert time.monotonic() < deadline, f"waited {within_s} s in vain: {what}"
         time.sleep(0.01)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Stack:

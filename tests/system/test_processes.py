@@ -8,6 +8,7 @@ from redis import Redis
 
 from exosphere_core import api
 from exosphere_core.keys import ShardKeys
+from ports import free_port
 from system.nodes import NODES
 from system.stack import NAMESPACE, Stack, spread_work_gather, wait_for
 
@@ -170,8 +171,6 @@ def test_a_redis_that_can_lose_work_gets_a_loud_warning_at_the_start(stack: Stac
 
 
 def test_a_runtime_waits_for_a_state_manager_that_is_not_up_yet(stack: Stack) -> None:
-    from system.stack import free_port
-
     port = free_port()
     stack.runtime("rt", EXOSPHERE_STATE_MANAGER_URI=f"http://127.0.0.1:{port}")
     wait_for("it tries", lambda: "can't register yet" in stack.log("rt"))

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from conftest import die_with_driver
-from system.stack import free_port, wait_for
+from ports import free_port
+from system.stack import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 

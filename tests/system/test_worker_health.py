@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from conftest import redis_server_binary
-from system.stack import Stack, free_port, wait_for
+from ports import free_port
+from system.stack import Stack, wait_for
 
 TESTS = Path(__file__).resolve().parents[1]
 APP = """

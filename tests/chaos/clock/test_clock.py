@@ -17,7 +17,8 @@ from redis.exceptions import RedisError
 from chaos.clock.shim import Clock, compiler
 from conftest import die_with_driver, redis_server_binary
 from exosphere_core.keys import RUNTIMES_GROUP, CatalogKeys, ShardKeys
-from system.stack import NAMESPACE, Stack, free_port, wait_for
+from ports import free_port
+from system.stack import NAMESPACE, Stack, wait_for
 
 HOUR_S = 3600
 LEASE_MS = 900
