@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 
 from exosphere_core.errors import ConfigurationError
 from exosphere_core.store.connection import check_server, connect
@@ -24,6 +25,10 @@ logger = logging.getLogger("exosphere.server")
 
 #: How long requests under way may take after a stop was asked for, in s.
 _GRACE_S = 5
+
+#: How long a connection may lie idle, in s: longer than clients (httpx: 5 s) and the usual proxies (60 s) keep one. The
+#: one that closes first must be the client, or its next call may meet the end of the connection.
+_KEEP_ALIVE_S = 75
 
 
 class _Server(uvicorn.Server):
@@ -51,6 +56,18 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def server_config(app: FastAPI) -> uvicorn.Config:
+    """How the HTTP server treats its connections."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+
+
 def serve(settings: Settings) -> None:
     """Run the state manager until SIGTERM or SIGINT. Then it takes no new calls, answers those under way, and hands the
     reports that it holds to others; a second signal ends it at once.
@@ -63,13 +80,7 @@ def serve(settings: Settings) -> None:
     asyncio.run(_check_redis(settings))
     listener = _listen(settings.host, settings.port)
     app = create_app(settings)
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE_S,
-    )
+    config = server_config(app)
     # The server raises the signal that stopped it once more when it has stopped, which would make an orderly end a failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
