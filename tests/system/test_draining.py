@@ -102,13 +102,31 @@ def _is_connected(process_id: int, port: int) -> bool:
     return any(row[1].endswith(f":{port:04X}") and row[3] == "01" for row in rows)
 
 
+def test_a_state_manager_whose_redis_user_may_not_end_a_read_stops_in_order_all_the_same(
+    stack: Stack, redis_url: str
+) -> None:
+    with Redis.from_url(redis_url) as redis:
+        redis.execute_command("ACL", "SETUSER", "limited", "reset", "on", ">pw", "~*", "&*", "+@all", "-client")
+        try:
+            stack.environ["EXOSPHERE_REDIS_URL"] = redis_url.replace("unix://", "unix://limited:pw@")
+            stack.state_manager()
+            stack.call(api.REGISTER_NODES, body={"runtime_name": "rt", "nodes": []}, namespace=NAMESPACE)
+            wait_for("it waits for reports", lambda: redis.info("clients")["blocked_clients"] > 0)
+            stack.signal("sm", signal.SIGTERM)
+            assert stack.wait_end("sm") == 0
+            assert consumers(redis) == {}
+        finally:
+            redis.execute_command("ACL", "DELUSER", "limited")
+    assert "Traceback" not in stack.log("sm")
+
+
 def test_a_second_signal_ends_a_state_manager_at_once(stack: Stack, redis_url: str) -> None:
     stack.state_manager()
     stack.call(api.REGISTER_NODES, body={"runtime_name": "rt", "nodes": []}, namespace=NAMESPACE)
     with Redis.from_url(redis_url) as redis:
         wait_for("it waits for reports", lambda: redis.info("clients")["blocked_clients"] > 0)
-        # Redis answers nobody for a while, so that the stop can't be in order.
-        redis.execute_command("CLIENT", "PAUSE", "20000", "ALL")
+        # Redis carries out no writes for a while, so that the stop can't be in order.
+        redis.execute_command("CLIENT", "PAUSE", "60000", "WRITE")
         stack.signal("sm", signal.SIGTERM)
         wait_for("it hears the first signal", lambda: "stopping" in stack.log("sm"))
         stack.signal("sm", signal.SIGTERM)

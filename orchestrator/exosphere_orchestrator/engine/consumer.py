@@ -103,7 +103,9 @@ class Consumer(Agent):
     async def _read(self) -> list[Entry]:
         # On a cluster a number means something to one node only; there a read is waited for.
         if self._client is None and not is_cluster(self._redis):
-            (self._client,) = await burst(self._redis, [("CLIENT", "ID")])
+            (told,) = await burst(self._redis, [("CLIENT", "ID")])
+            # 0: this user may not ask, so that a stop waits for the end of a read.
+            self._client = told if isinstance(told, int) else 0
         self._reading = True
         try:
             entries = await streams.read_new(
@@ -158,7 +160,7 @@ class Consumer(Agent):
         self._draining = True
         until = monotonic() + grace_s
         while self._task is not None and not self._task.done() and monotonic() < until:
-            if self._reading and self._client is not None:
+            if self._reading and self._client:
                 # Asked again: the read may be on its way to Redis still.
                 with suppress(*FAULTS):
                     await ask(self.context.redis, "CLIENT", "UNBLOCK", self._client)
