@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -98,7 +99,9 @@ def imports_of(path: Path) -> Iterator[Import]:
             yield Import(module_name(path), name, f"{path.relative_to(ROOT)}:{node.lineno}", id(node) not in deferred)
 
 
-IMPORTS = [found for path in SOURCES for found in imports_of(path)]
+@cache
+def all_imports() -> list[Import]:
+    return [found for path in SOURCES for found in imports_of(path)]
 
 
 def top(module: str) -> str:
@@ -110,12 +113,12 @@ def within(module: str, package: str) -> bool:
 
 
 def test_all_packages_of_the_project_are_looked_at() -> None:
-    assert {top(found.importer) for found in IMPORTS} == set(BELOW)
+    assert {top(found.importer) for found in all_imports()} == set(BELOW)
     assert len(SOURCES) > 40
 
 
 def test_an_import_only_goes_down() -> None:
-    for found in IMPORTS:
+    for found in all_imports():
         package = top(found.imported)
         if package in BELOW:
             allowed = BELOW[top(found.importer)] | {top(found.importer)}
@@ -123,22 +126,22 @@ def test_an_import_only_goes_down() -> None:
 
 
 def test_the_ground_does_not_stand_on_the_store() -> None:
-    for found in IMPORTS:
+    for found in all_imports():
         if within(found.importer, "exosphere_core") and not any(within(found.importer, name) for name in NOT_GROUND):
             assert not any(within(found.imported, name) for name in NOT_GROUND), found.place
 
 
 def test_the_ground_does_no_io_and_reads_no_clock() -> None:
-    for found in IMPORTS:
+    for found in all_imports():
         if within(found.importer, "exosphere_core") and not any(within(found.importer, name) for name in NOT_GROUND):
             assert top(found.imported) not in IMPURE, f"{found.place} imports {found.imported}"
     # The one random number of the ground: a new run's id.
-    assert {found.importer for found in IMPORTS if found.imported == "uuid.uuid4"} == {"exosphere_core.records"}
+    assert {found.importer for found in all_imports() if found.imported == "uuid.uuid4"} == {"exosphere_core.records"}
 
 
 @pytest.mark.parametrize("library", HOMES)
 def test_a_library_is_imported_in_its_home_alone(library: str) -> None:
-    users = [found for found in IMPORTS if top(found.imported) == library]
+    users = [found for found in all_imports() if top(found.imported) == library]
     assert users, f"nobody imports {library} any more"
     for found in users:
         assert any(within(found.importer, home) for home in HOMES[library]), f"{found.place} imports {library}"
@@ -147,11 +150,11 @@ def test_a_library_is_imported_in_its_home_alone(library: str) -> None:
 def test_an_exception_that_nobody_needs_any_more_is_not_kept() -> None:
     for library, homes in HOMES.items():
         for home in homes:
-            assert any(top(found.imported) == library and within(found.importer, home) for found in IMPORTS), home
+            assert any(top(found.imported) == library and within(found.importer, home) for found in all_imports()), home
 
 
 def test_the_command_line_loads_without_what_only_a_server_needs() -> None:
-    for found in IMPORTS:
+    for found in all_imports():
         if (
             top(found.importer) in ("exosphere_cli", "exospherehost")
             and top(found.imported) == "exosphere_orchestrator"

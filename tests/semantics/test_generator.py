@@ -1,5 +1,7 @@
 """What the proof plays: valid graphs, and everything that can happen does."""
 
+from functools import cache
+
 from exosphere_core.graph.structure import read_template
 from semantics.draws import tape_of
 from semantics.generate import random_scenario
@@ -8,7 +10,10 @@ from semantics.play import Player
 from semantics.reduce import possible, reduced
 from semantics.tally import Tally
 
-SCENARIOS = [random_scenario(tape_of(seed)) for seed in range(300)]
+
+@cache
+def scenarios() -> list[Scenario]:
+    return [random_scenario(tape_of(seed)) for seed in range(300)]
 
 
 def played(scenario: Scenario) -> Player:
@@ -20,13 +25,13 @@ def played(scenario: Scenario) -> Player:
 
 
 def test_every_graph_is_valid() -> None:
-    for scenario in SCENARIOS:
+    for scenario in scenarios():
         assert read_template(scenario.template)[1] == []
         assert len(scenario.template["nodes"]) <= 12
 
 
 def test_the_same_tape_gives_the_same_scenario() -> None:
-    assert [random_scenario(tape_of(seed)) for seed in range(20)] == SCENARIOS[:20]
+    assert [random_scenario(tape_of(seed)) for seed in range(20)] == scenarios()[:20]
 
 
 def test_an_empty_tape_gives_one_node_that_runs_to_its_end() -> None:
@@ -37,7 +42,7 @@ def test_an_empty_tape_gives_one_node_that_runs_to_its_end() -> None:
 
 def test_everything_that_can_happen_does() -> None:
     tally = Tally()
-    for scenario in SCENARIOS:
+    for scenario in scenarios():
         tally.add(scenario, played(scenario).model)
     for kind, names in {
         "run": ["PENDING", "SUCCESS", "FAILED", "CANCELLED"],
@@ -57,7 +62,7 @@ def test_a_failing_scenario_is_made_as_small_as_it_can_be() -> None:
     def fails(scenario: Scenario) -> bool:
         return any(state.status == "PRUNED" for state in played(scenario).model.states.values())
 
-    scenario = next(scenario for scenario in SCENARIOS if fails(scenario) and len(scenario.events) > 20)
+    scenario = next(scenario for scenario in scenarios() if fails(scenario) and len(scenario.events) > 20)
     smallest = reduced(scenario, fails, tries=2000)
     assert [type(event).__name__ for event in smallest.events[-2:]] == ["Take", "Report"]
     assert len(smallest.template["nodes"]) * 2 >= len(smallest.events) > 0
