@@ -24,7 +24,7 @@ SHORT = (
 
 def plan(**changes: object) -> Plan:
     short = Plan(
-        seed=5, faults=SHORT, redis_binary=Path(redis_server_binary()), minutes=3.0, states=500, least_faults=9, fsyncs=("always",), round_s=12.0,
+        seed=5, faults=SHORT, redis_binary=Path(redis_server_binary()), minutes=3.0, states=500, least_faults=9, parts=("always",), round_s=12.0,
         random_graphs=6, most_pending=8, widths=(20, 80), lease_ms=1500,
     )  # fmt: skip
     return dataclasses.replace(short, **changes)
@@ -54,8 +54,8 @@ def test_a_plan_draws_the_same_graphs_each_time_and_others_for_another_seed() ->
 def test_a_name_that_is_no_fault_is_refused_with_those_there_are() -> None:
     with pytest.raises(Exception, match="there is no fault 'kill_redix'; there are kill_runtime, "):
         chosen("kill_runtime,kill_redix")
-    with pytest.raises(Exception, match="slot_moved can't strike here: the campaign's Redis is a single server"):
-        chosen("slot_moved")
+    with pytest.raises(Exception, match="power_loss can't strike here: the machine runs the campaign itself"):
+        chosen("power_loss")
 
 
 def test_the_ledger_takes_over_what_processes_append_whole_lines_only(tmp_path: Path) -> None:
@@ -90,6 +90,5 @@ def test_the_figures_stand_between_the_pages_markers_and_tell_undisturbed_recove
     # The two others fell into each other's recovery.
     assert "| `cut` | connections are reset | 1 |  |  | 0 |" in text
     assert (
-        "- `slot_moved` (a slot moves to another master): the campaign's Redis is a single server; `make topology`"
-        in text
+        "- `slot_moved` (the slot of a shard moves to another master with all its keys): not among those that" in text
     )

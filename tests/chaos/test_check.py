@@ -65,7 +65,7 @@ def _reported(outcome: Any) -> worker.Outcome:
 
 
 async def found(world: World, told: Told) -> list[str]:
-    lines, _ = await check_run(world.redis, HOME, world.run_id, WORKLOAD, WIDTH, told, lossy=False)
+    lines, _ = await check_run(world.redis, world.run_id, WORKLOAD, WIDTH, told, lossy=False)
     return lines
 
 
