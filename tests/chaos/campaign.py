@@ -27,6 +27,9 @@ PATIENCE_S = 60.0
 #: How long a run is kept after its end while anybody may replay what Redis may have lost, in s.
 _REPLAYED_S = 30.0
 
+#: A fault that can't strike yet comes again after so many others.
+_LATER = 3
+
 #: What is counted → the words of the logs that tell it.
 _LOGGED = {
     "stale": "changed nothing: it reads",
@@ -206,8 +209,8 @@ class Campaign:
         try:
             struck = await fault.strike(stage, draws)
         except Unready:
-            # The others come before it.
-            self._deck.insert(0, fault)
+            # Some others come before it.
+            self._deck.insert(max(0, len(self._deck) - _LATER), fault)
             return
         except (RedisError, OSError) as lost:
             # Another fault is still at work, such as a Redis that loads its file.
