@@ -73,7 +73,7 @@ def _not_chosen(plan: Plan, name: str) -> str:
     if name not in plan.faults:
         return "not among those that `--faults` named"
     there = any(FAULTS[name] in PARTS[part].faults(plan.faults) for part in plan.parts)
-    return "not drawn" if there else "strikes in none of the parts that `--parts` named"
+    return "not drawn" if there else "strikes in none of the parts that were played"
 
 
 def _undisturbed(struck: Sequence[tuple[str, int, int, int | None]], index: int) -> float | None:
