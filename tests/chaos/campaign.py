@@ -178,10 +178,10 @@ class Campaign:
     async def _has_lost(self, stage: Stage) -> bool:
         """Whether Redis may have lost in this round what it acknowledged: by a fault, or as a replica took over, for whatever reason."""
         histories = await stage.redis.histories()
-        new = len(histories - self._histories)
+        new = bool(histories - self._histories)
         self._histories = histories
         self.outcome.counts["failovers"] += new
-        return bool(new) or any(fault.loses for fault, _, _ in self._struck)
+        return new or any(fault.loses for fault, _, _ in self._struck)
 
     def _read_logs(self, stage: Stage) -> None:
         """Count what the logs tell since the last time."""

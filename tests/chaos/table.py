@@ -41,7 +41,7 @@ def figures_of(plan: Plan, outcome: Outcome, ledger: Ledger, command: str, redis
         f"| mends by the reconciler | {counts['mended']:,} |",
         f"| violations (lost, doubled, stuck, miscounted, left behind) | {len(outcome.violations)} |",
         "",
-        "| part | Redis | runs | states | faults | replicas that took over | minutes |",
+        "| part | Redis | runs | states | faults | rounds with a failover | minutes |",
         "|---|---|---|---|---|---|---|",
         *(
             f"| `{name}` | {PARTS[name].what} | {of['runs']:,} | {of['states']:,} | {of['faults']:,} | {of['failovers']:,} "
