@@ -37,6 +37,7 @@ class StateField(StrEnum):
     ENTRY = "entry"  #: id of the entry of the ready stream or outbox, while there is one (see `handoff`)
     DUE_AT = "due_at"  #: unix ms at which it becomes ready, while it waits
     LOST_LEASES = "lost_leases"  #: how many workers died with it, one after the other
+    EXPANDED = "expanded"  #: how many chunks of its fan-out are there, once it has several
     REPORT = "report"  #: id of the report that is being applied in chunks
     TOLERATED = "tolerated"  #: ids of the ALL_DONE unites that fired over this error
     HIDDEN = "hidden"  #: ids of the unites that do not count this error: one inside them answers for it

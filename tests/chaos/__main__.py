@@ -9,6 +9,8 @@ from pathlib import Path
 
 from chaos.campaign import Campaign
 from chaos.faults.catalog import FAULTS, reason_against
+from chaos.faults.fault import SINGLE
+from chaos.parts import PARTS, struck_by
 from chaos.plan import Plan
 from chaos.table import figures_of, written
 from exosphere_orchestrator.embedded.binary import find_server
@@ -38,6 +40,21 @@ def chosen(text: str) -> tuple[str, ...]:
     return names
 
 
+def chosen_parts(text: str) -> tuple[str, ...]:
+    """Read `--parts`.
+
+    Raises:
+        argparse.ArgumentTypeError: a name is none of a part.
+    """
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    for name in names:
+        if name not in PARTS:
+            raise argparse.ArgumentTypeError(f"there is no part {name!r}; there are {', '.join(PARTS)}")
+    if not names:
+        raise argparse.ArgumentTypeError("name at least one part")
+    return names
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="make chaos", description="Strike a whole system with faults, and check every promise."
@@ -53,21 +70,31 @@ def main() -> int:
         default=faults_by_default(),
         help="names separated by commas; see docs/reliability.md",
     )
+    parser.add_argument(
+        "--parts", type=chosen_parts, default=tuple(PARTS), help=f"names separated by commas: {', '.join(PARTS)}"
+    )
     parser.add_argument("--redis", type=Path, help="path of another redis-server")
     parser.add_argument("--keep", action="store_true", help="keep the folder with ledger, logs and data")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/reliability.md")
     options = parser.parse_args()
     if options.redis and not options.redis.exists():
         parser.error(f"--redis: there is no {options.redis}")
+    parts = struck_by(options.parts, options.faults)
+    if not parts:
+        parser.error(f"--faults: none of them strikes in the parts {', '.join(options.parts)} (--parts)")
+    struck = {fault.name for name in parts for fault in PARTS[name].faults(options.faults)}
     plan = Plan(
         seed=options.seed,
         faults=options.faults,
+        parts=parts,
         redis_binary=options.redis or find_server().path,
         minutes=options.minutes,
         states=options.states,
         least_faults=options.least_faults,
         round_s=options.round,
-        meets=(*Plan.meets, "mended") if any(FAULTS[name].loses for name in options.faults) else Plan.meets,
+        meets=(*Plan.meets, "mended")
+        if any(FAULTS[name].loses and SINGLE in FAULTS[name].on for name in struck)
+        else Plan.meets,
     )
     folder = Path(tempfile.mkdtemp(prefix="exo-chaos-"))
     campaign = Campaign(plan, folder)

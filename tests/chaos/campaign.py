@@ -1,7 +1,6 @@
 """The campaign: rounds of work under faults, each followed by a check of every promise."""
 
 import asyncio
-import json
 import time
 from collections import Counter
 from pathlib import Path
@@ -9,28 +8,27 @@ from random import Random
 
 from redis.exceptions import RedisError
 
-from chaos.check import check_run
-from chaos.faults.catalog import FAULTS, reason_against
-from chaos.faults.fault import HOME, Fault, Struck
-from chaos.graphs import NAMESPACE, Workload, workloads
+from chaos.faults.fault import Fault, Struck
+from chaos.graphs import NAMESPACE, workloads
+from chaos.judge import Judge
 from chaos.ledger import Ledger
-from chaos.leftovers import left_after_retention, put_aside, remove_ended, under_way
+from chaos.leftovers import left_after_retention, remove_ended, under_way
 from chaos.mending import SWEEPS_S, count_mends, is_attended, mend
+from chaos.parts import PARTS, Part
 from chaos.plan import Outcome, Plan
-from chaos.redis_server import RedisServer
 from chaos.stage import Stage
+from chaos.topologies.servers import Unready
+from chaos.traffic import Traffic
 from exosphere_core import api
-from exosphere_core.errors import ExosphereError
-from exosphere_core.store.connection import ask
 
 #: How long runs may take to end once nothing strikes any more, in s.
 PATIENCE_S = 60.0
 
-#: The most triggers that are under way at a time.
-_MOST_TRIGGERS = 8
-
 #: How long a run is kept after its end while anybody may replay what Redis may have lost, in s.
 _REPLAYED_S = 30.0
+
+#: A fault that can't strike yet comes again after so many others.
+_LATER = 3
 
 #: What is counted → the words of the logs that tell it.
 _LOGGED = {
@@ -50,52 +48,79 @@ class Campaign:
         self.ledger = Ledger(folder)
         self.outcome = Outcome()
         self._workloads = {workload.name: workload for workload in workloads(plan.seed, plan.random_graphs)}
-        self._faults = [FAULTS[name] for name in plan.faults if not reason_against(FAULTS[name])]
+        self._traffic = Traffic(plan, self._workloads, self.ledger, self.outcome)
+        self._judge = Judge(self._workloads, self.ledger, self.outcome, folder)
         self._struck: list[tuple[Fault, Struck, asyncio.Task[int | None] | None]] = []
-        #: Faults that are to strike next: each as often as its weight says before any comes again.
+        #: Faults of the part, and those that are to strike next: each as often as its weight says before any comes again.
+        self._faults: list[Fault] = []
         self._deck: list[Fault] = []
         self._logged: Counter[str] = Counter()
-        self._triggered = 0
         self._round = 0
-        #: Runs of the rounds that were checked.
-        self._checked: set[str] = set()
+        #: Which histories of writes Redis served at the end of the round before.
+        self._histories: frozenset[str] = frozenset()
         self.redis_version = ""
 
     async def run(self) -> Outcome:
-        """Play all rounds: half of the campaign with each way of writing the append-only file. A violation ends it."""
+        """Play all parts, each for its share of the time. A violation ends it."""
         began = time.monotonic()
-        for part, fsync in enumerate(self.plan.fsyncs, start=1):
+        parts = [PARTS[name] for name in self.plan.parts]
+        whole, share = sum(part.share for part in parts), 0.0
+        whole_of_faults = sum(part.share_of_faults for part in parts)
+        for part in parts:
+            share += part.share / whole
+            until = began + self.plan.minutes * 60 * share
+            wanted = Counter(
+                states=int(self.plan.states * part.share / whole),
+                faults=int(self.plan.least_faults * part.share_of_faults / whole_of_faults),
+            )
+            # Each of the faults that this kind of Redis is there for must have struck.
+            wanted.update({f"struck: {fault.name}": 1 for fault in part.own(self.plan.faults)})
             if not self.outcome.violations:
-                await self._part(began, fsync, part / len(self.plan.fsyncs))
+                await self._part(part, wanted, until)
         self.outcome.seconds = time.monotonic() - began
         return self.outcome
 
-    def _enough(self, began: float, share: float) -> bool:
-        """Whether this share of the plan was played."""
-        counts, plan = self.outcome.counts, self.plan
-        whole = counts["states"] >= plan.states * share and counts["faults"] >= plan.least_faults * share
-        whole = whole and all(counts[word] for word in plan.meets)
-        return whole or time.monotonic() - began >= plan.minutes * 60 * share
+    async def _part(self, part: Part, wanted: Counter[str], until: float) -> None:
+        """At least one round, on one set of processes.
 
-    async def _part(self, began: float, fsync: str, share: float) -> None:
-        """At least one round, on one set of processes."""
-        place = self.folder / fsync
+        Args:
+            wanted: what must be counted before it is enough; what is missing when the time is over is a violation, but for
+                states and faults at all.
+            until: when it ends all the same, monotonic, in s.
+        """
+        place = self.folder / part.name
         place.mkdir()
-        redis = RedisServer(self.plan.redis_binary, place, fsync)
+        redis = part.make(self.plan.redis_binary, place)
         self.redis_version = redis.version
         stage = Stage(redis, place, self.ledger.incoming, self.plan.managers, self.plan.runtimes, self.plan.lease_ms)
         self._logged = Counter()
+        self._faults, self._deck = part.faults(self.plan.faults), []
+        began, before = time.monotonic(), self.outcome.counts.copy()
         try:
             await stage.start()
             await self._store_graphs(stage)
+            self._histories = await redis.histories()
             while True:
                 await self._play_round(stage)
-                if self.outcome.violations or self._enough(began, share):
+                played = self.outcome.counts - before
+                missing = wanted - played
+                met = all(self.outcome.counts[word] for word in self.plan.meets)
+                if self.outcome.violations or (met and not missing) or time.monotonic() >= until:
                     break
             if not self.outcome.violations:
+                self.outcome.violations += [
+                    f"vacuous: {word} is missing in the part {part.name}"
+                    for word in missing
+                    if word.startswith("struck:")
+                ]
                 await self._remove_all(stage)
         finally:
             self.outcome.counts.update({f"ended by itself: {what}": n for what, n in stage.started_again.items()})
+            played = self.outcome.counts - before
+            self.outcome.parts[part.name] = Counter(
+                runs=played["runs"], states=played["states"], faults=played["faults"], failovers=played["failovers"],
+                seconds=int(time.monotonic() - began),
+            )  # fmt: skip
             await stage.close()
 
     async def _store_graphs(self, stage: Stage) -> None:
@@ -117,7 +142,7 @@ class Campaign:
         self._struck = []
         draws = Random(f"faults {self.plan.seed} {number}")
         enough = asyncio.Event()
-        working = asyncio.create_task(self._trigger_until(enough, stage, number))
+        working = asyncio.create_task(self._traffic.trigger_until(enough, stage, number))
         supervising = asyncio.create_task(stage.supervise())
         deadline = time.monotonic() + self.plan.round_s
         try:
@@ -133,7 +158,7 @@ class Campaign:
         await stage.heal()
         # A trigger that is under way still may yet make a run.
         await working
-        lossy = any(fault.loses for fault, _, _ in self._struck)
+        lossy = await self._has_lost(stage)
         violations = await mend(stage) if lossy and is_attended(number) else []
         ended = await self._wait_until_ended(stage, PATIENCE_S + (SWEEPS_S if lossy else 0))
         recoveries = [None if task is None else await task for _, _, task in self._struck]
@@ -143,13 +168,20 @@ class Campaign:
         self._read_logs(stage)
         self.outcome.counts += await count_mends(stage)
         violations += [] if ended else ["runs did not end: stuck"]
-        violations += await self._check_round(stage, number, lossy)
+        violations += await self._judge.check(stage, number, lossy=lossy)
         if not violations:
-            await remove_ended(stage.redis.client, HOME, _REPLAYED_S)
+            for home in stage.homes:
+                await remove_ended(stage.redis.client, home, _REPLAYED_S)
         self.outcome.violations += [f"seed {self.plan.seed} round {number}: {line}" for line in violations]
-        if violations:
-            self._dump_faults(number)
         print(self._told(number, ended_s - struck_s, time.monotonic() - ended_s), flush=True)
+
+    async def _has_lost(self, stage: Stage) -> bool:
+        """Whether Redis may have lost in this round what it acknowledged: by a fault, or as a replica took over, for whatever reason."""
+        histories = await stage.redis.histories()
+        new = bool(histories - self._histories)
+        self._histories = histories
+        self.outcome.counts["failovers"] += new
+        return new or any(fault.loses for fault, _, _ in self._struck)
 
     def _read_logs(self, stage: Stage) -> None:
         """Count what the logs tell since the last time."""
@@ -161,52 +193,10 @@ class Campaign:
     async def _remove_all(self, stage: Stage) -> None:
         """Remove what is left, with nobody there who would replay it."""
         stage.stack.close()
-        await remove_ended(stage.redis.client, HOME, 0)
+        for home in stage.homes:
+            await remove_ended(stage.redis.client, home, 0)
         left = await left_after_retention(stage.redis.client)
         self.outcome.violations += [f"seed {self.plan.seed}: retention left {key}" for key in left[:20]]
-
-    async def _trigger_until(self, enough: asyncio.Event, stage: Stage, number: int) -> None:
-        """Keep runs under way. A trigger that was not answered is not accepted; if it was made, it must end all the same."""
-        under_way: set[asyncio.Task[None]] = set()
-        async with asyncio.TaskGroup() as triggers:
-            while not enough.is_set():
-                pending = await self._pending(stage) + len(under_way)
-                if pending >= self.plan.most_pending or len(under_way) == _MOST_TRIGGERS:
-                    await asyncio.sleep(0.03)
-                    continue
-                self._triggered += 1
-                task = triggers.create_task(self._trigger(stage, number, self._triggered))
-                under_way.add(task)
-                task.add_done_callback(under_way.discard)
-
-    async def _trigger(self, stage: Stage, number: int, count: int) -> None:
-        draws = Random(f"trigger {self.plan.seed} {count}")
-        name = draws.choice(["fan", "fan", "nest", *draws.sample(sorted(self._workloads), 4)])
-        workload = self._workloads[name]
-        width = draws.randint(*self.plan.widths)
-        if name == "nest":
-            width = max(2, width // 10)
-        body = {"inputs": workload.inputs(width), "store": workload.store}
-        try:
-            answer = await stage.call(
-                count, api.TRIGGER, body=body, idempotency_key=f"{self.plan.seed}-{count}",
-                namespace=NAMESPACE, graph_name=name,
-            )  # fmt: skip
-        except ExosphereError:
-            self.outcome.counts["refused"] += 1
-            return
-        self.ledger.accepted(answer["run_id"], number, name, width)
-
-    async def _pending(self, stage: Stage) -> int:
-        """How many runs are under way; while Redis can't be asked, as many as may be."""
-        try:
-            pipeline = stage.redis.client.pipeline(transaction=False)
-            pipeline.zcard(HOME.runs)
-            pipeline.zcard(HOME.ended)
-            runs, ended = await pipeline.execute()
-        except (RedisError, OSError):
-            return self.plan.most_pending
-        return int(runs - ended)
 
     async def _strike(self, stage: Stage, draws: Random) -> None:
         # Now and then nothing else strikes until what a dead worker held is given to others.
@@ -218,6 +208,10 @@ class Campaign:
         fault = self._deck.pop()
         try:
             struck = await fault.strike(stage, draws)
+        except Unready:
+            # Some others come before it.
+            self._deck.insert(max(0, len(self._deck) - _LATER), fault)
+            return
         except (RedisError, OSError) as lost:
             # Another fault is still at work, such as a Redis that loads its file.
             self.outcome.counts["not struck"] += 1
@@ -225,70 +219,27 @@ class Campaign:
             return
         waiting = None if struck.recovered is None else asyncio.ensure_future(struck.recovered)
         self._struck.append((fault, struck, waiting))
-        self.outcome.counts["faults"] += 1
+        self.outcome.counts.update(["faults", f"struck: {fault.name}"])
 
     async def _wait_until_ended(self, stage: Stage, within_s: float) -> bool:
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
-            if not await self._pending(stage) and not await under_way(stage.redis.client, HOME, stage.nodes):
+            if not await self._traffic.pending(stage) and await self._is_at_rest(stage):
                 return True
             await asyncio.sleep(0.1)
         return False
+
+    async def _is_at_rest(self, stage: Stage) -> bool:
+        for home in stage.homes:
+            if await under_way(stage.redis.client, home, stage.nodes):
+                return False
+        return True
 
     def _note_faults(self, number: int, recoveries: list[int | None]) -> None:
         for (fault, struck, task), seen in zip(self._struck, recoveries, strict=True):
             recovered = seen if task is not None else self.ledger.next_start(struck.healed_ns)
             recovery = None if recovered is None else recovered - struck.healed_ns
             self.ledger.struck(number, fault.name, struck.detail, struck.at_ns, struck.healed_ns, recovery)
-
-    async def _check_round(self, stage: Stage, number: int, lossy: bool) -> list[str]:
-        redis = stage.redis.client
-        violations = await under_way(redis, HOME, stage.nodes)
-        bad, of_lost = await put_aside(redis, HOME, lossy=lossy)
-        violations += bad
-        self.outcome.counts["reports of lost states"] += of_lost
-        triggers = self.ledger.triggers(number)
-        executions = self.ledger.executions(number)
-        all_runs = {raw.decode() for raw in await ask(redis, "ZRANGE", HOME.runs, 0, -1)}
-        runs = all_runs - self._checked
-        self._checked = all_runs
-        violations += [f"run {run} was accepted, and there is none" for run in triggers.keys() - runs]
-        for run in sorted(runs):
-            name, width = triggers.get(run) or await self._unanswered(stage, run)
-            found, counts = await check_run(
-                redis, HOME, run, self._workloads[name], width, executions, lossy=lossy
-            )  # fmt: skip
-            self.outcome.counts += counts + Counter(runs=1)
-            if found:
-                violations += [f"run {run} of {name}: {line}" for line in found]
-                await self._dump(stage, run)
-        of_none = {seen.run for seen in executions.values()} - all_runs
-        if of_none and not lossy:
-            violations.append(f"nodes were executed for runs that do not exist: {sorted(of_none)}")
-        return violations
-
-    async def _unanswered(self, stage: Stage, run: str) -> tuple[str, int]:
-        """What a run is whose trigger was never answered: its graph, and the width that its root was given."""
-        graph, root = await ask(stage.redis.client, "HMGET", HOME.run(run), "graph", "root")
-        inputs = json.loads(await ask(stage.redis.client, "HGET", HOME.state(root.decode()), "inputs"))
-        workload: Workload = self._workloads[graph.decode()]
-        return workload.name, int(inputs["x"]) if workload.wide else 0
-
-    async def _dump(self, stage: Stage, run: str) -> None:
-        """Put all that is known of a run into a file."""
-        redis = stage.redis.client
-        keys = [HOME.run(run), *(HOME.state(raw.decode()) for raw in await redis.lrange(HOME.states(run), 0, -1))]
-        keys += [HOME.unite(raw.decode()) for raw in await redis.lrange(HOME.unites(run), 0, -1)]
-        records = {}
-        for key in keys:
-            found = await redis.hgetall(key)
-            records[key] = {name.decode(): value.decode(errors="replace") for name, value in found.items()}
-        path = self.folder / f"violation-{run}.json"
-        path.write_text(json.dumps({"records": records, "executions": self.ledger.of_run(run)}, indent=1))
-
-    def _dump_faults(self, number: int) -> None:
-        path = self.folder / f"violation-faults-{number}.json"
-        path.write_text(json.dumps(self.ledger.of_round(number), indent=1))
 
     def _told(self, number: int, ending_s: float, checking_s: float) -> str:
         counts = self.outcome.counts

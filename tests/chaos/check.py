@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from chaos.graphs import SwiftModel, Workload, new_model, play
 from chaos.ledger import Executions
-from exosphere_core.keys import ShardKeys
+from engine.world import home_of
 from exosphere_core.states import Status
 from semantics.compare import differences
 from semantics.observe import Observed, observe
@@ -30,7 +30,6 @@ _BY_FAULTS = (": attempt:",)
 
 async def check_run(
     redis: Redis,
-    home: ShardKeys,
     run: str,
     workload: Workload,
     width: int,
@@ -55,7 +54,7 @@ async def check_run(
     observed = _without_frames(observed)
     found = _model_violations(model, workload, observed)
     found += _recount_violations(observed)
-    fields = {name.decode(): value.decode() for name, value in (await redis.hgetall(home.run(run))).items()}
+    fields = {name.decode(): value.decode() for name, value in (await redis.hgetall(home_of(run).run(run))).items()}
     if fields.get("open", "0") != "0":
         found.append(f"it has ended, and open is {fields['open']}")
     found += _ledger_violations(observed, executions, lossy)

@@ -14,6 +14,7 @@ from exosphere_core.keys import (
     CatalogKeys,
     ShardKeys,
 )
+from exosphere_core.store.connection import owner, servers
 from exosphere_core.store.upkeep import delete_run, read_expired
 
 #: Why a report is put aside whose state was lost with the end of the append-only file.
@@ -30,7 +31,7 @@ _KEPT = "|".join(
             for name in ("nodes", "graphs", "graph:.*", "unready")
         ),
         *(
-            re.escape(ShardKeys("ns").reports.rpartition(":")[0]) + f":{name}"
+            re.escape(ShardKeys("ns").reports.rpartition("0}:")[0]) + rf"\d+\}}:{name}"
             for name in ("ready:.*", "reports", "inbox", "outbox", "arrivals", "deleted", "mended")
         ),
     ]
@@ -38,7 +39,7 @@ _KEPT = "|".join(
 
 
 async def under_way(redis: Redis, home: ShardKeys, nodes: Sequence[str]) -> list[str]:
-    """Tell what is still on its way: entries of streams, pending or not, due times, runs that count as active."""
+    """Tell what is still on its way in a shard: entries of streams, pending or not, due times, runs that count as active."""
     pipeline = redis.pipeline(transaction=False)
     streams = [
         (home.reports, STATE_MANAGERS_GROUP),
@@ -60,7 +61,8 @@ async def under_way(redis: Redis, home: ShardKeys, nodes: Sequence[str]) -> list
             found.append(f"{stream} has {length} entries, {pending['pending']} pending: {held}")
     if due:
         found.append(f"{due} due times are left")
-    active = [key.decode() async for key in redis.scan_iter(match=home.active("*"), count=1000)]
+    there = await owner(redis, home.runs)
+    active = [key.decode() async for key in there.scan_iter(match=home.active("*"), count=1000)]
     return found + [f"{key} holds {await redis.scard(key)} runs" for key in active]
 
 
@@ -80,7 +82,7 @@ async def put_aside(redis: Redis, home: ShardKeys, *, lossy: bool) -> tuple[list
 
 
 async def remove_ended(redis: Redis, home: ShardKeys, kept_s: float) -> None:
-    """Remove every run that ended longer ago, as retention does."""
+    """Remove every run of a shard that ended longer ago, as retention does."""
     seconds, micros = await redis.time()
     before_ms = int((seconds - kept_s) * 1000 + micros / 1000)
     while runs := await read_expired(redis, home, before_ms, 500):
@@ -91,4 +93,5 @@ async def remove_ended(redis: Redis, home: ShardKeys, kept_s: float) -> None:
 async def left_after_retention(redis: Redis) -> list[str]:
     """Tell which keys retention left behind."""
     kept = re.compile(_KEPT)
-    return [key.decode() async for key in redis.scan_iter(count=1000) if not kept.fullmatch(key.decode())]
+    found = [key.decode() for server in await servers(redis) async for key in server.scan_iter(count=1000)]
+    return [key for key in found if not kept.fullmatch(key)]

@@ -2,7 +2,6 @@
 
 from collections import Counter
 
-from chaos.faults.fault import HOME
 from chaos.stage import Stage
 from exosphere_core.store.mended import read_mends
 
@@ -28,6 +27,8 @@ async def mend(stage: Stage) -> list[str]:
 async def count_mends(stage: Stage) -> Counter[str]:
     """Count what was put right since the last time, by the command and by the background jobs."""
     redis = stage.redis.client
-    kinds = [kind for kind, _ in await read_mends(redis, HOME)]
-    await redis.delete(HOME.mended)
+    kinds: list[str] = []
+    for home in stage.homes:
+        kinds += [kind for kind, _ in await read_mends(redis, home)]
+        await redis.delete(home.mended)
     return Counter(mended=len(kinds)) + Counter(f"mended: {kind}" for kind in kinds)

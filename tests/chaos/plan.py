@@ -10,7 +10,7 @@ class Plan:
     """What a campaign is made of: the same plan draws the same graphs, triggers and faults.
 
     Attributes:
-        fsyncs: how Redis writes its append-only file, one after the other.
+        parts: names of the kinds of Redis (see `parts.PARTS`), one after the other.
         round_s: how long faults strike in a round.
         meets: counts that must not be 0 in the end, lest the campaign be vacuous.
         most_pending: how many runs are under way at a time.
@@ -25,7 +25,7 @@ class Plan:
     states: int = 1_000_000
     least_faults: int = 1000
     round_s: float = 30.0
-    fsyncs: tuple[str, ...] = ("always", "everysec")
+    parts: tuple[str, ...] = ("always", "everysec", "sentinel", "cluster")
     meets: tuple[str, ...] = ("reclaimed", "reconnected", "stale", "executed_again")
     lease_ms: int = 2000
     managers: int = 2
@@ -41,10 +41,12 @@ class Outcome:
     """What a campaign came to.
 
     Attributes:
-        counts: runs, states, faults, unites, executed_again, more_attempts, stale, reclaimed, reconnected, mended.
+        counts: runs, states, faults, unites, executed_again, more_attempts, stale, reclaimed, reconnected, mended, failovers.
+        parts: of each part, by its name: runs, states, faults, failovers, seconds.
         violations: one line each, with round and run.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    parts: dict[str, Counter[str]] = field(default_factory=dict)

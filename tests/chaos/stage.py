@@ -1,7 +1,6 @@
-"""All processes of a campaign: Redis, the proxy before it, state managers, background jobs, runtimes."""
+"""All processes of a part of the campaign: Redis with what is before it, state managers, background jobs, runtimes."""
 
 import asyncio
-import json
 import signal
 import subprocess
 import sys
@@ -11,11 +10,13 @@ from typing import Any
 
 from chaos.clock.shim import Clock, compiler
 from chaos.fate import RANDOM_NODES
-from chaos.redis_server import RedisServer
+from chaos.graphs import NAMESPACE
+from chaos.topologies.servers import Servers
 from conftest import die_with_driver
 from exosphere_core import api
 from exosphere_core.client import ApiClient
 from exosphere_core.errors import ExosphereError
+from exosphere_core.keys import ShardKeys
 from ports import free_port
 from system.stack import KEY, Stack
 
@@ -30,6 +31,11 @@ _MANAGER = (
 )
 
 
+def _of_runtimes(manager: str) -> str:
+    """The name of the way to Redis of the runtimes that a state manager registered."""
+    return f"{manager}-runtimes"
+
+
 class Stage:
     """Starts everything and knows how to start each part again.
 
@@ -37,8 +43,9 @@ class Stage:
         lease_ms: short, so that recovery from a dead worker is met often.
     """
 
-    def __init__(self, redis: RedisServer, folder: Path, ledger: Path, managers: int, runtimes: int, lease_ms: int):
+    def __init__(self, redis: Servers, folder: Path, ledger: Path, managers: int, runtimes: int, lease_ms: int):
         self.redis = redis
+        self.homes = [ShardKeys(NAMESPACE, shard) for shard in range(redis.shards)]
         self.lease_ms = lease_ms
         self.folder = folder
         self.managers = [f"sm{number}" for number in range(managers)]
@@ -49,12 +56,11 @@ class Stage:
         self.stack.environ |= {
             "PYTHONPATH": ":".join(map(str, places)),
             "CHAOS_LEDGER": str(ledger),
+            "EXOSPHERE_SHARDS": str(redis.shards),
             # How often a state loses its worker is up to the faults; that must not decide what its run comes to.
             "EXOSPHERE_MAX_LOST_LEASES": "1000000",
         }
         self.nodes = [*RANDOM_NODES, "Spread", "Nest", "Work", "Gather"]
-        self._proxy: asyncio.subprocess.Process | None = None
-        self._wires: dict[str, int] = {}
         self._ports = {name: free_port() for name in self.managers}
         self._clients: list[ApiClient] = []
         #: kind and exit status → how often a process ended by itself.
@@ -65,14 +71,8 @@ class Stage:
 
     async def start(self) -> None:
         """Start all, and wait until each state manager is ready."""
-        await self.redis.start()
-        names = [wire for name in self.managers for wire in (name, f"{name}-runtimes")] + ["background"]
-        # A session of its own: the Ctrl-C of whoever plays the campaign is the driver's alone to deal with.
-        self._proxy = await asyncio.create_subprocess_exec(
-            sys.executable, str(HERE / "proxy.py"), f"127.0.0.1:{self.redis.port}", *names,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=die_with_driver, start_new_session=True,
-        )  # fmt: skip
-        self._wires = json.loads(await self._heard())
+        wires = [wire for name in self.managers for wire in (name, _of_runtimes(name))]
+        await self.redis.start([*wires, "background"])
         for name in self.managers:
             self.run(name)
         self.run("background")
@@ -94,14 +94,13 @@ class Stage:
                 environ |= self.clock.environ
             self.stack.start(name, [sys.executable, str(HERE / "nodes.py"), name], **environ)
             return
-        environ = {"EXOSPHERE_REDIS_URL": f"redis://127.0.0.1:{self._wires[name]}", **environ}
+        environ = {"EXOSPHERE_REDIS_URL": self.redis.url(name), **environ}
         if name == "background":
             self.stack.start(name, [sys.executable, "-c", _BACKGROUND], **environ)
         else:
-            workers = f"redis://127.0.0.1:{self._wires[f'{name}-runtimes']}"
             self.stack.start(
                 name, [sys.executable, "-c", _MANAGER], EXOSPHERE_PORT=str(self._ports[name]),
-                EXOSPHERE_WORKER_REDIS_URL=workers, **environ,
+                EXOSPHERE_WORKER_REDIS_URL=self.redis.url(_of_runtimes(name)), **environ,
             )  # fmt: skip
 
     def uri(self, manager: str) -> str:
@@ -109,23 +108,6 @@ class Stage:
 
     def pid(self, name: str) -> int:
         return self.stack.processes[name].pid
-
-    @property
-    def wires(self) -> list[str]:
-        """Names of the proxy's listeners."""
-        return list(self._wires)
-
-    async def wire(self, **command: Any) -> int:
-        """Have the proxy misbehave. Returns how many connections it concerned."""
-        assert self._proxy is not None
-        assert self._proxy.stdin is not None
-        self._proxy.stdin.write(json.dumps(command).encode() + b"\n")
-        return int(await self._heard())
-
-    async def _heard(self) -> bytes:
-        assert self._proxy is not None
-        assert self._proxy.stdout is not None
-        return await self._proxy.stdout.readline()
 
     async def call(self, number: int, row: api.Row, **call: Any) -> dict[str, Any]:
         """Call one of the state managers."""
@@ -152,7 +134,7 @@ class Stage:
 
     async def reconcile(self) -> tuple[int, str]:
         """Have `exosphere reconcile` mend what was lost, as an operator does. Returns its exit status and what it said."""
-        environ = {**self.stack.environ, "EXOSPHERE_REDIS_URL": f"redis://127.0.0.1:{self.redis.port}"}
+        environ = {**self.stack.environ, "EXOSPHERE_REDIS_URL": self.redis.url()}
         command = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "exosphere_cli.main", "reconcile", env=environ,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=die_with_driver,
@@ -163,11 +145,7 @@ class Stage:
 
     async def heal(self) -> None:
         """Faults have ended: let everything run again."""
-        if not self.redis.alive:
-            await self.redis.start()
-        self.redis.signal(signal.SIGCONT)
-        self.redis.limit_files(None)
-        await self.redis.client.config_set("maxmemory", 0)
+        await self.redis.heal()
         for process in self.stack.processes.values():
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
@@ -185,7 +163,4 @@ class Stage:
         for client in self._clients:
             await client.aclose()
         self.stack.close()
-        if self._proxy is not None and self._proxy.returncode is None:
-            self._proxy.kill()
-            await self._proxy.wait()
         await self.redis.stop()

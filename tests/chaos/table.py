@@ -9,6 +9,7 @@ from statistics import median
 
 from chaos.faults.catalog import FAULTS, reason_against
 from chaos.ledger import Ledger
+from chaos.parts import PARTS
 from chaos.plan import Outcome, Plan
 
 START, END = "<!-- campaign -->", "<!-- /campaign -->"
@@ -25,8 +26,7 @@ def figures_of(plan: Plan, outcome: Outcome, ledger: Ledger, command: str, redis
     """The totals and the table of faults, in Markdown."""
     counts = outcome.counts
     lines = [
-        f"`{command}` on {datetime.now(UTC):%Y-%m-%d}: {_machine()}; Redis {redis}, appendonly, `appendfsync` `always` for the "
-        f"first half and `everysec` for the second; {plan.managers} state managers, {plan.runtimes} runtimes with 64 slots, "
+        f"`{command}` on {datetime.now(UTC):%Y-%m-%d}: {_machine()}; Redis {redis}, append-only; {plan.managers} state managers, {plan.runtimes} runtimes with 64 slots, "
         f"a lease of {plan.lease_ms} ms; {outcome.seconds / 60:.0f} minutes.",
         "",
         "| what | count |",
@@ -40,6 +40,14 @@ def figures_of(plan: Plan, outcome: Outcome, ledger: Ledger, command: str, redis
         f"| leases taken from workers that showed no life | {counts['reclaimed']:,} |",
         f"| mends by the reconciler | {counts['mended']:,} |",
         f"| violations (lost, doubled, stuck, miscounted, left behind) | {len(outcome.violations)} |",
+        "",
+        "| part | Redis | runs | states | faults | rounds with a failover | minutes |",
+        "|---|---|---|---|---|---|---|",
+        *(
+            f"| `{name}` | {PARTS[name].what} | {of['runs']:,} | {of['states']:,} | {of['faults']:,} | {of['failovers']:,} "
+            f"| {of['seconds'] / 60:.1f} |"
+            for name, of in outcome.parts.items()
+        ),
         "",
         "| fault | what strikes | times | recovery: median, s | worst, s | of |",
         "|---|---|---|---|---|---|",
@@ -62,7 +70,10 @@ def figures_of(plan: Plan, outcome: Outcome, ledger: Ledger, command: str, redis
 
 
 def _not_chosen(plan: Plan, name: str) -> str:
-    return "not drawn" if name in plan.faults else "not among those that `--faults` named"
+    if name not in plan.faults:
+        return "not among those that `--faults` named"
+    there = any(FAULTS[name] in PARTS[part].faults(plan.faults) for part in plan.parts)
+    return "not drawn" if there else "strikes in none of the parts that were played"
 
 
 def _undisturbed(struck: Sequence[tuple[str, int, int, int | None]], index: int) -> float | None:

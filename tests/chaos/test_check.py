@@ -12,7 +12,7 @@ from chaos.graphs import Workload
 from chaos.ledger import Executions
 from chaos.leftovers import left_after_retention, put_aside, remove_ended, under_way
 from engine.world import HOME, Lane, World
-from exosphere_core.keys import RUNTIMES_GROUP
+from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
 from exosphere_core.store import streams
 from exosphere_worker import outcome as worker
 from exosphere_worker.held import read_delivery
@@ -65,7 +65,7 @@ def _reported(outcome: Any) -> worker.Outcome:
 
 
 async def found(world: World, told: Told) -> list[str]:
-    lines, _ = await check_run(world.redis, HOME, world.run_id, WORKLOAD, WIDTH, told, lossy=False)
+    lines, _ = await check_run(world.redis, world.run_id, WORKLOAD, WIDTH, told, lossy=False)
     return lines
 
 
@@ -157,7 +157,11 @@ def test_what_is_left_on_its_way_or_after_retention_is_found(lane: Lane) -> None
         await world.redis.delete(HOME.ready("Work"), HOME.due, HOME.active("g"))
         await world.redis.hset(HOME.unite("f" * 32), "status", "FIRED")
         await remove_ended(world.redis, HOME, 0)
+        other = ShardKeys(HOME.namespace, 3)
+        await world.redis.xadd(other.reports, {"state": state})
         assert await left_after_retention(world.redis) == [HOME.unite("f" * 32)]
+        await world.redis.hset(other.unite("f" * 32), "status", "FIRED")
+        assert other.unite("f" * 32) in await left_after_retention(world.redis)
 
     lane.run(scene)
 

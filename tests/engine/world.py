@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from exosphere_core.graph.structure import read_template
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
+from exosphere_core.records import shard_of_ours
 from exosphere_core.store import catalog, reads, streams
 from exosphere_core.store.connection import connect
 from exosphere_core.store.groups import ensure_groups
@@ -29,6 +30,11 @@ from exosphere_worker.outcome import Failed, Outcome, Pruned, Requeued, Succeede
 from exosphere_worker.reporter import report_of
 
 HOME = ShardKeys("ns")
+
+
+def home_of(run: str) -> ShardKeys:
+    """The keys of the shard that a run's id names."""
+    return ShardKeys(HOME.namespace, shard_of_ours(run))
 
 
 def node(identifier: str, next_nodes: Sequence[str] = (), unites: Any = None, **inputs: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from redis.asyncio import Redis
 
-from engine.world import HOME
+from engine.world import home_of
 from exosphere_core.records import StateField, Task, decode_task
 from exosphere_core.store.reads import read_state_ids
 from semantics.template import Graph
@@ -33,12 +33,13 @@ class Labels:
 
     async def learn(self, redis: Redis, run: str) -> list[str]:
         """Read what was made since the last time. Returns the ids of all states."""
-        ids = await read_state_ids(redis, HOME, run)
+        home = home_of(run)
+        ids = await read_state_ids(redis, home, run)
         assert len(ids) == len(set(ids)), "a state is listed twice"
         new = [state for state in ids if state not in self._tasks]
         pipeline = redis.pipeline(transaction=False)
         for state in new:
-            pipeline.hget(HOME.state(state), StateField.TASK)
+            pipeline.hget(home.state(state), StateField.TASK)
         for state, task in zip(new, await pipeline.execute(), strict=True):
             self._tasks[state] = decode_task(task)
         attempts = [state for state in new if not self._tasks[state].position]
@@ -48,7 +49,7 @@ class Labels:
         asked = [state for place in crowded if len(self._places[place]) > 1 for state in self._places[place]]
         pipeline = redis.pipeline(transaction=False)
         for state in asked:
-            pipeline.hget(HOME.state(state), StateField.RETRIED_BY)
+            pipeline.hget(home.state(state), StateField.RETRIED_BY)
         for state, retry in zip(asked, await pipeline.execute(), strict=True):
             if retry is not None:
                 self._retries[retry.decode()] = state

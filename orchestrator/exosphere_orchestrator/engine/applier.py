@@ -194,9 +194,11 @@ def _success(report: Report, of: Delivery, made: Succession, body: Executed) -> 
     def calls() -> Iterator[Made]:
         for number, part in enumerate(made.parts, start=1):
             if number < made.count:
-                call = moves.expand(of, made.outputs, len(body.outputs), part.offspring)
+                call = moves.expand(of, made.outputs, len(body.outputs), part.offspring, number)
             else:
-                call = moves.advance(of, made.outputs, width, made.member, part.offspring, made.arrivals, body.store)
+                call = moves.advance(
+                    of, made.outputs, width, made.member, part.offspring, made.arrivals, body.store, number - 1
+                )
             yield Made(call, part.tasks)
 
     return Step(report, of, calls(), made.count, None)

@@ -285,6 +285,8 @@ class Consumer(Agent):
     async def _expand(self, work: Step) -> None:
         for made in work.calls:
             reply = await apply(self.context.scripts, made.call)
+            if reply[0] == b"gap":
+                raise ConnectionError("Redis lost a part of a fan-out that it had acknowledged")
             if reply[0] != b"applied":
                 self._stale(work.report, reply[1])
                 return

@@ -14,6 +14,7 @@ from exosphere_core.errors import ConfigurationError
 from exosphere_core.store.address import Address, Kind, read_address
 from exosphere_core.store.blocking_cluster import BlockingCluster
 from exosphere_core.store.cluster import ClusterClient
+from exosphere_core.store.master_pool import MasterPool
 from exosphere_core.store.sentinels import of_master, of_sentinels
 from exosphere_core.store.slots import Node
 from exosphere_core.store.wire import COMMAND_TIMEOUT_S
@@ -97,12 +98,14 @@ def _settings(timeout_s: float | None) -> dict[str, Any]:
 
 
 def _watched(address: Address, timeout_s: float | None, max_connections: int) -> Redis:
-    """Return a client of the master that the Sentinels name, asked anew for each connection."""
+    """Return a client of the master that the Sentinels name, asked anew for each connection and every second."""
     make: Any = Sentinel
     sentinel = make(
         address.hosts, sentinel_kwargs={**of_sentinels(address), **_settings(COMMAND_TIMEOUT_S)}, **of_master(address)
     )
-    client: Redis = sentinel.master_for(address.service, **_settings(timeout_s), max_connections=max_connections)
+    client: Redis = sentinel.master_for(
+        address.service, connection_pool_class=MasterPool, **_settings(timeout_s), max_connections=max_connections
+    )
     return client
 
 

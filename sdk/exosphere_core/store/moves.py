@@ -89,8 +89,12 @@ def promote(home: ShardKeys, state: str, ready: str) -> Call:
     return Call("promote", [home.due, home.state(state), ready], [state])
 
 
-def expand(of: Delivery, outputs: bytes, width: int, part: Offspring) -> Call:
-    """Apply one chunk of a wide fan-out."""
+def expand(of: Delivery, outputs: bytes, width: int, part: Offspring, chunk: int = 1) -> Call:
+    """Apply one chunk of a wide fan-out.
+
+    Args:
+        chunk: which one, from 1. One that does not follow on those that are there is answered "gap".
+    """
     run = of.task.run
     keys = [
         of.home.state(of.state),
@@ -99,7 +103,7 @@ def expand(of: Delivery, outputs: bytes, width: int, part: Offspring) -> Call:
         of.queue,
         of.home.unites(run),
     ]
-    args: list[Arg] = [of.attempt, of.report, of.task.identifier, outputs, width]
+    args: list[Arg] = [of.attempt, of.report, of.task.identifier, outputs, width, chunk]
     return Call("expand", keys + part.keys(of.home), [*args, *_counts(part), *part.args()])
 
 
@@ -111,11 +115,13 @@ def advance(
     part: Offspring,
     arrivals: int,
     store: Mapping[str, str],
+    chunks: int = 0,
 ) -> Call:
     """End a state in success, with its children made ready.
 
     Args:
         width: how many outputs it gave as a list; None when it gave one output alone.
+        chunks: how many `expand` applied before. When they are not all there, it is answered "gap".
     """
     run = of.task.run
     home = of.home
@@ -125,7 +131,7 @@ def advance(
     ]  # fmt: skip
     pairs = [word for pair in store.items() for word in pair]
     args: list[Arg] = [of.attempt, of.report, of.task.identifier, outputs, *_counts(part), member]
-    args += [run, of.task.home, arrivals, len(store), "" if width is None else width, *part.args(), *pairs]
+    args += [run, of.task.home, arrivals, len(store), "" if width is None else width, chunks, *part.args(), *pairs]
     return Call("advance", keys + part.keys(home), args)
 
 

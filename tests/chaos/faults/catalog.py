@@ -1,11 +1,13 @@
 """All kinds of faults by name."""
 
 from chaos.clock.shim import compiler
-from chaos.faults import data, elsewhere, network, processes, redis
+from chaos.faults import cluster, data, elsewhere, network, processes, redis, sentinel
 from chaos.faults.fault import Fault
 
 FAULTS: dict[str, Fault] = {
-    fault.name: fault for module in (processes, redis, network, data, elsewhere) for fault in module.FAULTS
+    fault.name: fault
+    for module in (processes, redis, network, data, sentinel, cluster, elsewhere)
+    for fault in module.FAULTS
 }
 
 

@@ -8,11 +8,14 @@ from random import Random
 
 from redis.exceptions import RedisError
 
-from chaos.graphs import NAMESPACE
 from chaos.stage import Stage
-from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
+from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP
 
-HOME = ShardKeys(NAMESPACE)
+#: The kinds of Redis that a fault may need.
+SINGLE, SENTINEL, CLUSTER = "single", "sentinel", "cluster"
+
+#: Faults of our own processes and their connections strike whatever Redis is.
+EVERYWHERE = (SINGLE, SENTINEL, CLUSTER)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Fault:
 
     Attributes:
         what: for the table of the docs.
+        on: the kinds of Redis under which it strikes.
         needs: why it can't strike here; empty when it can.
         weight: how often it is drawn, among others.
         loses: whether Redis may lose what it acknowledged: then work may be executed again, and the reconciler has to mend.
@@ -49,6 +53,7 @@ class Fault:
     name: str
     what: str
     strike: Strike
+    on: tuple[str, ...] = (SINGLE,)
     needs: str = ""
     weight: int = 2
     loses: bool = False
@@ -69,8 +74,10 @@ async def during(seconds: float) -> tuple[int, int]:
 async def given_to_others(stage: Stage, pid: int, within_s: float = 30.0) -> int | None:
     """Wait until nothing is pending under a dead process's name; None when that does not come about in time."""
     redis = stage.redis.client
-    groups = [(HOME.reports, STATE_MANAGERS_GROUP), (HOME.inbox, STATE_MANAGERS_GROUP)]
-    groups += [(HOME.ready(node), RUNTIMES_GROUP) for node in stage.nodes]
+    groups: list[tuple[str, str]] = []
+    for home in stage.homes:
+        groups += [(home.reports, STATE_MANAGERS_GROUP), (home.inbox, STATE_MANAGERS_GROUP)]
+        groups += [(home.ready(node), RUNTIMES_GROUP) for node in stage.nodes]
     deadline = time.monotonic() + within_s
     mark = f"-{pid}-"
     met = False

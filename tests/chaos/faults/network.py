@@ -5,17 +5,19 @@ from random import Random
 from typing import Any
 
 from chaos.faults.fault import Fault, Strike, Struck, during
+from chaos.faults.redis import single
 from chaos.stage import Stage
 
 
 def _wire(what: str, least_s: float, most_s: float) -> Strike:
     async def strike(stage: Stage, draws: Random) -> Struck:
         seconds = draws.uniform(least_s, most_s)
-        names = draws.sample(stage.wires, draws.randint(1, len(stage.wires)))
+        wires = single(stage).wires
+        names = draws.sample([*wires.ports], draws.randint(1, len(wires.ports)))
         more: dict[str, Any] = {"late_s": draws.choice([0.02, 0.2, 1.0])} if what == "delay" else {}
         share = draws.choice([0.3, 1.0])
         seed = draws.randrange(2**32)
-        hit = await stage.wire(do=what, names=names, share=share, for_s=seconds, seed=seed, **more)
+        hit = await wires.misbehave(do=what, names=names, share=share, for_s=seconds, seed=seed, **more)
         if most_s:
             at, healed = await during(seconds)
         else:

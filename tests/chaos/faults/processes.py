@@ -5,7 +5,7 @@ import signal
 import time
 from random import Random
 
-from chaos.faults.fault import Fault, Struck, during, given_to_others
+from chaos.faults.fault import EVERYWHERE, Fault, Struck, during, given_to_others
 from chaos.stage import Stage
 
 
@@ -96,17 +96,28 @@ async def worker_clock(stage: Stage, draws: Random) -> Struck:
 
 
 FAULTS = [
-    Fault("kill_runtime", "SIGKILL of a runtime, started again", kill_runtime, weight=8),
-    Fault("freeze_runtime", "SIGSTOP of a runtime, SIGCONT before or after its lease", freeze_runtime, weight=5),
-    Fault("stop_runtime", "SIGTERM of a runtime, SIGKILL if it takes long", stop_runtime),
-    Fault("kill_state_manager", "SIGKILL of a state manager, started again", kill_state_manager, weight=6),
+    Fault("kill_runtime", "SIGKILL of a runtime, started again", kill_runtime, on=EVERYWHERE, weight=8),
+    Fault(
+        "freeze_runtime",
+        "SIGSTOP of a runtime, SIGCONT before or after its lease",
+        freeze_runtime,
+        on=EVERYWHERE,
+        weight=5,
+    ),
+    Fault("stop_runtime", "SIGTERM of a runtime, SIGKILL if it takes long", stop_runtime, on=EVERYWHERE),
+    Fault(
+        "kill_state_manager", "SIGKILL of a state manager, started again", kill_state_manager, on=EVERYWHERE, weight=6
+    ),
     Fault(
         "freeze_state_manager",
         "SIGSTOP of a state manager, SIGCONT before or after a lease",
         freeze_state_manager,
+        on=EVERYWHERE,
         weight=4,
     ),
-    Fault("stop_state_manager", "SIGTERM of a state manager, SIGKILL if it takes long", stop_state_manager),
-    Fault("kill_background", "SIGKILL of the background jobs", kill_background, weight=1),
-    Fault("worker_clock", "a runtime's wall clock jumps by hours and back", worker_clock),
+    Fault(
+        "stop_state_manager", "SIGTERM of a state manager, SIGKILL if it takes long", stop_state_manager, on=EVERYWHERE
+    ),
+    Fault("kill_background", "SIGKILL of the background jobs", kill_background, on=EVERYWHERE, weight=1),
+    Fault("worker_clock", "a runtime's wall clock jumps by hours and back", worker_clock, on=EVERYWHERE),
 ]

@@ -22,14 +22,19 @@
 -- ARGV[11] how many successful states lead on: the outputs, at least 1
 -- ARGV[12] number of store writes
 -- ARGV[13] how many outputs it gave as a list, or ""
--- ARGV[14] from here on: siblings, children and unites as lib/offspring says, then store keys and values
--- returns {"applied" | "stale", status found}
+-- ARGV[14] how many chunks `expand` applied before
+-- ARGV[15] from here on: siblings, children and unites as lib/offspring says, then store keys and values
+-- returns {"applied" | "stale" | "gap", status found}; "gap": an earlier chunk is not there
 -- uses fence report grow
-local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report', 'restored')
+local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report', 'restored', 'expanded')
 local again = is_continued(record, ARGV[1], record[3], ARGV[2])
 if not again and not is_current(record, ARGV[1]) then
   acknowledge(KEYS[4], ARGV[2])
   return {'stale', record[1] or ''}
+end
+-- A replica that took over may lack a chunk that its master acknowledged: going on would leave a hole.
+if ARGV[14] ~= '0' and (not again or tonumber(record[5] or '0') < tonumber(ARGV[14])) then
+  return {'gap', record[1]}
 end
 -- A state that was restored may have had children before.
 again = again or record[4]
@@ -38,12 +43,12 @@ grow(KEYS[1])
 -- One child and nothing else: a step of a chain, by far the commonest. It is written out here because making
 -- the functions below costs Redis a quarter of such a step.
 if not again and ARGV[5] == '0' and ARGV[6] == '1' and ARGV[7] == '0' and ARGV[12] == '0' and ARGV[13] == '' then
-  local entry = redis.call('XADD', KEYS[11], '*', 'state', ARGV[14], 'attempt', '1', 'task', ARGV[16], 'inputs', ARGV[17])
+  local entry = redis.call('XADD', KEYS[11], '*', 'state', ARGV[15], 'attempt', '1', 'task', ARGV[17], 'inputs', ARGV[18])
   local now = string.match(entry, '^%d+')
-  redis.call('HSET', KEYS[10], 'status', 'CREATED', 'attempt', '1', 'task', ARGV[16], 'inputs', ARGV[17],
+  redis.call('HSET', KEYS[10], 'status', 'CREATED', 'attempt', '1', 'task', ARGV[17], 'inputs', ARGV[18],
     'entry', entry, 'created_at', now, 'updated_at', now)
-  redis.call('HINCRBY', KEYS[2], 'made/' .. ARGV[15], 1)
-  redis.call('RPUSH', KEYS[3], ARGV[14])
+  redis.call('HINCRBY', KEYS[2], 'made/' .. ARGV[16], 1)
+  redis.call('RPUSH', KEYS[3], ARGV[15])
   redis.call('HSET', KEYS[1], 'status', 'SUCCESS', 'outputs', ARGV[4], 'updated_at', now)
   redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/SUCCESS', 1)
   acknowledge(KEYS[4], ARGV[2])
@@ -53,7 +58,7 @@ end
 -- uses clock push create offspring conclude unites
 local counts = {siblings = tonumber(ARGV[5]), children = tonumber(ARGV[6]), unites = tonumber(ARGV[7])}
 local opened, pending, fresh, now = bear({
-  keys = 10, args = 14, again = again, restored = record[4], state = KEYS[1],
+  keys = 10, args = 15, again = again, restored = record[4], state = KEYS[1],
   run = KEYS[2], states = KEYS[3], unites = KEYS[5], identifier = ARGV[3],
 }, counts)
 redis.call('HSET', KEYS[1], 'status', 'SUCCESS', 'outputs', ARGV[4], 'updated_at', now)
@@ -61,7 +66,7 @@ redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/SUCCESS', 1)
 if ARGV[13] ~= '' then
   redis.call('HSET', KEYS[1], 'width', ARGV[13])
 end
-local unite_arg = 14 + counts.siblings * 4 + counts.children * 5
+local unite_arg = 15 + counts.siblings * 4 + counts.children * 5
 local unite_key = 10 + counts.siblings + counts.children * 2
 local write = unite_arg + counts.unites * 6
 for _ = 1, tonumber(ARGV[12]) do

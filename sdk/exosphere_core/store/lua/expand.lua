@@ -11,27 +11,34 @@
 -- ARGV[3] identifier
 -- ARGV[4] outputs of the state itself, JSON
 -- ARGV[5] how many outputs it gave
--- ARGV[6] number of siblings in this chunk
--- ARGV[7] number of children in this chunk
--- ARGV[8] number of unites that it counts for or arms
--- ARGV[9] from here on: siblings, children and unites as lib/offspring says
--- returns {"applied" | "stale", status found}
+-- ARGV[6] which chunk it is, from 1
+-- ARGV[7] number of siblings in this chunk
+-- ARGV[8] number of children in this chunk
+-- ARGV[9] number of unites that it counts for or arms
+-- ARGV[10] from here on: siblings, children and unites as lib/offspring says
+-- returns {"applied" | "stale" | "gap", status found}; "gap": an earlier chunk is not there
 -- uses clock fence report push create offspring grow
-local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report', 'restored')
+local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report', 'restored', 'expanded')
 local again = is_continued(record, ARGV[1], record[3], ARGV[2])
 if not again and not is_current(record, ARGV[1]) then
   acknowledge(KEYS[4], ARGV[2])
   return {'stale', record[1] or ''}
 end
+-- A replica that took over may lack a chunk that its master acknowledged: going on would leave a hole.
+local chunk, made = tonumber(ARGV[6]), again and tonumber(record[5] or '0') or 0
+if chunk > made + 1 then
+  return {'gap', record[1]}
+end
 grow(KEYS[1])
-local counts = {siblings = tonumber(ARGV[6]), children = tonumber(ARGV[7]), unites = tonumber(ARGV[8])}
+local counts = {siblings = tonumber(ARGV[7]), children = tonumber(ARGV[8]), unites = tonumber(ARGV[9])}
 if not again then
   redis.call('HSET', KEYS[1], 'status', 'EXECUTED', 'report', ARGV[2], 'outputs', ARGV[4], 'width', ARGV[5],
     'updated_at', now_ms())
 end
+redis.call('HSET', KEYS[1], 'expanded', math.max(chunk, made))
 local opened, pending = bear({
   -- A state that was restored may have had children before.
-  keys = 6, args = 9, again = again or record[4], restored = record[4], state = KEYS[1],
+  keys = 6, args = 10, again = again or record[4], restored = record[4], state = KEYS[1],
   run = KEYS[2], states = KEYS[3], unites = KEYS[5], identifier = ARGV[3],
 }, counts)
 local unite_key = 6 + counts.siblings + counts.children * 2

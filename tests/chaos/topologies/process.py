@@ -1,4 +1,4 @@
-"""The campaign's Redis: a real server with an append-only file, that is killed, starved and started again."""
+"""One Redis server of the campaign: a real one with an append-only file, that is killed, starved and started again."""
 
 import asyncio
 import os
@@ -7,47 +7,61 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from conftest import die_with_driver
-from ports import free_port
 
 _PATIENCE_S = 60.0
 _FOREVER = resource.RLIM_INFINITY
 
 
-class RedisServer:
-    """A server process by process over one data folder.
+def version_of(binary: Path) -> str:
+    """The version of a `redis-server`."""
+    text = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout
+    return text.split("v=")[1].split()[0]
+
+
+class RedisProcess:
+    """A server, process by process over one data folder and at one port.
 
     Args:
         binary: path of `redis-server`.
-        folder: for data, socket and log.
-        fsync: `always` or `everysec`.
+        folder: for data, socket and log; it is made.
+        options: besides those of any server here.
+        configuration: a file that Sentinels write to.
+        sentinel: whether it is one itself, told all by that file.
     """
 
-    def __init__(self, binary: Path, folder: Path, fsync: str) -> None:
-        self._binary = binary
+    def __init__(
+        self,
+        binary: Path,
+        folder: Path,
+        port: int,
+        *options: str,
+        configuration: Path | None = None,
+        sentinel: bool = False,
+    ) -> None:
         self._folder = folder
         self._data = folder / "data"
-        self._data.mkdir()
-        self.port = free_port()
+        self._data.mkdir(parents=True)
+        self.port = port
         self.process: subprocess.Popen[bytes] | None = None
-        text = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout
-        self.version = text.split("v=")[1].split()[0]
-        self.fsync = fsync
-        self.environ: dict[str, str] = {}
         socket = folder / "redis.sock"
-        #: Of the driver's own, past the proxy. It waits for as long as a fault lasts.
+        #: Of the driver's own, past every proxy and CLIENT KILL. It waits for as long as a fault lasts.
         self.client = Redis(unix_socket_path=str(socket))
+        file = [str(configuration)] if configuration else []
         self._command = [
-            str(binary), "--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", str(socket), "--save", "",
-            "--appendonly", "yes", "--appendfsync", fsync, "--maxmemory-policy", "noeviction", "--dir", str(self._data),
-            "--aof-load-truncated", "yes",
+            str(binary), *file, "--port", str(port), "--bind", "127.0.0.1", "--unixsocket", str(socket), "--save", "",
+            "--appendonly", "yes", "--maxmemory-policy", "noeviction", "--dir", str(self._data),
+            "--aof-load-truncated", "yes", *options,
         ]  # fmt: skip
-        if self.version[0] != "6":
+        if version_of(binary)[0] != "6":
             self._command += ["--enable-debug-command", "yes"]
+        if sentinel:
+            self._command = [str(binary), *file, "--sentinel", "--unixsocket", str(socket), "--dir", str(self._data)]
 
     async def start(self) -> None:
         """Start and wait until it answers."""
@@ -55,7 +69,7 @@ class RedisServer:
             # Python ignores SIGXFSZ, and so does this child: a file at its limit is an error of the write, as a full disk is.
             self.process = subprocess.Popen(
                 self._command, stdout=log, stderr=log, preexec_fn=die_with_driver, restore_signals=False,
-                env={**os.environ, **self.environ}, start_new_session=True,
+                start_new_session=True,
             )  # fmt: skip
         deadline = time.monotonic() + _PATIENCE_S
         while True:
@@ -66,6 +80,10 @@ class RedisServer:
                 assert self.process.poll() is None, f"redis-server ended; see {self._folder}/redis.log"
                 assert time.monotonic() < deadline, "redis-server does not answer"
                 await asyncio.sleep(0.01)
+
+    async def ask(self, *words: Any) -> Any:
+        """Send one command to this server, whatever the others are."""
+        return await self.client.execute_command(*words)
 
     @property
     def alive(self) -> bool:
@@ -92,6 +110,12 @@ class RedisServer:
         size = max((path.stat().st_size for path in self._data.rglob("*.aof")), default=0)
         soft = _FOREVER if more_bytes is None else size + more_bytes
         resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (soft, _FOREVER))
+
+    async def wake(self) -> None:
+        """Start it if it has ended, and let it go on if it stands still."""
+        if not self.alive:
+            await self.start()
+        self.signal(signal.SIGCONT)
 
     async def stop(self) -> None:
         await self.client.aclose()

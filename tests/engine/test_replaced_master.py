@@ -1,0 +1,63 @@
+"""A master that was replaced while it is well: it takes writes still, and they will be lost."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError
+
+from exosphere_core.store.master_pool import MasterPool
+from redis_servers import PATIENCE_S, RedisServer
+
+
+class Sentinels:
+    """Name the master that the test wants."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    async def discover_master(self, service: str) -> tuple[str, int]:
+        return "127.0.0.1", self.port
+
+
+def client_of(sentinels: Any, **options: Any) -> Redis:
+    return Redis(connection_pool=MasterPool("work", sentinels, **options))
+
+
+def test_writes_go_to_the_new_master_although_the_old_one_takes_them(tmp_path: Path) -> None:
+    async def scene(old: RedisServer, new: RedisServer) -> None:
+        sentinels = Sentinels(old.port)
+        redis = client_of(sentinels)
+        await redis.set("written", "before")
+        sentinels.port = new.port
+        async with asyncio.timeout(PATIENCE_S):
+            while new.ask("GET", "written") is None:
+                # One that is under way as the old master is left fails.
+                with contextlib.suppress(ConnectionError):
+                    await redis.set("written", "after")
+        assert old.ask("ROLE")[0] == b"master", "the old one refused: the test meets nothing"
+        await redis.connection_pool.disconnect()
+
+    with RedisServer(tmp_path / "old") as old, RedisServer(tmp_path / "new") as new:
+        asyncio.run(scene(old, new))
+
+
+def test_who_waits_at_the_old_master_is_told_that_it_is_lost(tmp_path: Path) -> None:
+    async def scene(old: RedisServer, new: RedisServer) -> None:
+        sentinels = Sentinels(old.port)
+        redis = client_of(sentinels)
+        waiting = asyncio.create_task(redis.blpop(["queue"], 0))
+        await redis.ping()
+        sentinels.port = new.port
+        async with asyncio.timeout(PATIENCE_S):
+            while not waiting.done():
+                with contextlib.suppress(ConnectionError):
+                    await redis.ping()
+                await asyncio.sleep(0)
+        assert isinstance(waiting.exception(), ConnectionError)
+        await redis.connection_pool.disconnect()
+
+    with RedisServer(tmp_path / "old") as old, RedisServer(tmp_path / "new") as new:
+        asyncio.run(scene(old, new))
