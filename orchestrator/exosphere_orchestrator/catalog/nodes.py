@@ -1,5 +1,6 @@
 """Registering nodes."""
 
+import asyncio
 from collections.abc import Sequence
 
 from exosphere_core.api import NodeBody
@@ -10,6 +11,7 @@ from exosphere_core.names import name_error
 from exosphere_core.store import catalog
 from exosphere_core.store.catalog import NodeRecord
 from exosphere_core.store.connection import Redis
+from exosphere_core.store.faults import check_some
 from exosphere_core.store.groups import ensure_groups
 
 
@@ -20,6 +22,8 @@ def contract_of(node: NodeRecord) -> NodeContract:
 
 async def register(redis: Redis, namespace: str, runtime_name: str, nodes: Sequence[NodeBody], shards: int) -> None:
     """Register a runtime's nodes and make their queues.
+
+    A shard whose master is away holds nobody up: a runtime that misses a queue there registers again.
 
     Raises:
         BadRequest: a name is not allowed; all errors at once.
@@ -44,6 +48,7 @@ async def register(redis: Redis, namespace: str, runtime_name: str, nodes: Seque
         for node in nodes
     ]
     await catalog.save_nodes(redis, namespace, records)
-    queues = [ShardKeys(namespace, shard).ready(node.name) for shard in range(shards) for node in nodes]
-    if queues:
-        await ensure_groups(redis, queues, RUNTIMES_GROUP)
+    if nodes:
+        homes = [ShardKeys(namespace, shard) for shard in range(shards)]
+        made = [ensure_groups(redis, [home.ready(node.name) for node in nodes], RUNTIMES_GROUP) for home in homes]
+        check_some(await asyncio.gather(*made, return_exceptions=True))

@@ -1,5 +1,6 @@
 """Connections to Redis, each with the time-outs that its use needs."""
 
+import asyncio
 from typing import Any
 
 from redis import Redis as BlockingRedis
@@ -14,6 +15,7 @@ from exosphere_core.errors import ConfigurationError
 from exosphere_core.store.address import Address, Kind, read_address
 from exosphere_core.store.blocking_cluster import BlockingCluster
 from exosphere_core.store.cluster import ClusterClient
+from exosphere_core.store.faults import check_some
 from exosphere_core.store.sentinels import of_master, of_sentinels
 from exosphere_core.store.slots import Node
 from exosphere_core.store.wire import COMMAND_TIMEOUT_S
@@ -149,13 +151,15 @@ async def connect_to_slot(url: str, key: str) -> Redis:
 
 
 async def check_server(redis: Redis) -> tuple[int, ...]:
-    """Return the server's version; of a cluster the oldest one of its masters.
+    """Return the server's version; of a cluster the oldest one of its masters that answer.
 
     Raises:
         ConfigurationError: it can't be reached or refuses us, or is older than 6.2.
     """
     try:
-        versions = [(await server.info("server"))["redis_version"] for server in await servers(redis)]
+        told = await asyncio.gather(*(server.info("server") for server in await servers(redis)), return_exceptions=True)
+        check_some(told)
+        versions = [info["redis_version"] for info in told if not isinstance(info, BaseException)]
     except (RedisError, OSError) as lost:
         raise ConfigurationError(
             f"Redis can't be reached or refuses the connection ({lost}); is it running, and is EXOSPHERE_REDIS_URL right?"
