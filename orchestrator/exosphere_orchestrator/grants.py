@@ -1,6 +1,5 @@
 """The Redis credentials of runtimes: one user per namespace, that may read its ready streams and report, nothing else."""
 
-import asyncio
 import hmac
 import logging
 from collections.abc import Sequence
@@ -9,7 +8,8 @@ from hashlib import sha256
 from exosphere_core.keys import ready_pattern, reports_pattern
 from exosphere_core.store.address import with_user
 from exosphere_core.store.connection import Redis, ask, servers
-from exosphere_core.store.faults import ResponseError, check_some
+from exosphere_core.store.faults import ResponseError
+from exosphere_core.store.several import ask_those_there
 
 logger = logging.getLogger("exosphere.grants")
 
@@ -54,8 +54,9 @@ async def grant(redis: Redis, url: str, secret: str, namespace: str, version: Se
     try:
         # No server tells another one of its users: a replica needs them before it becomes the master.
         wanted = rules(namespace, password, selectors=tuple(version) >= (7, 0))
-        asked = [ask(server, "ACL", "SETUSER", user, *wanted) for server in await servers(redis, replicas=True)]
-        check_some(await asyncio.gather(*asked, return_exceptions=True))
+        await ask_those_there(
+            ask(server, "ACL", "SETUSER", user, *wanted) for server in await servers(redis, replicas=True)
+        )
     except ResponseError as refused:
         logger.warning(
             "Redis does not let us make users (%s): runtimes of %s get the state manager's own credentials",

@@ -1,6 +1,5 @@
 """Registering nodes."""
 
-import asyncio
 from collections.abc import Sequence
 
 from exosphere_core.api import NodeBody
@@ -11,8 +10,8 @@ from exosphere_core.names import name_error
 from exosphere_core.store import catalog
 from exosphere_core.store.catalog import NodeRecord
 from exosphere_core.store.connection import Redis
-from exosphere_core.store.faults import check_some
 from exosphere_core.store.groups import ensure_groups
+from exosphere_core.store.several import ask_those_there
 
 
 def contract_of(node: NodeRecord) -> NodeContract:
@@ -50,5 +49,6 @@ async def register(redis: Redis, namespace: str, runtime_name: str, nodes: Seque
     await catalog.save_nodes(redis, namespace, records)
     if nodes:
         homes = [ShardKeys(namespace, shard) for shard in range(shards)]
-        made = [ensure_groups(redis, [home.ready(node.name) for node in nodes], RUNTIMES_GROUP) for home in homes]
-        check_some(await asyncio.gather(*made, return_exceptions=True))
+        await ask_those_there(
+            ensure_groups(redis, [home.ready(node.name) for node in nodes], RUNTIMES_GROUP) for home in homes
+        )

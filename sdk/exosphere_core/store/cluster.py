@@ -12,7 +12,7 @@ from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 
 from exosphere_core.store import wire
 from exosphere_core.store.ask_slots import ask_slots
-from exosphere_core.store.faults import check_some
+from exosphere_core.store.several import ask_those_there
 from exosphere_core.store.slots import (
     Node,
     Redirect,
@@ -114,6 +114,7 @@ class ClusterClient(Redis):
             except _AWAY:
                 self._lost(node)
                 raise
+            self._silent.discard(node)
             asked = {}
             # EXEC refuses all when one was refused as it was queued.
             turned = [
@@ -132,22 +133,20 @@ class ClusterClient(Redis):
         """Execute one command, as the driver's methods do."""
         words: Command = (*str(args[0]).split(), *args[1:])
         if words[0] in _ON_ALL_MASTERS:
-            return await self._on_all_masters(words[0], *args, **options)
-        (reply,) = await self.burst([words])
+            reply = await self._on_all_masters(words)
+        else:
+            (reply,) = await self.burst([words])
         return self.parsed(args[0], reply, options)
 
-    async def _on_all_masters(self, name: str, *args: Any, **options: Any) -> Any:
-        on_node: list[Any] = await self.masters()
-        replies = await asyncio.gather(
-            *(client.execute_command(*args, **options) for client in on_node), return_exceptions=True
-        )
-        faults = [reply for reply in replies if isinstance(reply, BaseException)]
-        if name == "SCRIPT":
+    async def _on_all_masters(self, words: Command) -> Any:
+        nodes = (await self._known()).all_masters
+        if loading := words[0] == "SCRIPT":
             # A master that is away while a script is loaded says later that it does not know it.
-            check_some(replies)
-        elif faults:
-            raise faults[0]
-        return next(reply for reply in replies if not isinstance(reply, BaseException))
+            nodes = [node for node in nodes if node not in self._silent] or nodes
+        parts = [self._part(node, [(words, False)], 0.0) for node in nodes]
+        answers = (await ask_those_there(parts))[0] if loading else await asyncio.gather(*parts)
+        replies = [reply for answer in answers for reply in answer]
+        return next((reply for reply in replies if isinstance(reply, ResponseError)), replies[0])
 
     def parsed(self, name: Any, reply: Any, options: Mapping[str, Any]) -> Any:
         """Read a reply as the driver does.

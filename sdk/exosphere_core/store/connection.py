@@ -1,6 +1,5 @@
 """Connections to Redis, each with the time-outs that its use needs."""
 
-import asyncio
 from typing import Any
 
 from redis import Redis as BlockingRedis
@@ -15,8 +14,8 @@ from exosphere_core.errors import ConfigurationError
 from exosphere_core.store.address import Address, Kind, read_address
 from exosphere_core.store.blocking_cluster import BlockingCluster
 from exosphere_core.store.cluster import ClusterClient
-from exosphere_core.store.faults import check_some
 from exosphere_core.store.sentinels import of_master, of_sentinels
+from exosphere_core.store.several import ask_those_there
 from exosphere_core.store.slots import Node
 from exosphere_core.store.wire import COMMAND_TIMEOUT_S
 
@@ -157,9 +156,8 @@ async def check_server(redis: Redis) -> tuple[int, ...]:
         ConfigurationError: it can't be reached or refuses us, or is older than 6.2.
     """
     try:
-        told = await asyncio.gather(*(server.info("server") for server in await servers(redis)), return_exceptions=True)
-        check_some(told)
-        versions = [info["redis_version"] for info in told if not isinstance(info, BaseException)]
+        told, _ = await ask_those_there(server.info("server") for server in await servers(redis))
+        versions = [info["redis_version"] for info in told]
     except (RedisError, OSError) as lost:
         raise ConfigurationError(
             f"Redis can't be reached or refuses the connection ({lost}); is it running, and is EXOSPHERE_REDIS_URL right?"

@@ -1,7 +1,5 @@
 """What can go wrong between us and Redis, for those who must not import the driver."""
 
-from collections.abc import Sequence
-
 from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
@@ -53,25 +51,12 @@ def is_inability(fault: BaseException) -> bool:
     )
 
 
-def check_some(outcomes: Sequence[object]) -> None:
-    """Look at what came of asking several servers for the same: that some are away is no fault while others have done it.
-
-    Raises:
-        Whatever one raised, if all are away or it is another fault.
-    """
-    faults = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-    for fault in faults:
-        if len(faults) == len(outcomes) or not isinstance(fault, LOST):
-            raise fault
-
-
 __all__ = [
     "FAULTS",
     "LOST",
     "REFUSED",
     "RedisError",
     "ResponseError",
-    "check_some",
     "is_inability",
     "is_out_of_memory",
     "is_refusal",

@@ -1,6 +1,5 @@
 """What about the settings of Redis can lose work, or stop it."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,7 +8,8 @@ from redis.asyncio import Redis
 from exosphere_core.errors import ConfigurationError
 from exosphere_core.store.connection import servers as servers_of
 from exosphere_core.store.durable import Safety
-from exosphere_core.store.faults import ResponseError, check_some
+from exosphere_core.store.faults import ResponseError
+from exosphere_core.store.several import ask_those_there
 
 #: Since this version a server can be asked to wait for its disk.
 _WAITAOF = (7, 2)
@@ -42,10 +42,7 @@ async def read_settings(redis: "Redis") -> tuple[list[ServerSettings], int]:
     Returns:
         Those of the servers that answer, and how many do not: masters of a cluster, while others are there.
     """
-    outcomes = await asyncio.gather(*(_read(server) for server in await servers_of(redis)), return_exceptions=True)
-    check_some(outcomes)
-    found = [outcome for outcome in outcomes if isinstance(outcome, ServerSettings)]
-    return found, len(outcomes) - len(found)
+    return await ask_those_there(_read(server) for server in await servers_of(redis))
 
 
 async def _read(redis: "Redis") -> ServerSettings:
