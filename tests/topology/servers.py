@@ -2,7 +2,7 @@
 
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -63,17 +63,30 @@ class Cluster:
         replica: whether there is one.
         options: of each server; by default it keeps nothing on the disk.
         binary: the server; None for the embedded default.
+        announced: for a server's port the one that clients are told.
     """
 
     def __init__(
-        self, folder: Path, *, replica: bool = True, options: Sequence[str] | None = None, binary: str | None = None
+        self,
+        folder: Path,
+        *,
+        replica: bool = True,
+        options: Sequence[str] | None = None,
+        binary: str | None = None,
+        announced: Callable[[int], int] | None = None,
     ) -> None:
         own = memory_only() if options is None else options
         clustered = ("--cluster-enabled", "yes", "--cluster-node-timeout", str(GONE_AFTER_MS))
         self._exit = ExitStack()
         self.servers: list[Server] = []
         for number in range(4 if replica else 3):
-            server = Server(folder / f"node{number}", cluster_port(), *own, *clustered, binary=binary)
+            port = cluster_port()
+            told = (
+                ("--cluster-announce-port", str(announced(port)), "--cluster-announce-bus-port", str(port + 10_000))
+                if announced
+                else ()
+            )
+            server = Server(folder / f"node{number}", port, *own, *clustered, *told, binary=binary)
             self._exit.callback(server.close)
             self.servers.append(server)
             server.ask("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
@@ -133,24 +146,43 @@ class Cluster:
 
 
 class Watched:
-    """A master, its replica, and Sentinels that watch them."""
+    """A master, its replica, and Sentinels that watch them: most of them must agree on what is done.
+
+    Args:
+        binary: the server; None for the embedded default.
+        announced: for a server's port the one that clients and Sentinels are told.
+    """
 
     SERVICE = "work"
 
-    def __init__(self, folder: Path, sentinels: int = 1) -> None:
+    def __init__(
+        self, folder: Path, sentinels: int = 1, binary: str | None = None, announced: Callable[[int], int] | None = None
+    ) -> None:
         self._exit = ExitStack()
-        self.master = self._started(Server(folder / "master", cluster_port(), *memory_only()))
-        follows = memory_only("--replicaof", "127.0.0.1", str(self.master.port))
-        self.replica = self._started(Server(folder / "replica", cluster_port(), *follows))
+        self._binary = binary
+        self._quorum = sentinels // 2 + 1
+        told = announced or (lambda port: port)
+        port, other = cluster_port(), cluster_port()
+        self.master = self._started(Server(folder / "master", port, *self._options(told(port)), binary=binary))
+        self._watched = told(port)
+        follows = (*self._options(told(other)), "--replicaof", "127.0.0.1", str(self._watched))
+        self.replica = self._started(Server(folder / "replica", other, *follows, binary=binary))
         wait_for("the replica follows", lambda: self.replica.redis.info("replication")["master_link_status"] == "up")
         self.sentinels = [self._sentinel(folder / f"sentinel{number}") for number in range(sentinels)]
         for sentinel in self.sentinels:
             wait_for("the Sentinel knows the replica", lambda one=sentinel: self._state(one)["num-slaves"] == 1)
+            wait_for(
+                "the Sentinels know each other",
+                lambda one=sentinel: self._state(one)["num-other-sentinels"] == sentinels - 1,
+            )
 
     @property
     def url(self) -> str:
         hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
         return f"redis+sentinel://{hosts}/{self.SERVICE}"
+
+    def _options(self, told: int) -> tuple[str, ...]:
+        return memory_only("--replica-announce-ip", "127.0.0.1", "--replica-announce-port", str(told))
 
     def _started(self, server: Server) -> Server:
         self._exit.callback(server.close)
@@ -165,11 +197,11 @@ class Watched:
         folder.mkdir(parents=True)
         configuration = folder / "sentinel.conf"
         configuration.write_text(
-            f"port {port}\nsentinel monitor {self.SERVICE} 127.0.0.1 {self.master.port} 1\n"
+            f"port {port}\nsentinel monitor {self.SERVICE} 127.0.0.1 {self._watched} {self._quorum}\n"
             f"sentinel down-after-milliseconds {self.SERVICE} {GONE_AFTER_MS}\n"
             f"sentinel failover-timeout {self.SERVICE} 5000\n"
         )
-        return self._started(Server(folder, port, str(configuration), "--sentinel", sentinel=True))
+        return self._started(Server(folder, port, str(configuration), "--sentinel", sentinel=True, binary=self._binary))
 
     def close(self) -> None:
         self._exit.close()
