@@ -15,6 +15,7 @@ from exosphere_core.keys import ShardKeys
 from exosphere_core.records import shard_of_ours
 from exosphere_core.store.slots import slot_of_key
 from exosphere_orchestrator.idempotency import keyed
+from redis_servers import server_binaries
 from system.stack import NAMESPACE, Stack, spread_work_gather, wait_for
 from topology.servers import Cluster, Server
 
@@ -30,9 +31,9 @@ OPTIONS = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    cluster = Cluster(tmp_path / "cluster", replica=False, options=OPTIONS)
+@pytest.fixture(params=server_binaries())
+def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path / "cluster", replica=False, options=OPTIONS, binary=request.param)
     yield cluster
     cluster.close()
 
