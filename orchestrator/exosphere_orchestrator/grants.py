@@ -9,6 +9,7 @@ from exosphere_core.keys import ready_pattern, reports_pattern
 from exosphere_core.store.address import with_user
 from exosphere_core.store.connection import Redis, ask, servers
 from exosphere_core.store.faults import ResponseError
+from exosphere_core.store.several import ask_those_there
 
 logger = logging.getLogger("exosphere.grants")
 
@@ -45,13 +46,17 @@ def rules(namespace: str, password: str, *, selectors: bool) -> list[str]:
 async def grant(redis: Redis, url: str, secret: str, namespace: str, version: Sequence[int]) -> str:
     """Make or renew a namespace's user, and return the URL with which its runtimes connect.
 
+    A server of a cluster that is away holds nobody up: it refuses the runtimes when it is back, and they register again.
+
     A server that lets nobody manage users gives runtimes the state manager's own credentials, with a loud warning.
     """
     user, password = runtime_user(namespace), runtime_password(secret, namespace)
     try:
         # No server tells another one of its users: a replica needs them before it becomes the master.
-        for server in await servers(redis, replicas=True):
-            await ask(server, "ACL", "SETUSER", user, *rules(namespace, password, selectors=tuple(version) >= (7, 0)))
+        wanted = rules(namespace, password, selectors=tuple(version) >= (7, 0))
+        await ask_those_there(
+            ask(server, "ACL", "SETUSER", user, *wanted) for server in await servers(redis, replicas=True)
+        )
     except ResponseError as refused:
         logger.warning(
             "Redis does not let us make users (%s): runtimes of %s get the state manager's own credentials",

@@ -96,9 +96,9 @@ async def _check_redis(settings: Settings) -> None:
     redis = connect(settings.redis_url.get_secret_value())
     try:
         version = await check_server(redis)
-        servers, safety = await read_settings(redis), new_safety(settings)
+        (servers, away), safety = await read_settings(redis), new_safety(settings)
         check_safety(version, servers, safety)
-        found = findings(servers, safety)
+        found = findings(servers, safety, away)
         for warning in found.warnings:
             logger.warning("%s", warning)
         for note in found.notes:

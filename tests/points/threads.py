@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from unittest.mock import patch
 
+import exosphere_worker.link
 import exosphere_worker.session
 from exosphere_worker.heartbeat import Heartbeat
 
@@ -85,7 +86,7 @@ class _NoLoopWatch:
 def staged() -> Iterator[None]:
     """Runtimes have a heartbeat in virtual time, and no other threads."""
     with (
-        patch.object(exosphere_worker.session, "Heartbeat", VirtualHeartbeat),
+        patch.object(exosphere_worker.link, "Heartbeat", VirtualHeartbeat),
         patch.object(exosphere_worker.session, "LoopWatch", _NoLoopWatch),
     ):
         yield

@@ -1,6 +1,8 @@
 """Redis servers of a test, alone and together: nodes of a cluster, a master with replica and Sentinels, one with TLS."""
 
+import signal
 import subprocess
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,21 +20,27 @@ GONE_AFTER_MS = 2000
 class Server:
     """A Redis server of a test."""
 
-    def __init__(self, folder: Path, port: int, *options: str, sentinel: bool = False) -> None:
+    def __init__(
+        self, folder: Path, port: int, *options: str, sentinel: bool = False, binary: str | None = None
+    ) -> None:
         self.folder = folder
         self.port = port
         folder.mkdir(parents=True, exist_ok=True)
         base = ["--port", str(port)] if not sentinel else []
-        with (folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [redis_server_binary(), *options, *base, "--dir", str(folder), "--bind", "127.0.0.1"],
-                stdout=log, stderr=log, preexec_fn=die_with_driver,
-            )  # fmt: skip
+        self._command = [
+            binary or redis_server_binary(), *options, *base, "--dir", str(folder), "--bind", "127.0.0.1"
+        ]  # fmt: skip
         self.redis: Any = Redis(port=port, socket_timeout=10)
-        if "--tls-port" not in options:
-            redis_is_up(self.redis)
+        self.start()
+
+    def start(self) -> None:
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(self._command, stdout=log, stderr=log, preexec_fn=die_with_driver)
+        redis_is_up(self.redis)
 
     def kill(self) -> None:
+        # One that stands still would not be reaped.
+        self.process.send_signal(signal.SIGCONT)
         self.process.kill()
         self.process.wait(timeout=20)
 
@@ -49,18 +57,40 @@ def memory_only(*options: str) -> tuple[str, ...]:
 
 
 class Cluster:
-    """Three masters, and a replica of the first one."""
+    """Three masters, and a replica of the first one.
 
-    def __init__(self, folder: Path) -> None:
-        options = memory_only("--cluster-enabled", "yes", "--cluster-node-timeout", str(GONE_AFTER_MS))
+    Args:
+        replica: whether there is one.
+        options: of each server; by default it keeps nothing on the disk.
+        binary: the server; None for the embedded default.
+        announced: for a server's port the one that clients are told.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        replica: bool = True,
+        options: Sequence[str] | None = None,
+        binary: str | None = None,
+        announced: Callable[[int], int] | None = None,
+    ) -> None:
+        own = memory_only() if options is None else options
+        clustered = ("--cluster-enabled", "yes", "--cluster-node-timeout", str(GONE_AFTER_MS))
         self._exit = ExitStack()
         self.servers: list[Server] = []
-        for number in range(4):
-            server = Server(folder / f"node{number}", cluster_port(), *options)
+        for number in range(4 if replica else 3):
+            port = cluster_port()
+            told = (
+                ("--cluster-announce-port", str(announced(port)), "--cluster-announce-bus-port", str(port + 10_000))
+                if announced
+                else ()
+            )
+            server = Server(folder / f"node{number}", port, *own, *clustered, *told, binary=binary)
             self._exit.callback(server.close)
             self.servers.append(server)
             server.ask("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
-        self.masters, self.replica = self.servers[:3], self.servers[3]
+        self.masters = self.servers[:3]
         step = -(-SLOTS // 3)
         for number, master in enumerate(self.masters):
             master.ask("CLUSTER", "ADDSLOTS", *range(number * step, min((number + 1) * step, SLOTS)))
@@ -68,13 +98,20 @@ class Cluster:
         for server in self.servers[1:]:
             server.ask("CLUSTER", "MEET", "127.0.0.1", first.port)
         for server in self.servers:
-            wait_for("the nodes know each other", lambda one=server: len(one.ask("CLUSTER NODES")) == 4)
-        self.replica.ask("CLUSTER", "REPLICATE", self.id_of(first))
+            wait_for("the nodes know each other", lambda one=server: len(one.ask("CLUSTER NODES")) == len(self.servers))
+        if replica:
+            self.replica.ask("CLUSTER", "REPLICATE", self.id_of(first))
         for server in self.servers:
             cluster_is_ok(server.redis)
-        wait_for(
-            "the replica follows", lambda: self.replica.redis.info("replication").get("master_link_status") == "up"
-        )
+        if replica:
+            wait_for(
+                "the replica follows", lambda: self.replica.redis.info("replication").get("master_link_status") == "up"
+            )
+
+    @property
+    def replica(self) -> Server:
+        """The replica of the first master."""
+        return self.servers[3]
 
     @property
     def url(self) -> str:
@@ -109,24 +146,43 @@ class Cluster:
 
 
 class Watched:
-    """A master, its replica, and Sentinels that watch them."""
+    """A master, its replica, and Sentinels that watch them: most of them must agree on what is done.
+
+    Args:
+        binary: the server; None for the embedded default.
+        announced: for a server's port the one that clients and Sentinels are told.
+    """
 
     SERVICE = "work"
 
-    def __init__(self, folder: Path, sentinels: int = 1) -> None:
+    def __init__(
+        self, folder: Path, sentinels: int = 1, binary: str | None = None, announced: Callable[[int], int] | None = None
+    ) -> None:
         self._exit = ExitStack()
-        self.master = self._started(Server(folder / "master", cluster_port(), *memory_only()))
-        follows = memory_only("--replicaof", "127.0.0.1", str(self.master.port))
-        self.replica = self._started(Server(folder / "replica", cluster_port(), *follows))
+        self._binary = binary
+        self._quorum = sentinels // 2 + 1
+        told = announced or (lambda port: port)
+        port, other = cluster_port(), cluster_port()
+        self.master = self._started(Server(folder / "master", port, *self._options(told(port)), binary=binary))
+        self._watched = told(port)
+        follows = (*self._options(told(other)), "--replicaof", "127.0.0.1", str(self._watched))
+        self.replica = self._started(Server(folder / "replica", other, *follows, binary=binary))
         wait_for("the replica follows", lambda: self.replica.redis.info("replication")["master_link_status"] == "up")
         self.sentinels = [self._sentinel(folder / f"sentinel{number}") for number in range(sentinels)]
         for sentinel in self.sentinels:
             wait_for("the Sentinel knows the replica", lambda one=sentinel: self._state(one)["num-slaves"] == 1)
+            wait_for(
+                "the Sentinels know each other",
+                lambda one=sentinel: self._state(one)["num-other-sentinels"] == sentinels - 1,
+            )
 
     @property
     def url(self) -> str:
         hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
         return f"redis+sentinel://{hosts}/{self.SERVICE}"
+
+    def _options(self, told: int) -> tuple[str, ...]:
+        return memory_only("--replica-announce-ip", "127.0.0.1", "--replica-announce-port", str(told))
 
     def _started(self, server: Server) -> Server:
         self._exit.callback(server.close)
@@ -141,11 +197,11 @@ class Watched:
         folder.mkdir(parents=True)
         configuration = folder / "sentinel.conf"
         configuration.write_text(
-            f"port {port}\nsentinel monitor {self.SERVICE} 127.0.0.1 {self.master.port} 1\n"
+            f"port {port}\nsentinel monitor {self.SERVICE} 127.0.0.1 {self._watched} {self._quorum}\n"
             f"sentinel down-after-milliseconds {self.SERVICE} {GONE_AFTER_MS}\n"
             f"sentinel failover-timeout {self.SERVICE} 5000\n"
         )
-        return self._started(Server(folder, port, str(configuration), "--sentinel", sentinel=True))
+        return self._started(Server(folder, port, str(configuration), "--sentinel", sentinel=True, binary=self._binary))
 
     def close(self) -> None:
         self._exit.close()

@@ -14,15 +14,16 @@ from exosphere_core.keys import ShardKeys
 from exosphere_core.records import shard_of_ours
 from exosphere_core.store.slots import slot_of_key
 from exosphere_orchestrator.grants import runtime_user
+from redis_servers import server_binaries
 from system.stack import NAMESPACE, Stack, spread_work_gather, wait_for
 from topology.servers import Cluster
 
 SHARDS = 4
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+@pytest.fixture(scope="module", params=server_binaries())
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"), binary=request.param)
     yield cluster
     cluster.close()
 
@@ -115,6 +116,28 @@ def test_the_background_jobs_run_on_the_node_that_has_their_queue(cluster: Clust
 
     wait_for("the run is removed", gone)
     assert "lost Redis" not in stack.log("jobs")
+
+
+def test_reconciling_finds_what_was_lost_on_every_shard(cluster: Cluster, stack: Stack) -> None:
+    until = stack.folder / "until"
+    until.touch()
+    stack.runtime("here")
+    stack.graph("long", {"node_name": "Long", "identifier": "long", "inputs": {"until": str(until)}})
+    stack.kill("here")
+    runs: dict[int, list[str]] = {}
+    while len(runs) < SHARDS or min(map(len, runs.values())) < 2:
+        run = stack.trigger("long")
+        runs.setdefault(shard_of_ours(run), []).append(run)
+    for shard, (first, *_) in runs.items():
+        home = ShardKeys(NAMESPACE, shard)
+        # Nobody knows of the states but their own records, and of one run not even its own.
+        lost = cluster.owner(slot_of_key(home.reports)).redis.delete(home.ready("Long"), home.run(first))
+        assert lost == 2
+    stack.reconcile()
+    stack.runtime("there")
+    for run in (run for of_shard in runs.values() for run in of_shard):
+        assert stack.wait_run(run)["status"] == "SUCCESS"
+    assert len(stack.ledger_lines()) == sum(map(len, runs.values()))
 
 
 def test_a_master_that_is_lost_gives_way_to_its_replica_and_every_run_ends(cluster: Cluster, stack: Stack) -> None:

@@ -6,14 +6,24 @@ import ssl
 import threading
 from pathlib import Path
 
+#: What a TLS connection begins with.
+_HANDSHAKE = b"\x16"
+
 
 class TlsFront:
-    """Takes TLS connections at a port of its own and passes on what they carry."""
+    """Takes TLS connections at a port of its own and passes on what they carry.
 
-    def __init__(self, certificate: Path, key: Path, target: int) -> None:
+    Args:
+        folder: has the files "certificate" and "key".
+        target: port of the server; may be given later.
+        plain: whether connections without TLS are passed on, too: from servers to each other.
+    """
+
+    def __init__(self, folder: Path, target: int = 0, *, plain: bool = False) -> None:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(certificate, key)
-        self._target = target
+        self._context.load_cert_chain(folder / "certificate", folder / "key")
+        self.target = target
+        self._plain = plain
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         #: How many connections spoke TLS.
@@ -35,13 +45,20 @@ class TlsFront:
             threading.Thread(target=self._serve, args=(plain,), daemon=True).start()
 
     def _serve(self, plain: socket.socket) -> None:
-        with contextlib.suppress(OSError), self._context.wrap_socket(plain, server_side=True) as client:
-            self.accepted += 1
-            with socket.create_connection(("127.0.0.1", self._target)) as server:
-                back = threading.Thread(target=_pass_on, args=(server, client), daemon=True)
-                back.start()
-                _pass_on(client, server)
-                back.join()
+        with contextlib.suppress(OSError):
+            if self._plain and plain.recv(1, socket.MSG_PEEK) != _HANDSHAKE:
+                self._connect(plain)
+                return
+            with self._context.wrap_socket(plain, server_side=True) as client:
+                self.accepted += 1
+                self._connect(client)
+
+    def _connect(self, client: socket.socket) -> None:
+        with client, socket.create_connection(("127.0.0.1", self.target)) as server:
+            back = threading.Thread(target=_pass_on, args=(server, client), daemon=True)
+            back.start()
+            _pass_on(client, server)
+            back.join()
 
 
 def _pass_on(source: socket.socket, target: socket.socket) -> None:

@@ -19,6 +19,7 @@ from exosphere_worker.executor import NodeRunner
 from exosphere_worker.held import Holdings
 from exosphere_worker.node import BaseNode
 from exosphere_worker.reporter import Reporter, Ways
+from exosphere_worker.slots import Slots
 from exosphere_worker.vitals import Vitals
 from worker.redis_lanes import HOME, deliverable, queue, run_on
 
@@ -42,17 +43,18 @@ begun: list[str] = []
 class Scene:
     """Executions over one ready stream, with a reporter, and a heartbeat that a test plays."""
 
-    def __init__(self, redis: Redis, ready: str) -> None:
+    def __init__(self, redis: Redis, ready: str, lease_s: float) -> None:
         self.redis = redis
         self.ready = ready
         self.holdings = Holdings()
         self.doubts = 0
         unused: Any = Mock()
-        self.reporter = Reporter(redis, self.holdings, round(LEASE_S * 1000), Ways(unused, unused, self.doubt))
+        self.reporter = Reporter(redis, self.holdings, round(lease_s * 1000), Ways(unused, unused, self.doubt))
         self.vitals = Vitals()
+        self.slots = Slots(4, self.vitals)
         self.executions = Executions(
-            unused, {"A": NodeRunner(A, ThreadPoolExecutor(1))}, {ready: (HOME, "A")}, self.holdings, self.reporter, 4,
-            LEASE_S, self.vitals, self.doubt,
+            unused, {"A": NodeRunner(A, ThreadPoolExecutor(1))}, {ready: (HOME, "A")}, self.holdings, self.reporter,
+            self.slots, lease_s, self.doubt,
         )  # fmt: skip
 
     def doubt(self) -> None:
@@ -75,10 +77,10 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene_on(redis: Redis) -> AsyncIterator[Scene]:
+async def scene_on(redis: Redis, lease_s: float = LEASE_S) -> AsyncIterator[Scene]:
     begun.clear()
     (ready,) = await queue(redis, "A")
-    yield Scene(redis, ready)
+    yield Scene(redis, ready, lease_s)
 
 
 def test_a_fresh_delivery_begins_at_once(lane_url: str | None) -> None:
@@ -102,12 +104,12 @@ def test_one_whose_read_was_sent_longer_ago_than_a_lease_begins_once_a_heartbeat
             played.executions.leases_confirmed()
             await played.until_doubted(2)
             assert begun == []
-            assert await played.executions.free() == 3
+            assert await played.slots.free() == 3
             played.holdings.renewed(entry.stream, [entry.id], elapsed_s())
             played.executions.leases_confirmed()
             await played.until_idle()
             assert len(begun) == 1
-            assert await played.executions.free() == 4
+            assert await played.slots.free() == 4
 
     run_on(lane_url, scene)
 
@@ -125,6 +127,30 @@ def test_one_that_was_lost_meanwhile_is_neither_executed_nor_reported(lane_url: 
             assert len(played.holdings) == 0
             await played.reporter.drained()
             assert await redis.xlen(HOME.reports) == 0
+
+    run_on(lane_url, scene)
+
+
+def test_one_in_doubt_lends_its_slot_while_no_heartbeat_is_answered_and_needs_it_again_to_begin(
+    lane_url: str | None,
+) -> None:
+    async def scene(redis: Redis) -> None:
+        async with scene_on(redis, lease_s=0.3) as played:
+            for _ in range(4):
+                played.executions.begin(await played.deliver(), LONG_AGO)
+            async with asyncio.timeout(20):
+                assert await played.slots.free() > 0
+                while played.vitals.running:
+                    await asyncio.sleep(0)
+            assert begun == []
+            for held in played.holdings.all():
+                held.renewed_at = elapsed_s() + 60
+            played.executions.leases_confirmed()
+            async with asyncio.timeout(20):
+                while len(begun) < 4:
+                    await asyncio.sleep(0)
+            await played.until_idle()
+            assert await played.slots.free() == 4
 
     run_on(lane_url, scene)
 

@@ -5,10 +5,8 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
+from exosphere_core.keys import RUNTIMES_GROUP
 from exosphere_core.store import streams
-from exosphere_core.store.connection import connect_untimed, servers
-from exosphere_core.store.groups import ensure_groups
 from exosphere_core.store.streams import Entry
 from exosphere_worker.clock import elapsed_s
 from exosphere_worker.fetcher import Fetcher
@@ -121,32 +119,16 @@ def test_recover_gives_what_was_delivered_and_not_acknowledged(lane_url: str | N
     run_on(lane_url, scene)
 
 
-def test_on_a_cluster_every_shard_is_listened_to_at_once_and_each_delivery_is_handed_on_as_it_comes(
-    cluster_url: str,
-) -> None:
-    async def scene() -> None:
-        redis = connect_untimed(cluster_url)
-        await redis.flushall()
-        shards = [ShardKeys("ns", shard) for shard in range(4)]
-        ready = [home.ready(name) for home in shards for name in ("A", "B")]
-        await ensure_groups(redis, ready, RUNTIMES_GROUP)
+def test_beside_others_it_takes_its_share_of_the_free_slots_and_one_at_least(lane_url: str | None) -> None:
+    async def scene(redis: Redis) -> None:
+        ready = await queue(redis, "A", "B")
+        for node in ("A", "B"):
+            await deliverable(redis, node, 20)
         begun = Begun()
-        fetcher = Fetcher("me", ready, 16, begun)
-        fetching = asyncio.create_task(fetcher.fetch(redis, 16))
-        async with asyncio.timeout(20):
-            for node in await servers(redis):
-                while (await node.info("clients"))["blocked_clients"] < len(shards):
-                    await asyncio.sleep(0)
-            await redis.xadd(shards[3].ready("B"), {"task": "1"})
-            await fetching
-            # Nobody fetches now, as when every slot is taken; the other readers are still there.
-            await redis.xadd(shards[1].ready("A"), {"task": "2"})
-            while len(begun.entries) < 2:
-                await asyncio.sleep(0)
-        streams_of = [entry.stream for entry in begun.taken()]
-        assert streams_of == [shards[3].ready("B"), shards[1].ready("A")]
-        assert sorted(entry.stream for entry in await fetcher.recover(redis)) == sorted(streams_of)
-        await fetcher.close()
-        await redis.aclose()
+        # Two of eight streams.
+        fetcher = Fetcher("me", ready, 16, begun, share=8)
+        for free, most in ((16, 4), (9, 2), (4, 2), (1, 1)):
+            await fetcher.fetch(redis, free)
+            assert len(begun.taken()) == most
 
-    asyncio.run(scene())
+    run_on(lane_url, scene)

@@ -37,12 +37,22 @@ def test_a_worker_that_reached_redis_too_long_ago_or_never_is_not_alive_and_says
 
 
 def test_a_worker_whose_reads_fail_is_not_alive_although_its_heart_beats() -> None:
-    vitals = Vitals(heartbeat_at=99.0, read_at=30.0, unread_since=39.0)
+    vitals = Vitals(heartbeat_at=99.0, read_at=30.0, unread={"": 39.0})
     health = health_of(vitals, now=100.0, age_s=60.0)
     assert not health.alive
     assert health.body["detail"] == "ready states could not be read for 61 s"
     vitals.note_read()
     assert health_of(vitals, now=100.0, age_s=60.0).alive
+
+
+def test_a_worker_that_can_read_some_of_its_shards_is_alive_and_names_the_others() -> None:
+    vitals = Vitals(heartbeat_at=99.0, read_at=99.0, read=("0", "1", "2"), unread={"2": 30.0, "0": 39.0, "1": 41.0})
+    health = health_of(vitals, now=100.0, age_s=60.0)
+    assert health.alive
+    assert health.body["unread_shards"] == ["0", "2"]
+    health = health_of(vitals, now=102.0, age_s=60.0)
+    assert not health.alive
+    assert health.body["detail"] == "ready states could not be read for 61 s"
 
 
 def test_a_worker_whose_event_loop_is_blocked_says_by_what_and_is_not_alive_after_a_time() -> None:

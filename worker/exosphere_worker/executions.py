@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
 from exosphere_core.keys import ShardKeys
@@ -13,25 +14,28 @@ from exosphere_worker.held import Held, Holdings, NoDelivery, read_own_delivery
 from exosphere_worker.manager import Manager
 from exosphere_worker.outcome import Failed, Lost, Outcome, Released
 from exosphere_worker.reporter import Reporter
-from exosphere_worker.vitals import Vitals
+from exosphere_worker.slots import Slots
 
 logger = logging.getLogger("exosphere.runtime")
 
 #: When a delivery was read whose lease may be of any age.
 LONG_AGO: Final = float("-inf")
 
+#: A delivery in doubt keeps its slot for this part of a lease: as long as a heartbeat may take to be answered.
+_SLOT_KEPT = 3
+
 
 class Executions:
     """Begins what was delivered, and hands on what comes of it.
 
     A delivery whose lease may be lost already is held, and begins once a heartbeat has confirmed it: this process or
-    its machine may have stood still after the read was sent, while the delivery was given to another runtime.
+    its machine may have stood still after the read was sent, while the delivery was given to another runtime. While no
+    heartbeat is answered, as the shard is away, its slot is lent to what other shards deliver.
 
     Args:
         queues: ready stream → its shard and node.
-        slots: how many states run at a time.
+        slots: those of the whole runtime.
         lease_s: how long a delivery is ours without being renewed.
-        vitals: kept up to date for the health endpoint.
         on_doubt: called when a delivery waits until its lease is confirmed.
     """
 
@@ -42,9 +46,8 @@ class Executions:
         queues: Mapping[str, tuple[ShardKeys, str]],
         holdings: Holdings,
         reporter: Reporter,
-        slots: int,
+        slots: Slots,
         lease_s: float,
-        vitals: Vitals,
         on_doubt: Callable[[], None],
     ) -> None:
         self._manager = manager
@@ -54,20 +57,8 @@ class Executions:
         self._reporter = reporter
         self._slots = slots
         self._lease_s = lease_s
-        self._vitals = vitals
         self._on_doubt = on_doubt
-        self._freed = asyncio.Event()
         self._confirmed = asyncio.Event()
-        # On a cluster a few more states may be delivered than there are slots; they wait here, and their leases are kept.
-        self._places = asyncio.Semaphore(slots)
-        self._running = vitals.running = 0
-
-    async def free(self) -> int:
-        """Wait for a free slot and return how many there are."""
-        while self._running >= self._slots:
-            self._freed.clear()
-            await self._freed.wait()
-        return self._slots - self._running
 
     def begin(self, entry: Entry, read_at: float) -> None:
         """Take over a delivery, unless it is held or was reported already.
@@ -78,8 +69,7 @@ class Executions:
         held = self.read(entry, read_at)
         if held is None or self._reporter.report_again(held) or not self._holdings.add(held):
             return
-        self._running += 1
-        self._vitals.running = self._running
+        self._slots.take()
         name = f"node {held.task.node} (state {held.state})"
         held.running = asyncio.create_task(self._execute(held), name=name)
 
@@ -98,25 +88,37 @@ class Executions:
     async def _execute(self, held: Held) -> None:
         outcome: Outcome
         try:
-            async with self._places:
-                while held.in_doubt(self._lease_s):
-                    await self._confirmation()
-                outcome = await attempt(self._manager, self._runners[held.task.node], held)
+            outcome = await self._attempt(held)
         except asyncio.CancelledError:
             outcome = Lost() if held.lost else Released()
         except Exception as bug:
             logger.exception("state %s could not be executed", held.state)
             outcome = Failed(f"the runtime failed: {type(bug).__name__}: {bug}")
-        self._running -= 1
-        self._vitals.running = self._running
-        self._freed.set()
+        self._slots.give()
         self._reporter.report(held, outcome)
+
+    async def _attempt(self, held: Held) -> Outcome:
+        while True:
+            while held.in_doubt(self._lease_s):
+                await self._confirmation()
+            async with self._slots.places:
+                # The wait for a place may have been a long one.
+                if not held.in_doubt(self._lease_s):
+                    return await attempt(self._manager, self._runners[held.task.node], held)
 
     async def _confirmation(self) -> None:
         """Wait for the answer to a heartbeat."""
         self._confirmed.clear()
         self._on_doubt()
-        await self._confirmed.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._lease_s / _SLOT_KEPT):
+                await self._confirmed.wait()
+                return
+        self._slots.give()
+        try:
+            await self._confirmed.wait()
+        finally:
+            self._slots.take()
 
     def leases_confirmed(self) -> None:
         """A heartbeat was answered: what waited for it may begin."""

@@ -4,14 +4,13 @@ from collections.abc import Callable, Sequence
 
 from exosphere_core.keys import RUNTIMES_GROUP
 from exosphere_core.store import streams
-from exosphere_core.store.connection import BLOCK_MS, Redis, is_cluster
+from exosphere_core.store.connection import BLOCK_MS, Redis
 from exosphere_core.store.streams import Entry
 from exosphere_worker.clock import elapsed_s
-from exosphere_worker.shard_readers import ShardReaders
 
 
 class Fetcher:
-    """Reads the ready streams of a runtime's nodes.
+    """Reads the ready streams of a runtime's nodes: all of them, or on a cluster those of one shard.
 
     `COUNT` of a read holds for each stream, so a read of many streams may bring more than there are free
     slots. With fewer slots than streams it therefore probes some streams at a time, beginning with another
@@ -20,6 +19,8 @@ class Fetcher:
     Args:
         begin: takes over each delivery, and is told when its read was sent, on `clock.elapsed_s`.
         block_ms: how long a read waits for the first delivery.
+        share: how many streams the free slots are for, where others are read at the same time: each may then bring a few
+            states more when the last slot is taken already.
     """
 
     def __init__(
@@ -29,12 +30,13 @@ class Fetcher:
         batch_size: int,
         begin: Callable[[Entry, float], None],
         block_ms: int = BLOCK_MS,
+        share: int = 0,
     ) -> None:
-        self._by_shard = ShardReaders(consumer, ready, begin, block_ms)
         self._begin = begin
         self._block_ms = block_ms
         self._consumer = consumer
         self._ready = list(ready)
+        self._share = max(share, len(ready))
         self._batch_size = batch_size
         self._turn = 0
 
@@ -45,11 +47,8 @@ class Fetcher:
             Whatever a read raised.
         """
         free = min(free, self._batch_size)
-        if is_cluster(redis):
-            await self._by_shard.fetch(redis, free)
-            return
         if free >= len(self._ready):
-            await self._read(redis, self._ready, free // len(self._ready), self._block_ms)
+            await self._read(redis, self._ready, max(1, free // self._share), self._block_ms)
             return
         for _ in range(0, len(self._ready), free):
             some = [self._ready[(self._turn + place) % len(self._ready)] for place in range(free)]
@@ -60,7 +59,6 @@ class Fetcher:
 
     async def recover(self, redis: Redis) -> list[Entry]:
         """Return all that was delivered to this runtime and not acknowledged: a reply may have been lost."""
-        await self.close()
         found: list[Entry] = []
         for stream in self._ready:
             after = "0"
@@ -68,10 +66,6 @@ class Fetcher:
                 found += page
                 after = page[-1].id
         return found
-
-    async def close(self) -> None:
-        """Take nothing more."""
-        await self._by_shard.close()
 
     async def _read(self, redis: Redis, ready: Sequence[str], count: int, block_ms: int | None) -> int:
         read_at = elapsed_s()

@@ -2,7 +2,7 @@
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from exosphere_core.store.connection import BLOCK_MS
@@ -14,15 +14,18 @@ _DEFAULT_AGE_MS: Final = 60_000
 class Vitals:
     """Signs of life of one runtime. Times are monotonic, in s; None until the first.
 
-    The writers are three threads. Each writes fields of its own, and a write is atomic: no lock is needed.
+    The writers are several threads. Each writes fields of its own, but for the heartbeats of several shards, of which the
+    last one counts, and a write is atomic: no lock is needed.
     """
 
     heartbeat_at: float | None = None
     read_at: float | None = None
     #: How many states run now.
     running: int = 0
-    #: Since when no read of the ready states succeeds although it is tried; None while they do.
-    unread_since: float | None = None
+    #: What is read for itself: everything at once (""), or on a cluster the shards.
+    read: tuple[str, ...] = ("",)
+    #: For which of it no read of the ready states succeeds although it is tried, and since when.
+    unread: dict[str, float] = field(default_factory=dict)
     #: For how long the event loop stands still, in s, and what blocks it; (0, "") while it runs.
     blocked: tuple[float, str] = (0.0, "")
 
@@ -30,15 +33,14 @@ class Vitals:
         """The leases of what is held were renewed."""
         self.heartbeat_at = time.monotonic()
 
-    def note_read(self) -> None:
+    def note_read(self, shard: str = "") -> None:
         """Redis answered a read of the ready states, with or without some."""
         self.read_at = time.monotonic()
-        self.unread_since = None
+        self.unread.pop(shard, None)
 
-    def note_unread(self) -> None:
+    def note_unread(self, shard: str = "") -> None:
         """A read of the ready states failed."""
-        if self.unread_since is None:
-            self.unread_since = time.monotonic()
+        self.unread.setdefault(shard, time.monotonic())
 
     def note_loop(self, blocked_s: float, by: str) -> None:
         """The event loop stands still for so long, or runs (0)."""
@@ -62,7 +64,8 @@ def health_of(vitals: Vitals, now: float, age_s: float) -> Health:
     """Judge a runtime: one success of either kind within `age_s` is enough, while it reads and its event loop runs.
 
     A runtime that has no free slot reads nothing, and one that holds nothing has no lease to renew. But one whose
-    reads fail takes no work although its heart beats, and nor does one whose event loop is blocked.
+    reads fail takes no work although its heart beats, and nor does one whose event loop is blocked. On a cluster one that
+    can read some of its shards is alive, and names those that it can't read.
 
     Args:
         now: monotonic, in s.
@@ -73,13 +76,14 @@ def health_of(vitals: Vitals, now: float, age_s: float) -> Health:
         for name, at in (("heartbeat", vitals.heartbeat_at), ("read", vitals.read_at))
     }
     blocked_s, by = vitals.blocked
-    unread_s = 0.0 if vitals.unread_since is None else now - vitals.unread_since
+    unread_s = {shard: now - since for shard, since in list(vitals.unread.items())}
+    away = sorted(shard for shard, age in unread_s.items() if age > age_s)
     faults = []
     if not any(age is not None and age <= age_s for age in ages.values()):
         told = ", ".join(f"last {name} {'never' if age is None else f'{age:g} s ago'}" for name, age in ages.items())
         faults.append(f"Redis was not reached for {age_s:g} s: {told}")
-    elif unread_s > age_s:
-        faults.append(f"ready states could not be read for {unread_s:.0f} s")
+    elif len(away) == len(vitals.read):
+        faults.append(f"ready states could not be read for {min(unread_s.values()):.0f} s")
     if blocked_s > age_s:
         faults.append(f"the event loop is blocked for {blocked_s:g} s by {by}")
     body: dict[str, object] = {
@@ -88,6 +92,8 @@ def health_of(vitals: Vitals, now: float, age_s: float) -> Health:
         "last_read_s": ages["read"],
         "running": vitals.running,
     }
+    if away and away != [""]:
+        body["unread_shards"] = away
     if blocked_s:
         body |= {"loop_blocked_s": blocked_s, "loop_blocked_by": by}
     if faults:

@@ -11,6 +11,7 @@ from exosphere_core.store import catalog
 from exosphere_core.store.catalog import NodeRecord
 from exosphere_core.store.connection import Redis
 from exosphere_core.store.groups import ensure_groups
+from exosphere_core.store.several import ask_those_there
 
 
 def contract_of(node: NodeRecord) -> NodeContract:
@@ -20,6 +21,8 @@ def contract_of(node: NodeRecord) -> NodeContract:
 
 async def register(redis: Redis, namespace: str, runtime_name: str, nodes: Sequence[NodeBody], shards: int) -> None:
     """Register a runtime's nodes and make their queues.
+
+    A shard whose master is away holds nobody up: a runtime that misses a queue there registers again.
 
     Raises:
         BadRequest: a name is not allowed; all errors at once.
@@ -44,6 +47,8 @@ async def register(redis: Redis, namespace: str, runtime_name: str, nodes: Seque
         for node in nodes
     ]
     await catalog.save_nodes(redis, namespace, records)
-    queues = [ShardKeys(namespace, shard).ready(node.name) for shard in range(shards) for node in nodes]
-    if queues:
-        await ensure_groups(redis, queues, RUNTIMES_GROUP)
+    if nodes:
+        homes = [ShardKeys(namespace, shard) for shard in range(shards)]
+        await ask_those_there(
+            ensure_groups(redis, [home.ready(node.name) for node in nodes], RUNTIMES_GROUP) for home in homes
+        )

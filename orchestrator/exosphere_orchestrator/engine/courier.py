@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from time import monotonic
 
 from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys, shard_keys
 from exosphere_core.store import handoff
@@ -21,6 +22,9 @@ _PAGE = 100
 #: How long states for a namespace that can't be reached wait before they are tried again, in ms.
 _PAUSE_MS = 500
 
+#: One that is silent is tried again after so many times as long as it kept us waiting: others wait with it.
+_PAUSES = 2
+
 #: The start of a stream.
 _START = "0"
 
@@ -34,8 +38,13 @@ class Courier(Agent):
         self._redis = connect_untimed(context.url, max_connections=1)
         self._after = _START
         self._stuck = False
+        #: Namespaces that could not be reached, and from when on they are tried again, monotonic, in s.
+        self._away: dict[ShardKeys, float] = {}
 
     async def run_once(self) -> None:
+        if self._after == _START:
+            # Not before: what is pushed there of a later page would pass for coming after all that was left of this one.
+            self._away = {target: until for target, until in self._away.items() if until > monotonic()}
         block_ms = _PAUSE_MS if self._stuck else BLOCK_MS
         page = await handoff.read_outbox(self._redis, self._home, self._after, _PAGE, block_ms)
         if page:
@@ -62,13 +71,16 @@ class Courier(Agent):
                 await put_aside(self.context, self._home, RUNTIMES_GROUP, raw, "it is no state")
             else:
                 by_target.setdefault(shard_keys(entry.task.namespace, self._home.shard), []).append(entry)
-        return all(await asyncio.gather(*(self._hand_over(*item) for item in by_target.items())))
+        reachable = [item for item in by_target.items() if item[0] not in self._away]
+        handed_over = await asyncio.gather(*(self._hand_over(*item) for item in reachable))
+        return len(reachable) == len(by_target) and all(handed_over)
 
     async def _hand_over(self, target: ShardKeys, entries: list[OutboxEntry]) -> bool:
         redis, scripts = self.context.redis, self.context.scripts
         ended = await handoff.read_ended(scripts, self._home, entries)
         fresh = [entry for entry in entries if entry.id not in ended]
         stale = [entry for entry in entries if entry.id in ended]
+        began = monotonic()
         try:
             # Queued already, perhaps, by a courier that died before it could take them off again.
             known = await handoff.read_queued(scripts, self._home, target) if stale else {}
@@ -78,6 +90,7 @@ class Courier(Agent):
             logger.warning(
                 "%d states of %s wait for namespace %s: %s", len(entries), self.name, target.namespace, fault
             )
+            self._away[target] = monotonic() + _PAUSES * (monotonic() - began)
             return False
         await handoff.drop(redis, self._home, [entry.id for entry in stale])
         await self._note(target, fresh, [word.decode() for word in queued])

@@ -70,8 +70,7 @@ class Reaper(Agent):
 
     async def run_once(self) -> None:
         if monotonic() - self._nodes_read >= _NODES_AGE_S:
-            self._nodes = await read_node_names(self.context.redis, self._queue.namespace)
-            self._nodes_read = monotonic()
+            await self._read_nodes()
         ready = [self._queue.ready(node) for node in self._nodes]
         if ready:
             held = await streams.read_pending(self.context.redis, ready, RUNTIMES_GROUP, _MOST_WATCHED)
@@ -81,6 +80,15 @@ class Reaper(Agent):
             for stream, ids in lost.items():
                 await self.reclaim(await streams.read_entries(self.context.redis, stream, ids))
         await asyncio.sleep(min(self.context.lease_ms / 1000 / _LOOKS_PER_LEASE, _LONGEST_LOOK_S))
+
+    async def _read_nodes(self) -> None:
+        try:
+            self._nodes = await read_node_names(self.context.redis, self._queue.namespace)
+        except LOST:
+            # On a cluster their list may be on another master than this shard: those known are watched on.
+            if not self._nodes:
+                raise
+        self._nodes_read = monotonic()
 
     async def recover(self) -> None:
         """Nobody could show life while Redis was away: every lease begins anew."""

@@ -26,10 +26,10 @@ async def health() -> api.Message:
 async def ready(request: Request) -> api.ReadyResponse:
     the = services(request)
     try:
-        servers = await read_settings(the.redis)
+        servers, away = await read_settings(the.redis)
     except LOST:
         raise Unavailable("Redis can't be reached") from None
-    found = findings(servers, new_safety(the.settings))
+    found = findings(servers, new_safety(the.settings), away)
     return api.ReadyResponse(
         message="OK",
         warnings=found.warnings,

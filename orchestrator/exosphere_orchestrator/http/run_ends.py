@@ -16,6 +16,8 @@ class RunEnds(Agent):
         super().__init__(context, "listener of run ends")
         self._redis = connect_blocking(context.url)
         self._channel: Any = None
+        #: The server was asked to show that it is there, and has said nothing since.
+        self._asked = False
         self._waiters: dict[str, list[asyncio.Event]] = {}
         self._loop = asyncio.get_running_loop()
         #: Nobody is to wait any more.
@@ -47,13 +49,20 @@ class RunEnds(Agent):
         if self._channel is None:
             self._channel = self._redis.pubsub()
             await self._channel.subscribe(RUN_ENDED)
+            self._asked = False
         message = await self._channel.get_message(timeout=BLOCK_MS / 1000)
         if message is None:
+            # No run may have ended, or the server has stopped: a listener can't tell by waiting.
+            if self._asked:
+                raise TimeoutError("the server does not answer")
+            self._asked = True
+            await self._channel.ping()
             return
+        self._asked = False
         if message["type"] == "message":
             for event in self._waiters.get(message["data"].decode(errors="replace"), ()):
                 event.set()
-        else:
+        elif message["type"] == "subscribe":
             # The subscription holds from here on. Runs may have ended before: everybody looks again.
             self._wake()
 

@@ -65,6 +65,8 @@ class Reconciler:
         order = homes[first:] + homes[:first]
         for at, home in enumerate(order, start=1):
             desk = self._desk(home, journal, until)
+            # Whoever comes after has its turn first the next time, also when this one can't be reached.
+            self._next = order[at % len(order)]
             await self._begin(desk)
             standing = self._standing.setdefault(home, Standing())
             while await standing.step(desk) and monotonic() < until:
@@ -72,8 +74,6 @@ class Reconciler:
             await self._judge(desk, min(wait_s, max(0.0, until - monotonic())))
             await journal.write(self._redis)
             if monotonic() >= until:
-                # Whoever comes after has its turn first the next time.
-                self._next = order[at % len(order)]
                 break
 
     async def sweep_all(self, wait_s: float = _WAIT_S, *, thorough: bool = False) -> Journal:

@@ -110,6 +110,15 @@ def read_address(url: str) -> Address:
     )  # fmt: skip
 
 
+def has_slots(url: str) -> bool:
+    """Whether a URL names a cluster: keys are in slots then, and one command can't read streams of several shards.
+
+    Raises:
+        ConfigurationError: it can't be used.
+    """
+    return read_address(url).kind is Kind.CLUSTER
+
+
 def with_user(url: str, user: str, password: str) -> str:
     """Return the URL of the same Redis with other credentials."""
     parts = urlsplit(url)

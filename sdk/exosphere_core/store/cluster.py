@@ -10,15 +10,15 @@ from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.client import Pipeline, PubSub
 from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 
-from exosphere_core.errors import ConfigurationError
 from exosphere_core.store import wire
+from exosphere_core.store.ask_slots import ask_slots
+from exosphere_core.store.several import ask_those_there
 from exosphere_core.store.slots import (
     Node,
     Redirect,
     Topology,
     is_passing,
     read_redirect,
-    read_topology,
     slot_of,
     slot_of_key,
 )
@@ -31,6 +31,9 @@ _PAUSE_S: Final = 0.025
 
 #: Commands that every master has to execute.
 _ON_ALL_MASTERS: Final = frozenset({"SCRIPT", "FLUSHALL", "FLUSHDB"})
+
+
+_AWAY: Final = (ConnectionError, TimeoutError, OSError)
 
 
 class ClusterClient(Redis):
@@ -47,6 +50,8 @@ class ClusterClient(Redis):
         self._client_of = client_of
         self._clients: dict[Node, Redis] = {}
         self._topology: Topology | None = None
+        #: Nodes that did not answer the last time.
+        self._silent: set[Node] = set()
         self._refreshing = asyncio.Lock()
         self.connection_pool = _NodePools(self._clients)
 
@@ -69,9 +74,9 @@ class ClusterClient(Redis):
                 ),
                 return_exceptions=True,
             )
-            for answer in answers:
+            for node, answer in zip(parts, answers, strict=True):
                 if isinstance(answer, BaseException):
-                    self._topology = None
+                    self._lost(node)
                     raise answer
             asked = {}
             for (node, indexes), answer in zip(parts.items(), answers, strict=True):
@@ -106,9 +111,10 @@ class ClusterClient(Redis):
             before: list[Command] = [("ASKING",)] if asked else []
             try:
                 replies = (await wire.send(self.node(node), [*before, *commands]))[len(before) :]
-            except (ConnectionError, TimeoutError, OSError):
-                self._topology = None
+            except _AWAY:
+                self._lost(node)
                 raise
+            self._silent.discard(node)
             asked = {}
             # EXEC refuses all when one was refused as it was queued.
             turned = [
@@ -127,11 +133,20 @@ class ClusterClient(Redis):
         """Execute one command, as the driver's methods do."""
         words: Command = (*str(args[0]).split(), *args[1:])
         if words[0] in _ON_ALL_MASTERS:
-            on_node: list[Any] = await self.masters()
-            replies = [await client.execute_command(*args, **options) for client in on_node]
-            return replies[0]
-        (reply,) = await self.burst([words])
+            reply = await self._on_all_masters(words)
+        else:
+            (reply,) = await self.burst([words])
         return self.parsed(args[0], reply, options)
+
+    async def _on_all_masters(self, words: Command) -> Any:
+        nodes = (await self._known()).all_masters
+        if loading := words[0] == "SCRIPT":
+            # A master that is away while a script is loaded says later that it does not know it.
+            nodes = [node for node in nodes if node not in self._silent] or nodes
+        parts = [self._part(node, [(words, False)], 0.0) for node in nodes]
+        answers = (await ask_those_there(parts))[0] if loading else await asyncio.gather(*parts)
+        replies = [reply for answer in answers for reply in answer]
+        return next((reply for reply in replies if isinstance(reply, ResponseError)), replies[0])
 
     def parsed(self, name: Any, reply: Any, options: Mapping[str, Any]) -> Any:
         """Read a reply as the driver does.
@@ -152,7 +167,7 @@ class ClusterClient(Redis):
     def pubsub(self, **options: Any) -> PubSub:
         """Return a listener at any of the nodes: a cluster passes messages on to all."""
         nodes = list(self._topology.nodes if self._topology else self._seeds)
-        return self.node(random.choice(nodes)).pubsub(**options)
+        return self.node(random.choice([node for node in nodes if node not in self._silent] or nodes)).pubsub(**options)
 
     async def masters(self) -> list[Redis]:
         """Return clients of all masters."""
@@ -174,7 +189,8 @@ class ClusterClient(Redis):
 
     def _owner(self, topology: Topology, slot: int | None) -> Node:
         if slot is None:
-            return random.choice(topology.all_masters)
+            masters = topology.all_masters
+            return random.choice([node for node in masters if node not in self._silent] or masters)
         node = topology.masters[slot]
         if node is None:
             self._topology = None
@@ -189,7 +205,12 @@ class ClusterClient(Redis):
                 sent.append(("ASKING",))
             sent.append(command)
         replies = await wire.send(self.node(node), sent, wait_s)
+        self._silent.discard(node)
         return [reply for command, reply in zip(sent, replies, strict=True) if command != ("ASKING",)]
+
+    def _lost(self, node: Node) -> None:
+        self._silent.add(node)
+        self._topology = None
 
     def _note(self, redirect: Redirect, index: int, asked: dict[int, Node]) -> None:
         if redirect.moved:
@@ -216,33 +237,13 @@ class ClusterClient(Redis):
         async with self._refreshing:
             topology = self._topology
             if topology is None:
-                topology = self._topology = await self._ask()
+                known = list(self._clients)
+                random.shuffle(known)
+                topology = self._topology = await ask_slots([*known, *self._seeds], self.node)
                 for node in self._clients.keys() - {*topology.nodes}:
                     # What is under way there goes on; nothing new is sent.
                     await self._clients.pop(node).connection_pool.disconnect(inuse_connections=False)
             return topology
-
-    async def _ask(self) -> Topology:
-        fault: Exception | None = None
-        known = list(self._clients)
-        random.shuffle(known)
-        for node in dict.fromkeys((*known, *self._seeds)):
-            try:
-                (reply,) = await wire.send(self.node(node), [("CLUSTER", "SLOTS")])
-            except (ConnectionError, TimeoutError, OSError) as lost:
-                fault = lost
-                continue
-            if isinstance(reply, ResponseError):
-                if "cluster support disabled" in str(reply):
-                    raise ConfigurationError(
-                        f"Redis at {node.host}:{node.port} is no cluster; write redis:// in place of redis+cluster://"
-                    )
-                raise reply
-            topology = read_topology(reply, node)
-            if topology.all_masters:
-                return topology
-            fault = ConnectionError(f"{node.host}:{node.port} knows of no slots")
-        raise ConnectionError(f"no node of the cluster can be reached: {fault}") from fault
 
 
 class _NodePools(ConnectionPool):

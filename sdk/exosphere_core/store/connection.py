@@ -16,6 +16,7 @@ from exosphere_core.store.blocking_cluster import BlockingCluster
 from exosphere_core.store.cluster import ClusterClient
 from exosphere_core.store.master_pool import MasterPool
 from exosphere_core.store.sentinels import of_master, of_sentinels
+from exosphere_core.store.several import ask_those_there
 from exosphere_core.store.slots import Node
 from exosphere_core.store.wire import COMMAND_TIMEOUT_S
 
@@ -152,13 +153,14 @@ async def connect_to_slot(url: str, key: str) -> Redis:
 
 
 async def check_server(redis: Redis) -> tuple[int, ...]:
-    """Return the server's version; of a cluster the oldest one of its masters.
+    """Return the server's version; of a cluster the oldest one of its masters that answer.
 
     Raises:
         ConfigurationError: it can't be reached or refuses us, or is older than 6.2.
     """
     try:
-        versions = [(await server.info("server"))["redis_version"] for server in await servers(redis)]
+        told, _ = await ask_those_there(server.info("server") for server in await servers(redis))
+        versions = [info["redis_version"] for info in told]
     except (RedisError, OSError) as lost:
         raise ConfigurationError(
             f"Redis can't be reached or refuses the connection ({lost}); is it running, and is EXOSPHERE_REDIS_URL right?"

@@ -9,6 +9,7 @@ from exosphere_core.errors import ConfigurationError
 from exosphere_core.store.connection import servers as servers_of
 from exosphere_core.store.durable import Safety
 from exosphere_core.store.faults import ResponseError
+from exosphere_core.store.several import ask_those_there
 
 #: Since this version a server can be asked to wait for its disk.
 _WAITAOF = (7, 2)
@@ -35,9 +36,13 @@ class Findings(NamedTuple):
     notes: list[str]
 
 
-async def read_settings(redis: "Redis") -> list[ServerSettings]:
-    """Read the settings of each server that takes writes."""
-    return [await _read(server) for server in await servers_of(redis)]
+async def read_settings(redis: "Redis") -> tuple[list[ServerSettings], int]:
+    """Read the settings of each server that takes writes.
+
+    Returns:
+        Those of the servers that answer, and how many do not: masters of a cluster, while others are there.
+    """
+    return await ask_those_there(_read(server) for server in await servers_of(redis))
 
 
 async def _read(redis: "Redis") -> ServerSettings:
@@ -63,9 +68,19 @@ async def _read(redis: "Redis") -> ServerSettings:
     )
 
 
-def findings(servers: Sequence[ServerSettings], safety: Safety) -> Findings:
-    """Judge the servers' settings. What is the same of several is said once."""
+def findings(servers: Sequence[ServerSettings], safety: Safety, away: int = 0) -> Findings:
+    """Judge the servers' settings. What is the same of several is said once.
+
+    Args:
+        away: how many servers do not answer.
+    """
     each = [_findings(server, safety) for server in servers]
+    if away:
+        masters = "a master" if away == 1 else f"{away} masters"
+        lost = (
+            f"{masters} of the cluster can't be reached: what is there waits until a replica takes over, or it is back"
+        )
+        each.append(Findings([lost], []))
     return Findings(
         list(dict.fromkeys(warning for found in each for warning in found.warnings)),
         list(dict.fromkeys(note for found in each for note in found.notes)),

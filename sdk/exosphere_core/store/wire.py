@@ -98,9 +98,16 @@ async def _connection(redis: "Redis") -> Any:
     if pool.connection_kwargs.get("socket_timeout") is not None:
         return await pool.get_connection()
     connection = pool.get_available_connection()
+    if connection.is_connected:
+        return connection
     try:
-        await connection.connect()
-    except BaseException:
+        # A server that stands still lets us connect, and then does not answer the driver's greeting.
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            await connection.connect()
+    except BaseException as fault:
+        await connection.disconnect(nowait=True)
         await pool.release(connection)
+        if isinstance(fault, asyncio.TimeoutError):
+            raise TimeoutError("Redis did not answer in time") from None
         raise
     return connection
