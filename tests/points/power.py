@@ -1,6 +1,6 @@
 """Power losses: what was written to the append-only file, where it is cut, and what must be there afterwards."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from redis import Redis
 
+from exosphere_core.store.scripts import script, script_names
 from points.play import Played, play
 from points.power_server import PROBE, AsEmbedded, Bare, Embedded
 from points.scenes import SCENES
@@ -44,15 +45,23 @@ class Block(NamedTuple):
     before: Print
     after: Print
 
+    @property
+    def size(self) -> int:
+        """How many bytes the command wrote."""
+        return len(self.written) - self.start
+
 
 def record(folder: Path, scene: str) -> list[Block]:
-    """Play a scene on a server with an append-only file, and tell what each command wrote."""
-    server = AsEmbedded(folder)
+    """Play a scene on a server with an append-only file, and tell what each command of an actor wrote."""
+    # The file is written before the reply comes, whatever the disk does.
+    server = AsEmbedded(folder, "always")
     server.start()
     blocks: list[Block] = []
     with server.client() as client:
-        # The file is written before the reply comes, whatever the disk does.
-        client.config_set("appendfsync", "always")
+        for name in script_names():
+            client.script_load(script(name).source)
+        # Redis before 7.0 keeps scripts in the file; what a restart reads is to be short.
+        server.rewrite()
         held: list[Any] = [print_of(client), server.file.stat().st_size]
 
         def sent(name: str) -> None:
@@ -66,20 +75,47 @@ def record(folder: Path, scene: str) -> list[Block]:
         played = play(str(server.socket), SCENES[scene], password=server.password, on_sent=sent)
     server.kill()
     assert not played.violations, played.violations
-    return blocks
+    return [block for block in blocks if _is_one(block)]
 
 
 def blocks_of_all(folder: Path, scenes: Sequence[str]) -> dict[str, Block]:
     """One block of each kind: the largest, which has most places at which it can be torn."""
+    return largest(block for number, scene in enumerate(scenes) for block in record(folder / str(number), scene))
+
+
+def largest(blocks: Iterable[Block]) -> dict[str, Block]:
+    """One block of each kind: the largest, which has most places at which it can be torn."""
     found: dict[str, Block] = {}
-    for number, scene in enumerate(scenes):
-        for block in record(folder / str(number), scene):
-            if not (block.name.islower() or block.name in _WRITING):
-                continue  # written by the stage, and seen at the next command
-            known = found.get(block.name)
-            if known is None or len(block.written) - block.start > len(known.written) - known.start:
-                found[block.name] = block
+    for block in blocks:
+        known = found.get(block.name)
+        if known is None or block.size > known.size:
+            found[block.name] = block
     return found
+
+
+def _is_one(block: Block) -> bool:
+    """Whether one command of an actor wrote it all; what the stage writes is seen only at the command after it."""
+    if not (block.name.islower() or block.name in _WRITING):
+        return False
+    # A delivery is written entry by entry.
+    return block.name == "XREADGROUP" or _transactions(block.written[block.start :]) == 1
+
+
+def _transactions(written: bytes) -> int:
+    """Count the commands in a piece of an append-only file; a transaction counts once."""
+    count, at, inside = 0, 0, False
+    while at < len(written):
+        words: list[bytes] = []
+        end = written.index(b"\r\n", at)
+        many, at = int(written[at + 1 : end]), end + 2
+        for _ in range(many):
+            end = written.index(b"\r\n", at)
+            length, start = int(written[at + 1 : end]), end + 2
+            words.append(written[start : start + length])
+            at = start + length + 2
+        inside = words[0].upper() == b"MULTI" or (inside and words[0].upper() != b"EXEC")
+        count += not inside
+    return count
 
 
 def torn(server: Bare, block: Block, kept: int) -> str | None:
@@ -92,7 +128,8 @@ def torn(server: Bare, block: Block, kept: int) -> str | None:
         return None
     keys = sorted(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
     return (
-        f"{block.name} cut at byte {kept - block.start} of {len(block.written) - block.start}: {keys} are half applied"
+        f"{block.name} cut at byte {kept - block.start} of {block.size}, appendfsync {server.appendfsync}: "
+        f"{keys} are half applied"
     )
 
 
@@ -111,32 +148,37 @@ def _partly_read(found: Print, block: Block) -> bool:
 
 def print_of(client: "Redis") -> Print:
     """Read all keys. What a reader of a stream last did and when is left out: it changes without a write."""
-    found: Print = {}
-    for raw in sorted(client.keys("*")):
-        if raw == PROBE:
-            continue
-        kind, key = client.type(raw), raw.decode()
-        if kind == b"hash":
-            found[key] = client.hgetall(raw)
-        elif kind == b"zset":
-            found[key] = client.zrange(raw, 0, -1, withscores=True)
-        elif kind == b"set":
-            found[key] = client.smembers(raw)
-        elif kind == b"list":
-            found[key] = client.lrange(raw, 0, -1)
-        elif kind == b"stream":
-            groups: Any = client.xinfo_groups(raw)
-            pending = {
-                group["name"]: [
-                    (item["message_id"], item["consumer"])
-                    for item in client.xpending_range(raw, group["name"], "-", "+", 10_000)
-                ]
-                for group in groups
-            }
-            found[key] = client.xrange(raw), pending, [group["last-delivered-id"] for group in groups]
-        else:
-            found[key] = client.dump(raw)
+    keys = sorted(raw for raw in client.keys("*") if raw != PROBE)
+    kinds = _all_of(client, [("TYPE", key) for key in keys])
+    values = _all_of(client, [(_READ.get(kind, ("DUMP",))[0], key, *_READ.get(kind, ("DUMP",))[1:])
+                              for key, kind in zip(keys, kinds, strict=True)])  # fmt: skip
+    found: Print = {key.decode(): value for key, value in zip(keys, values, strict=True)}
+    streams = [key for key, kind in zip(keys, kinds, strict=True) if kind == b"stream"]
+    for key in streams:
+        groups: Any = client.xinfo_groups(key)
+        pending = {
+            group["name"]: [
+                (item["message_id"], item["consumer"])
+                for item in client.xpending_range(key, group["name"], "-", "+", 10_000)
+            ]
+            for group in groups
+        }
+        found[key.decode()] = found[key.decode()], pending, [group["last-delivered-id"] for group in groups]
     return found
+
+
+#: Type of a key → the command that reads all of it, with its arguments behind the key.
+_READ: dict[bytes, tuple[str, ...]] = {
+    b"hash": ("HGETALL",), b"zset": ("ZRANGE", "0", "-1", "WITHSCORES"), b"set": ("SMEMBERS",),
+    b"list": ("LRANGE", "0", "-1"), b"stream": ("XRANGE", "-", "+"),
+}  # fmt: skip
+
+
+def _all_of(client: "Redis", commands: Sequence[tuple[str | bytes, ...]]) -> list[Any]:
+    pipeline = client.pipeline(transaction=False)
+    for command in commands:
+        pipeline.execute_command(*command)
+    return pipeline.execute()
 
 
 @dataclass

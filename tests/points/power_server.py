@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from conftest import die_with_driver
-from exosphere_orchestrator.embedded.binary import find_server
+from exosphere_orchestrator.embedded.binary import ServerBinary, find_server
 from exosphere_orchestrator.embedded.configuration import Address, server_configuration
 from exosphere_orchestrator.embedded.server import EmbeddedRedis
 
@@ -25,10 +26,16 @@ PROBE = b"probe"
 
 
 class Bare:
-    """A server as a careless operator has it: the torn tail is skipped when it is loaded, and appended after."""
+    """A server as a careless operator has it: the torn tail is skipped when it is loaded, and appended after.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: its own.
+        appendfsync: when it writes its file through to the disk, `always` or `everysec`.
+    """
+
+    def __init__(self, folder: Path, appendfsync: str = "everysec") -> None:
         self.folder = folder
+        self.appendfsync = appendfsync
         self.socket = folder / "s"
         self.password = _PASSWORD
         self._data = folder / "data"
@@ -43,12 +50,11 @@ class Bare:
     def start(self) -> None:
         """Start it on what the file holds, and wait until it answers."""
         configuration = self.folder / "redis.conf"
-        binary = find_server()
+        binary = _binary()
         address = Address(self.socket, 0)
-        configuration.write_text(
-            # Looked at often: a rewrite is over when it is over.
-            server_configuration(binary, self._data, address, self.password) + "hz 500\nauto-aof-rewrite-percentage 0\n"
-        )
+        # Looked at often: a rewrite is over when it is over.
+        more = f"hz 500\nauto-aof-rewrite-percentage 0\nappendfsync {self.appendfsync}\n"
+        configuration.write_text(server_configuration(binary, self._data, address, self.password) + more)
         self._spawn([str(binary.path), str(configuration)], {})
 
     def kill(self) -> None:
@@ -70,8 +76,13 @@ class Bare:
         self.start()
         with self.client() as client:
             # A transaction, as any script is: its end could become the end of a torn one before it.
-            client.config_set("appendfsync", "always")
+            size = self.file.stat().st_size
             client.pipeline().set(PROBE, "1").incr(PROBE).execute()
+            deadline = time.monotonic() + _BOUND_S
+            # With `everysec` a write waits for the one before it to come to the disk.
+            while self.file.stat().st_size == size:
+                assert time.monotonic() < deadline, "the file is not appended to"
+                time.sleep(0.001)
         self.kill()
         self.start()
 
@@ -90,7 +101,17 @@ class Bare:
                     client.ping()
                     return
             except RedisError:
-                time.sleep(0.002)
+                time.sleep(0.001)
+
+    def rewrite(self) -> None:
+        """Have the file written anew, and wait until it is."""
+        with self.client() as client:
+            client.bgrewriteaof()
+            deadline = time.monotonic() + _BOUND_S
+            while (facts := _persistence(client))["aof_rewrite_in_progress"] or facts["aof_rewrite_scheduled"]:
+                assert time.monotonic() < deadline, "the file is not written anew"
+                time.sleep(0.001)
+            assert facts["aof_last_bgrewrite_status"] == "ok"
 
 
 class AsEmbedded(Bare):
@@ -99,15 +120,8 @@ class AsEmbedded(Bare):
     def start(self) -> None:
         had_data = self.file.exists()
         super().start()
-        if not had_data:
-            return
-        with self.client() as client:
-            client.bgrewriteaof()
-            deadline = time.monotonic() + _BOUND_S
-            while (facts := _persistence(client))["aof_rewrite_in_progress"] or facts["aof_rewrite_scheduled"]:
-                assert time.monotonic() < deadline, "the file is not written anew"
-                time.sleep(0.002)
-            assert facts["aof_last_bgrewrite_status"] == "ok"
+        if had_data:
+            self.rewrite()
 
 
 class AsDeployed(Bare):
@@ -118,9 +132,11 @@ class AsDeployed(Bare):
         tools.mkdir(exist_ok=True)
         for name in ("redis-server", "redis-check-aof"):
             if not (tools / name).exists():
-                (tools / name).symlink_to(find_server().path)
+                (tools / name).symlink_to(_binary().path)
         configuration = self.folder / "redis.conf"
-        configuration.write_text(f"include {_DEPLOY / 'redis.conf'}\nunixsocket {self.socket}\n")
+        configuration.write_text(
+            f"include {_DEPLOY / 'redis.conf'}\nunixsocket {self.socket}\nappendfsync {self.appendfsync}\n"
+        )
         environ = {
             "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "REDIS_PASSWORD": self.password,
             "REDIS_CONF": str(configuration), "REDIS_DATA": str(self._data), "REDIS_PORT": "0",
@@ -146,6 +162,11 @@ class Embedded(Bare):
 
     def kill(self) -> None:
         self._embedded.kill()
+
+
+@cache
+def _binary() -> ServerBinary:
+    return find_server()
 
 
 def _persistence(client: "Redis") -> dict[str, Any]:
