@@ -1,16 +1,16 @@
 """Power losses: what was written to the append-only file, where it is cut, and what must be there afterwards."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
-from redis import Redis
-
 from exosphere_core.store.scripts import script, script_names
+from points.contents import Contents, contents_of
 from points.play import Played, play
-from points.power_server import PROBE, AsEmbedded, Bare, Embedded
+from points.power_server import AsEmbedded, Bare, Embedded
 from points.scenes import SCENES
 
 #: In these, every kind of script has its turn.
@@ -23,9 +23,6 @@ PLAYED = ("chain", "unite ALL_SUCCESS", "unite ALL_DONE, failed", "nested unites
 
 #: Commands that write without a script.
 _WRITING = frozenset({"EXEC", "XREADGROUP", "XTRIM"})
-
-#: Everything in a server that a torn script could leave half done.
-Print = dict[str, Any]
 
 
 class Block(NamedTuple):
@@ -42,8 +39,8 @@ class Block(NamedTuple):
     name: str
     written: bytes
     start: int
-    before: Print
-    after: Print
+    before: Contents
+    after: Contents
 
     @property
     def size(self) -> int:
@@ -57,18 +54,18 @@ def record(folder: Path, scene: str) -> list[Block]:
     server = AsEmbedded(folder, "always")
     server.start()
     blocks: list[Block] = []
-    with server.client() as client:
+    with closing(server.line()) as line:
         for name in script_names():
-            client.script_load(script(name).source)
+            line.exchange([b"SCRIPT", b"LOAD", script(name).source.encode()])
         # Redis before 7.0 keeps scripts in the file; what a restart reads is to be short.
         server.rewrite()
-        held: list[Any] = [print_of(client), server.file.stat().st_size]
+        held: list[Any] = [contents_of(line), server.file.stat().st_size]
 
         def sent(name: str) -> None:
             size = server.file.stat().st_size
             if size == held[1]:
                 return
-            now = print_of(client)
+            now = contents_of(line)
             blocks.append(Block(name, server.file.read_bytes()[:size], held[1], held[0], now))
             held[:] = [now, size]
 
@@ -121,8 +118,8 @@ def _transactions(written: bytes) -> int:
 def torn(server: Bare, block: Block, kept: int) -> str | None:
     """Cut a file inside what a command wrote, start the server twice, and tell what is wrong, or None."""
     server.lose_power(block.written[:kept])
-    with server.client() as client:
-        found = print_of(client)
+    with closing(server.line()) as line:
+        found = contents_of(line)
     wanted = block.after if kept == len(block.written) else block.before
     if found == wanted or (block.name == "XREADGROUP" and _partly_read(found, block)):
         return None
@@ -133,7 +130,7 @@ def torn(server: Bare, block: Block, kept: int) -> str | None:
     )
 
 
-def _partly_read(found: Print, block: Block) -> bool:
+def _partly_read(found: Contents, block: Block) -> bool:
     """A read delivers each entry by itself: some may be pending and others not, and nothing else may have changed."""
     for key, (entries, pending, _) in ((key, value) for key, value in found.items() if isinstance(value, tuple)):
         before, after = block.before[key], block.after[key]
@@ -144,41 +141,6 @@ def _partly_read(found: Print, block: Block) -> bool:
         if entries != after[0]:
             return False
     return all(found[key] == block.after[key] for key in found if not isinstance(found[key], tuple))
-
-
-def print_of(client: "Redis") -> Print:
-    """Read all keys. What a reader of a stream last did and when is left out: it changes without a write."""
-    keys = sorted(raw for raw in client.keys("*") if raw != PROBE)
-    kinds = _all_of(client, [("TYPE", key) for key in keys])
-    values = _all_of(client, [(_READ.get(kind, ("DUMP",))[0], key, *_READ.get(kind, ("DUMP",))[1:])
-                              for key, kind in zip(keys, kinds, strict=True)])  # fmt: skip
-    found: Print = {key.decode(): value for key, value in zip(keys, values, strict=True)}
-    streams = [key for key, kind in zip(keys, kinds, strict=True) if kind == b"stream"]
-    for key in streams:
-        groups: Any = client.xinfo_groups(key)
-        pending = {
-            group["name"]: [
-                (item["message_id"], item["consumer"])
-                for item in client.xpending_range(key, group["name"], "-", "+", 10_000)
-            ]
-            for group in groups
-        }
-        found[key.decode()] = found[key.decode()], pending, [group["last-delivered-id"] for group in groups]
-    return found
-
-
-#: Type of a key → the command that reads all of it, with its arguments behind the key.
-_READ: dict[bytes, tuple[str, ...]] = {
-    b"hash": ("HGETALL",), b"zset": ("ZRANGE", "0", "-1", "WITHSCORES"), b"set": ("SMEMBERS",),
-    b"list": ("LRANGE", "0", "-1"), b"stream": ("XRANGE", "-", "+"),
-}  # fmt: skip
-
-
-def _all_of(client: "Redis", commands: Sequence[tuple[str | bytes, ...]]) -> list[Any]:
-    pipeline = client.pipeline(transaction=False)
-    for command in commands:
-        pipeline.execute_command(*command)
-    return pipeline.execute()
 
 
 @dataclass
