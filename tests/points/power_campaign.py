@@ -26,7 +26,9 @@ from points.power_server import AsDeployed, AsEmbedded, Bare, remove
 _SHARE = 25
 
 _KINDS: dict[str, type[Bare]] = {"as the embedded server": AsEmbedded, "as deployed": AsDeployed}
-_SETTINGS = ("always", "everysec")
+
+#: How a server is started, and its `appendfsync`.
+_WAYS = [(kind, setting) for kind in _KINDS for setting in ("always", "everysec")]
 
 
 class Cuts(NamedTuple):
@@ -46,6 +48,13 @@ def main() -> int:
         "--bytes", type=int, default=0, help="how many bytes of each script, evenly spread (default: all)"
     )
     parser.add_argument(
+        "--ways",
+        type=int,
+        default=1,
+        choices=range(1, 5),
+        help="in how many of the four ways each byte is cut (default 1)",
+    )
+    parser.add_argument(
         "--random", type=int, default=100, help="how many bytes of all that a scene writes (default 100)"
     )
     parser.add_argument("--plays", type=int, default=8, help="how many whole plays of each scene (default 8)")
@@ -62,7 +71,7 @@ def main() -> int:
     ):
         recorded = {scene: record(Path(folder) / f"recorded-{n}", scene) for n, scene in enumerate(SCRIPTED)}
         blocks = largest(block for found in recorded.values() for block in found)
-        last = [cuts for block in blocks.values() for cuts in _cuts(block, options.bytes)]
+        last = [cuts for block in blocks.values() for cuts in _cuts(block, options.bytes, options.ways)]
         anywhere = [cuts for scene, found in recorded.items() for cuts in _anywhere(scene, found, options)]
         shares = last + anywhere
         wrong: list[str] = []
@@ -105,7 +114,9 @@ def _memory() -> str | None:
 
 def _head(options: argparse.Namespace) -> str:
     words = [
-        f"--{name} {value}" for name, value in vars(options).items() if name in ("bytes", "random", "plays", "seed")
+        f"--{name} {value}"
+        for name, value in vars(options).items()
+        if name in ("bytes", "ways", "random", "plays", "seed")
     ]
     day = datetime.now(UTC).date().isoformat()
     return (
@@ -129,25 +140,23 @@ def _begin() -> None:
     logging.disable(logging.CRITICAL)
 
 
-def _cuts(block: Block, count: int) -> Iterator[Cuts]:
-    """Each place is cut in both ways of starting, with `always` in the one and `everysec` in the other."""
+def _cuts(block: Block, count: int, ways: int) -> Iterator[Cuts]:
+    """Each place is cut in so many of the ways, and neighbours in different ones."""
     size = block.size
     places = (
         range(1, size + 1) if not count else sorted({1 + n * (size - 1) // max(1, count - 1) for n in range(count)})
     )
-    for offset, kind in enumerate(_KINDS):
-        for parity, setting in enumerate(_SETTINGS):
-            kept = [block.start + place for n, place in enumerate(places) if (n + offset) % 2 == parity]
-            for start in range(0, len(kept), _SHARE):
-                yield Cuts(kind, setting, block, kept[start : start + _SHARE])
+    for number, (kind, setting) in enumerate(_WAYS):
+        kept = [block.start + place for n, place in enumerate(places) if (n + number) % len(_WAYS) < ways]
+        for start in range(0, len(kept), _SHARE):
+            yield Cuts(kind, setting, block, kept[start : start + _SHARE])
 
 
 def _anywhere(scene: str, recorded: Sequence[Block], options: argparse.Namespace) -> Iterator[Cuts]:
     """Any byte that a scene writes is as likely as another; it plays in less than 2 s."""
     draws = Random(f"{scene} {options.seed}")
-    ways = [(kind, setting) for kind in _KINDS for setting in _SETTINGS]
     for n, block in enumerate(draws.choices(recorded, [block.size for block in recorded], k=options.random)):
-        yield Cuts(*ways[n % len(ways)], block, [block.start + draws.randint(1, block.size)])
+        yield Cuts(*_WAYS[n % len(_WAYS)], block, [block.start + draws.randint(1, block.size)])
 
 
 def _tear(folder: Path, cuts: Cuts) -> list[str]:

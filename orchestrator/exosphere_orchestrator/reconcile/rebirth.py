@@ -65,7 +65,7 @@ async def make_retry(desk: Desk, run: RunTrace, graph: GraphPlan, state: StateTr
         Moved: the run moved meanwhile.
     """
     task = state.task
-    by_hand = task.retry_count >= graph.nodes[task.identifier].retry_policy.max_retries
+    by_hand = state.by_hand or task.retry_count >= graph.nodes[task.identifier].retry_policy.max_retries
     again, new_task = (retry_by_hand_of if by_hand else retry_of)(state.id, task)
     inputs = await ask(desk.redis, "HGET", desk.home.state(state.id), "inputs")
     touches = [UniteTouch(unite, b"", "", "", False, False) for unite in task.unites.values()]

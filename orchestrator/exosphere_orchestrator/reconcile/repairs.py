@@ -43,6 +43,9 @@ async def repair(desk: Desk, run: RunTrace, graph: GraphPlan, found: Structure) 
     for state in found.early:
         run = await desk.fenced(run, mends.amend(home, run, state.id, state.status, {"restored": "1"}))
         desk.journal.note(Kind.IMPLIED, home, state.id)
+    for unite in found.begun:
+        run = await desk.fenced(run, mends.recount_unite(home, run, unite, unite._replace(restored="1")))
+        desk.journal.note(Kind.UNITE, home, unite.id)
     for unite, join in found.fired:
         right = unite._replace(status=fired_status(join))
         run = await desk.fenced(run, mends.recount_unite(home, run, unite, right))
@@ -50,7 +53,7 @@ async def repair(desk: Desk, run: RunTrace, graph: GraphPlan, found: Structure) 
     if run.status == RunStatus.PENDING and not run.cancelled:
         for unite in found.unfired:
             # One branch too many holds it until its members and counters were looked at.
-            right = unite._replace(status=UniteStatus.ARMED.value, pending=str(_HELD))
+            right = unite._replace(status=UniteStatus.ARMED.value, pending=str(_HELD), restored="1")
             run = await desk.fenced(run, mends.recount_unite(home, run, unite, right))
             desk.journal.note(Kind.UNITE, home, unite.id)
         await _make_again(desk, run, graph, found)

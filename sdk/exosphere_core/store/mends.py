@@ -90,7 +90,7 @@ def recount(home: ShardKeys, run: RunTrace, open_now: int, counters: Mapping[str
 def recount_unite(home: ShardKeys, run: RunTrace, found: UniteTrace, right: UniteTrace) -> Call:
     """Let a unite say what its branches say."""
     args: list[Arg] = [found.status, found.pending, found.errored, right.status, right.pending, right.arrived]
-    args += [right.errored, right.pruned, right.strategy, right.around]
+    args += [right.errored, right.pruned, right.strategy, right.around, right.restored]
     return Call("recount_unite", [home.run(run.id), home.unite(found.id)], [*args, *_fence(run)])
 
 

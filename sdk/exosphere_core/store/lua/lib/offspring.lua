@@ -32,6 +32,9 @@ local function bear(p, counts)
       -- of them may end before they are: so many keep it from firing until the recount has taken them off.
       pending[n] = pending[n] + (p.restored and 1000000 or 1)
       fresh[n] = true
+      if p.restored then
+        redis.call('HSET', unite, 'restored', '1')
+      end
       opened = opened + 1
       local around_ids = {}
       for ordinal in string.gmatch(ARGV[arg + 3], '%d+') do
