@@ -24,6 +24,7 @@ class Structure:
         early: states that read CREATED although something that they bring into being exists.
         retried: states that are retried by one that exists, and do not say so.
         unfired: unites that fired, whose state does not exist.
+        waiting: successes whose lost children read what an ancestor is yet to give again; filled by the repair.
         begun: unites that have not fired, although something exists that only their state brings into being.
         fired: unites that read as if they had not fired, with the state that says that they have.
     """
@@ -35,6 +36,7 @@ class Structure:
     early: list[StateTrace] = field(default_factory=list)
     retried: list[StateTrace] = field(default_factory=list)
     unfired: list[UniteTrace] = field(default_factory=list)
+    waiting: list[StateTrace] = field(default_factory=list)
     begun: list[UniteTrace] = field(default_factory=list)
     fired: list[tuple[UniteTrace, StateTrace]] = field(default_factory=list)
     rootless: bool = False
