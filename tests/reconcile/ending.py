@@ -29,13 +29,16 @@ async def violations(world: World, plot: Plot, model: Model, done: Sequence[str]
     Args:
         done: the damage.
     """
-    apart = _starved(model, await world.states()) if any(word.startswith(_TAKES_OUTPUTS) for word in done) else set()
+    takes_outputs = any(word.startswith(_TAKES_OUTPUTS) for word in done)
+    apart = _starved(model, await world.states()) if takes_outputs else set()
     if plot.kind == "cancelled" and (await world.run()).status == "CANCELLED":
         return [line async for line in _cancelled_otherwise(world, model, apart)]
     if plot.kind == "rerun":
         return [line async for line in _ended_otherwise(world, model, apart)]
     observed = await observe(world, model.graph)
-    found = [line for line in differences(model, observed) if not _follows(model, line, apart)]
+    found = [
+        line for line in differences(model, observed) if not _follows(model, line, apart, takes_outputs=takes_outputs)
+    ]
     if apart:
         for what, expected, there in (
             ("states", set(model.states), set(observed.states)),
@@ -64,7 +67,7 @@ def _starved(model: Model, found: Sequence[StateRecord]) -> set[str]:
     return starved | {node for node in model.graph.nodes if any(model.graph.leads(start, node) for start in starved)}
 
 
-def _follows(model: Model, line: str, apart: Collection[str]) -> bool:
+def _follows(model: Model, line: str, apart: Collection[str], *, takes_outputs: bool) -> bool:
     """What can't be as if nothing had happened.
 
     The attempt number is the fence: it moves on with each repair. Error and outputs of a failed state that is retried are on
@@ -79,6 +82,9 @@ def _follows(model: Model, line: str, apart: Collection[str]) -> bool:
         return True
     if rest.startswith("attempt: "):
         return True
+    if "error: model says that it mentions one of" in rest and "has no value: the outputs of" in rest:
+        # It fails all the same; what its ancestor does not have is not even what it would have missed.
+        return takes_outputs
     lost = (rest.startswith("error: ") and line.endswith("engine says None")) or (
         rest.startswith("outputs: ") and line.endswith("engine says {}")
     )
