@@ -135,6 +135,11 @@ def drop_orphan(home: ShardKeys, run: str, key: str, members: str) -> Call:
     return Call("drop_orphan", [home.run(run), key, members], [])
 
 
+def drop_members(home: ShardKeys, unite: str) -> Call:
+    """Delete the branches of a unite that has no record."""
+    return Call("drop_orphan", [home.unite(unite), home.members(unite), home.members(unite)], [])
+
+
 def _abroad(home: ShardKeys, task: Task) -> str:
     return "" if task.namespace == home.namespace else "1"
 
