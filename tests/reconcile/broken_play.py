@@ -90,7 +90,9 @@ class _Play:
         await self._to_the_end(backup_at, break_at, cancel_at, ROUNDS if plot.kind == "retried" else 0, breaks_after)
         last = await self._reconciler.sweep_all(0, thorough=True)
         assert not last.mended, f"{self._done}: still found at the end: {last}"
-        assert not last.left, f"{self._done}: left at the end: {last.left}"
+        # What a cancelled run lost is not made again: nothing of it is to be executed any more. The operator is told.
+        told = {"records of a run that has ended are incomplete"} if plot.kind == "cancelled" else set()
+        assert last.left.keys() <= told, f"{self._done}: left at the end: {last.left}"
         wrong = await violations(world, plot, self._model, self._done)
         await world.check_counts()
         wrong += await leftovers(world, plot, self._runs)
