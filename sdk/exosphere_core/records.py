@@ -44,6 +44,7 @@ class StateField(StrEnum):
     RESTORED = "restored"  #: "1" when the reconciler made it ready again: some of what it brings into being may exist
     UNITE = "unite"  #: id of the unite that fired, on a uniting state whose inputs could not be made
     RETRIED_BY = "retried_by"  #: id of the state that retries this one
+    BY_HAND = "by_hand"  #: "1" when a person made that one
     CREATED_AT = "created_at"  #: unix ms, Redis' clock
     UPDATED_AT = "updated_at"  #: unix ms, Redis' clock
 
@@ -75,6 +76,7 @@ class UniteField(StrEnum):
     ARRIVED = "arrived"  #: successful states that lead straight to it
     ERRORED = "errored"  #: errored states that count, but for those that an inner ALL_DONE unite tolerated
     PRUNED = "pruned"  #: pruned states that count
+    RESTORED = "restored"  #: "1" when the reconciler armed it again: some of what its state brings into being may exist
     ANEW = "anew"  #: "1" when a branch was executed anew although its run takes over another's outputs
 
 

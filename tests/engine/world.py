@@ -205,7 +205,7 @@ class World:
         """The run's counters equal a recount of its states, and nothing is left pending once it has ended."""
         run = await self.run()
         states = await self.states()
-        assert run.made == Counter(state.task.identifier for state in states)
+        assert Counter(run.made) == Counter(state.task.identifier for state in states)
         open_now = sum(1 for state in states if state.status in ("CREATED", "QUEUED", "EXECUTED"))
         recount: Counter[tuple[str, str]] = Counter()
         for state in states:

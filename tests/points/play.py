@@ -135,13 +135,15 @@ class _Director:
         await self._set_up()
         self._employ()
         left = list(self._scene.acts)
-        stuck = await self._run(left)
-        late = [] if stuck else await self._settle()
+        stuck = await self._run(left) or await self._settle()
+        while self._again and not stuck:
+            # The power failed when all had ended, and took that back.
+            stuck = await self._run(left) or await self._settle()
+        self._wire.power = None
         for actor in (*self._managers, *self._workers.values()):
             await self._troupe.leave(actor.name)
-        found = stuck or late or await violations(self._redis, self._scene, self._sight, self._wire.witness)
-        rejected = sum(manager.rejected for manager in self._managers)
-        if rejected:
+        found = stuck or await violations(self._redis, self._scene, self._sight, self._wire.witness)
+        if (rejected := sum(manager.rejected for manager in self._managers)) and not self._wire.witness.rolled_back:
             found.append(f"{rejected} reports were put aside")
         await self._redis.aclose()
         return found
@@ -176,8 +178,8 @@ class _Director:
             if namespace not in self._workers or self._gone(self._workers[namespace].name):
                 kind = "w" if namespace == HOME.namespace else "other"
                 runners = {name: Runner(name, self._behave) for name in names}
-                worker = Worker(self._troupe, f"{kind}-{next(self._numbers[kind])}", namespace, runners)
-                self._workers[namespace] = worker
+                name = f"{kind}-{next(self._numbers[kind])}"
+                self._workers[namespace] = Worker(self._troupe, name, namespace, runners)
 
     def _gone(self, name: str) -> bool:
         return name in self._wire.dead or name in self._drained
@@ -190,8 +192,7 @@ class _Director:
             execution.idempotency_key != execution.state_id,
             HOME.state(execution.state_id) in self._wire.witness.requeued,
         )
-        outcome = self._scene.behave(deed)
-        if outcome is None:
+        if (outcome := self._scene.behave(deed)) is None:
             await self._gate.wait()
             outcome = self._scene.outcome(deed)
         assert outcome is not None, "the gate was opened"

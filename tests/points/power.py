@@ -1,15 +1,16 @@
 """Power losses: what was written to the append-only file, where it is cut, and what must be there afterwards."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
-from redis import Redis
-
+from exosphere_core.store.scripts import script, script_names
+from points.contents import Contents, contents_of
 from points.play import Played, play
-from points.power_server import PROBE, AsEmbedded, Bare, Embedded
+from points.power_server import AsEmbedded, Bare, Embedded
 from points.scenes import SCENES
 
 #: In these, every kind of script has its turn.
@@ -22,9 +23,6 @@ PLAYED = ("chain", "unite ALL_SUCCESS", "unite ALL_DONE, failed", "nested unites
 
 #: Commands that write without a script.
 _WRITING = frozenset({"EXEC", "XREADGROUP", "XTRIM"})
-
-#: Everything in a server that a torn script could leave half done.
-Print = dict[str, Any]
 
 
 class Block(NamedTuple):
@@ -41,62 +39,98 @@ class Block(NamedTuple):
     name: str
     written: bytes
     start: int
-    before: Print
-    after: Print
+    before: Contents
+    after: Contents
+
+    @property
+    def size(self) -> int:
+        """How many bytes the command wrote."""
+        return len(self.written) - self.start
 
 
 def record(folder: Path, scene: str) -> list[Block]:
-    """Play a scene on a server with an append-only file, and tell what each command wrote."""
-    server = AsEmbedded(folder)
+    """Play a scene on a server with an append-only file, and tell what each command of an actor wrote."""
+    # The file is written before the reply comes, whatever the disk does.
+    server = AsEmbedded(folder, "always")
     server.start()
     blocks: list[Block] = []
-    with server.client() as client:
-        # The file is written before the reply comes, whatever the disk does.
-        client.config_set("appendfsync", "always")
-        held: list[Any] = [print_of(client), server.file.stat().st_size]
+    with closing(server.line()) as line:
+        for name in script_names():
+            line.exchange([b"SCRIPT", b"LOAD", script(name).source.encode()])
+        # Redis before 7.0 keeps scripts in the file; what a restart reads is to be short.
+        server.rewrite()
+        held: list[Any] = [contents_of(line), server.file.stat().st_size]
 
         def sent(name: str) -> None:
             size = server.file.stat().st_size
             if size == held[1]:
                 return
-            now = print_of(client)
+            now = contents_of(line)
             blocks.append(Block(name, server.file.read_bytes()[:size], held[1], held[0], now))
             held[:] = [now, size]
 
         played = play(str(server.socket), SCENES[scene], password=server.password, on_sent=sent)
     server.kill()
     assert not played.violations, played.violations
-    return blocks
+    return [block for block in blocks if _is_one(block)]
 
 
 def blocks_of_all(folder: Path, scenes: Sequence[str]) -> dict[str, Block]:
     """One block of each kind: the largest, which has most places at which it can be torn."""
+    return largest(block for number, scene in enumerate(scenes) for block in record(folder / str(number), scene))
+
+
+def largest(blocks: Iterable[Block]) -> dict[str, Block]:
+    """One block of each kind: the largest, which has most places at which it can be torn."""
     found: dict[str, Block] = {}
-    for number, scene in enumerate(scenes):
-        for block in record(folder / str(number), scene):
-            if not (block.name.islower() or block.name in _WRITING):
-                continue  # written by the stage, and seen at the next command
-            known = found.get(block.name)
-            if known is None or len(block.written) - block.start > len(known.written) - known.start:
-                found[block.name] = block
+    for block in blocks:
+        known = found.get(block.name)
+        if known is None or block.size > known.size:
+            found[block.name] = block
     return found
+
+
+def _is_one(block: Block) -> bool:
+    """Whether one command of an actor wrote it all; what the stage writes is seen only at the command after it."""
+    if not (block.name.islower() or block.name in _WRITING):
+        return False
+    # A delivery is written entry by entry.
+    return block.name == "XREADGROUP" or _transactions(block.written[block.start :]) == 1
+
+
+def _transactions(written: bytes) -> int:
+    """Count the commands in a piece of an append-only file; a transaction counts once."""
+    count, at, inside = 0, 0, False
+    while at < len(written):
+        words: list[bytes] = []
+        end = written.index(b"\r\n", at)
+        many, at = int(written[at + 1 : end]), end + 2
+        for _ in range(many):
+            end = written.index(b"\r\n", at)
+            length, start = int(written[at + 1 : end]), end + 2
+            words.append(written[start : start + length])
+            at = start + length + 2
+        inside = words[0].upper() == b"MULTI" or (inside and words[0].upper() != b"EXEC")
+        count += not inside
+    return count
 
 
 def torn(server: Bare, block: Block, kept: int) -> str | None:
     """Cut a file inside what a command wrote, start the server twice, and tell what is wrong, or None."""
     server.lose_power(block.written[:kept])
-    with server.client() as client:
-        found = print_of(client)
+    with closing(server.line()) as line:
+        found = contents_of(line)
     wanted = block.after if kept == len(block.written) else block.before
     if found == wanted or (block.name == "XREADGROUP" and _partly_read(found, block)):
         return None
     keys = sorted(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
     return (
-        f"{block.name} cut at byte {kept - block.start} of {len(block.written) - block.start}: {keys} are half applied"
+        f"{block.name} cut at byte {kept - block.start} of {block.size}, appendfsync {server.appendfsync}: "
+        f"{keys} are half applied"
     )
 
 
-def _partly_read(found: Print, block: Block) -> bool:
+def _partly_read(found: Contents, block: Block) -> bool:
     """A read delivers each entry by itself: some may be pending and others not, and nothing else may have changed."""
     for key, (entries, pending, _) in ((key, value) for key, value in found.items() if isinstance(value, tuple)):
         before, after = block.before[key], block.after[key]
@@ -107,36 +141,6 @@ def _partly_read(found: Print, block: Block) -> bool:
         if entries != after[0]:
             return False
     return all(found[key] == block.after[key] for key in found if not isinstance(found[key], tuple))
-
-
-def print_of(client: "Redis") -> Print:
-    """Read all keys. What a reader of a stream last did and when is left out: it changes without a write."""
-    found: Print = {}
-    for raw in sorted(client.keys("*")):
-        if raw == PROBE:
-            continue
-        kind, key = client.type(raw), raw.decode()
-        if kind == b"hash":
-            found[key] = client.hgetall(raw)
-        elif kind == b"zset":
-            found[key] = client.zrange(raw, 0, -1, withscores=True)
-        elif kind == b"set":
-            found[key] = client.smembers(raw)
-        elif kind == b"list":
-            found[key] = client.lrange(raw, 0, -1)
-        elif kind == b"stream":
-            groups: Any = client.xinfo_groups(raw)
-            pending = {
-                group["name"]: [
-                    (item["message_id"], item["consumer"])
-                    for item in client.xpending_range(raw, group["name"], "-", "+", 10_000)
-                ]
-                for group in groups
-            }
-            found[key] = client.xrange(raw), pending, [group["last-delivered-id"] for group in groups]
-        else:
-            found[key] = client.dump(raw)
-    return found
 
 
 @dataclass

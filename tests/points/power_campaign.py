@@ -4,17 +4,22 @@ import argparse
 import logging
 import multiprocessing
 import os
+import platform
 import sys
 import tempfile
 import time
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import NamedTuple
 
+from exosphere_orchestrator.embedded.binary import find_server
 from points.page import write_section
-from points.power import PLAYED, SCRIPTED, Block, blocks_of_all, play_cut, power_points, torn
+from points.power import PLAYED, SCRIPTED, Block, largest, play_cut, power_points, record, torn
 from points.power_server import AsDeployed, AsEmbedded, Bare, remove
 
 #: So many cuts are one piece of work.
@@ -22,11 +27,15 @@ _SHARE = 25
 
 _KINDS: dict[str, type[Bare]] = {"as the embedded server": AsEmbedded, "as deployed": AsDeployed}
 
+#: How a server is started, and its `appendfsync`.
+_WAYS = [(kind, setting) for kind in _KINDS for setting in ("always", "everysec")]
+
 
 class Cuts(NamedTuple):
     """Places at which what one command wrote is torn."""
 
     kind: str
+    appendfsync: str
     block: Block
     kept: Sequence[int]
 
@@ -38,38 +47,56 @@ def main() -> int:
     parser.add_argument(
         "--bytes", type=int, default=0, help="how many bytes of each script, evenly spread (default: all)"
     )
+    parser.add_argument(
+        "--ways",
+        type=int,
+        default=1,
+        choices=range(1, 5),
+        help="in how many of the four ways each byte is cut (default 1)",
+    )
+    parser.add_argument(
+        "--random", type=int, default=100, help="how many bytes of all that a scene writes (default 100)"
+    )
     parser.add_argument("--plays", type=int, default=8, help="how many whole plays of each scene (default 8)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    # Mostly they wait, for servers that start and files that are written anew.
+    parser.add_argument("--processes", type=int, default=2 * (os.cpu_count() or 1))
     parser.add_argument("--write", action="store_true", help="write the result to docs/reliability.md")
     options = parser.parse_args()
     _begin()
     began = time.monotonic()
     with (
-        tempfile.TemporaryDirectory(prefix="exo-power-", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(prefix="exo-power-", dir=_memory(), ignore_cleanup_errors=True) as folder,
         multiprocessing.get_context("spawn").Pool(options.processes, _begin) as pool,
     ):
-        blocks = blocks_of_all(Path(folder) / "recorded", SCRIPTED)
-        shares = [cuts for block in blocks.values() for cuts in _cuts(block, options.bytes)]
+        recorded = {scene: record(Path(folder) / f"recorded-{n}", scene) for n, scene in enumerate(SCRIPTED)}
+        blocks = largest(block for found in recorded.values() for block in found)
+        last = [cuts for block in blocks.values() for cuts in _cuts(block, options.bytes, options.ways)]
+        anywhere = [cuts for scene, found in recorded.items() for cuts in _anywhere(scene, found, options)]
+        shares = last + anywhere
         wrong: list[str] = []
         for done, found in enumerate(pool.imap_unordered(partial(_tear, Path(folder)), shares), start=1):
             wrong += found
-            print(f"{done} of {len(shares)} shares of cuts, {len(wrong)} violations", file=sys.stderr, flush=True)
+            if done % 20 == 0 or found:
+                print(f"{done} of {len(shares)} shares of cuts, {len(wrong)} violations", file=sys.stderr, flush=True)
+        torn_s = time.monotonic() - began
         plays = list(power_points(PLAYED, options.plays, options.seed))
         numbered = [(number, options.seed, *play) for number, play in enumerate(plays)]
         happened = 0
         for fell, lines in pool.imap_unordered(partial(_play, Path(folder)), numbered):
             happened += fell
             wrong += lines
-    torn_at = sum(len(cuts.kept) for cuts in shares)
     print("\n".join(wrong))
     result = "\n".join([
+        _head(options), "",
         "| what | how many |", "|---|---|",
         f"| scripts and commands torn | {len(blocks)}: {', '.join(sorted(blocks))} |",
-        f"| cuts, two restarts each | {torn_at:,}, half of them each way of starting |",
+        f"| what they wrote | {sum(block.size for block in blocks.values()):,} bytes |",
+        f"| cuts inside these, two restarts each | {_total(last):,}: {_by_way(last)} |",
+        f"| cuts at random bytes of all that {len(recorded)} scenes write, two restarts each | {_total(anywhere):,} |",
         f"| whole plays through a power loss | {happened:,} |",
         f"| violations | {len(wrong)} |",
-        f"| wall time | {(time.monotonic() - began) / 60:.1f} min |",
+        f"| wall time | {torn_s / 60:.1f} min for the cuts, {(time.monotonic() - began - torn_s) / 60:.1f} min for the plays |",
     ])  # fmt: skip
     print(result)
     if wrong or not happened:
@@ -79,24 +106,61 @@ def main() -> int:
     return 0
 
 
+def _memory() -> str | None:
+    """A folder in memory, where there is one: what is not in the file was cut off, whatever a disk would have done."""
+    shared = "/dev/shm"
+    return shared if os.access(shared, os.W_OK) else None
+
+
+def _head(options: argparse.Namespace) -> str:
+    words = [
+        f"--{name} {value}"
+        for name, value in vars(options).items()
+        if name in ("bytes", "ways", "random", "plays", "seed")
+    ]
+    day = datetime.now(UTC).date().isoformat()
+    return (
+        f'`make points POWER_ARGS="{" ".join(words)}"` on {day}: Python {platform.python_version()}, {find_server()}.'
+    )
+
+
+def _total(shares: Sequence[Cuts]) -> int:
+    return sum(len(cuts.kept) for cuts in shares)
+
+
+def _by_way(shares: Sequence[Cuts]) -> str:
+    ways: Counter[str] = Counter()
+    for cuts in shares:
+        ways[f"started {cuts.kind} with `{cuts.appendfsync}`"] += len(cuts.kept)
+    return ", ".join(f"{count:,} {way}" for way, count in ways.items())
+
+
 def _begin() -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
 
 
-def _cuts(block: Block, count: int) -> Iterator[Cuts]:
-    size = len(block.written) - block.start
+def _cuts(block: Block, count: int, ways: int) -> Iterator[Cuts]:
+    """Each place is cut in so many of the ways, and neighbours in different ones."""
+    size = block.size
     places = (
         range(1, size + 1) if not count else sorted({1 + n * (size - 1) // max(1, count - 1) for n in range(count)})
     )
-    kept = [block.start + place for place in places]
-    for kind in _KINDS:
+    for number, (kind, setting) in enumerate(_WAYS):
+        kept = [block.start + place for n, place in enumerate(places) if (n + number) % len(_WAYS) < ways]
         for start in range(0, len(kept), _SHARE):
-            yield Cuts(kind, block, kept[start : start + _SHARE])
+            yield Cuts(kind, setting, block, kept[start : start + _SHARE])
+
+
+def _anywhere(scene: str, recorded: Sequence[Block], options: argparse.Namespace) -> Iterator[Cuts]:
+    """Any byte that a scene writes is as likely as another; it plays in less than 2 s."""
+    draws = Random(f"{scene} {options.seed}")
+    for n, block in enumerate(draws.choices(recorded, [block.size for block in recorded], k=options.random)):
+        yield Cuts(*_WAYS[n % len(_WAYS)], block, [block.start + draws.randint(1, block.size)])
 
 
 def _tear(folder: Path, cuts: Cuts) -> list[str]:
-    server = _KINDS[cuts.kind](Path(tempfile.mkdtemp(dir=folder)))
+    server = _KINDS[cuts.kind](Path(tempfile.mkdtemp(dir=folder)), cuts.appendfsync)
     try:
         return [f"started {cuts.kind}: {why}" for kept in cuts.kept if (why := torn(server, cuts.block, kept))]
     finally:

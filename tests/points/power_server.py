@@ -5,16 +5,18 @@ import shutil
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import closing, suppress
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
 
 from conftest import die_with_driver
-from exosphere_orchestrator.embedded.binary import find_server
+from exosphere_orchestrator.embedded.binary import ServerBinary, find_server
 from exosphere_orchestrator.embedded.configuration import Address, server_configuration
 from exosphere_orchestrator.embedded.server import EmbeddedRedis
+from points.line import Line
 
 _DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 _PASSWORD = "a-password_of-the-test"
@@ -25,10 +27,16 @@ PROBE = b"probe"
 
 
 class Bare:
-    """A server as a careless operator has it: the torn tail is skipped when it is loaded, and appended after."""
+    """A server as a careless operator has it: the torn tail is skipped when it is loaded, and appended after.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: its own.
+        appendfsync: when it writes its file through to the disk, `always` or `everysec`.
+    """
+
+    def __init__(self, folder: Path, appendfsync: str = "everysec") -> None:
         self.folder = folder
+        self.appendfsync = appendfsync
         self.socket = folder / "s"
         self.password = _PASSWORD
         self._data = folder / "data"
@@ -41,15 +49,8 @@ class Bare:
         return self._data / "appendonly.aof"
 
     def start(self) -> None:
-        """Start it on what the file holds, and wait until it answers."""
-        configuration = self.folder / "redis.conf"
-        binary = find_server()
-        address = Address(self.socket, 0)
-        configuration.write_text(
-            # Looked at often: a rewrite is over when it is over.
-            server_configuration(binary, self._data, address, self.password) + "hz 500\nauto-aof-rewrite-percentage 0\n"
-        )
-        self._spawn([str(binary.path), str(configuration)], {})
+        """Start it on what the file holds, as one does before work goes on."""
+        self.load()
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -63,17 +64,37 @@ class Bare:
         """A client of its own."""
         return Redis(unix_socket_path=str(self.socket), password=self.password)
 
+    def line(self) -> Line:
+        """A socket to it."""
+        return Line(str(self.socket), self.password)
+
     def lose_power(self, kept: bytes) -> None:
         """What was not yet on the disk is gone: only this much of the file is kept. Started twice, with writes between."""
         self.kill()
         self.file.write_bytes(kept)
         self.start()
-        with self.client() as client:
+        with closing(self.line()) as line:
             # A transaction, as any script is: its end could become the end of a torn one before it.
-            client.config_set("appendfsync", "always")
-            client.pipeline().set(PROBE, "1").incr(PROBE).execute()
+            size = self.file.stat().st_size
+            for words in ([b"MULTI"], [b"SET", PROBE, b"1"], [b"INCR", PROBE], [b"EXEC"]):
+                line.exchange(words)
+            deadline = time.monotonic() + _BOUND_S
+            # With `everysec` a write waits for the one before it to come to the disk.
+            while self.file.stat().st_size == size:
+                assert time.monotonic() < deadline, "the file is not appended to"
+                time.sleep(0.001)
         self.kill()
-        self.start()
+        self.load()
+
+    def load(self) -> None:
+        """Start it on what the file holds, and wait until it answers. Nothing is to be written from here on."""
+        configuration = self.folder / "redis.conf"
+        binary = _binary()
+        address = Address(self.socket, 0)
+        # Looked at often: a rewrite is over when it is over.
+        more = f"hz 500\nauto-aof-rewrite-percentage 0\nappendfsync {self.appendfsync}\n"
+        configuration.write_text(server_configuration(binary, self._data, address, self.password) + more)
+        self._spawn([str(binary.path), str(configuration)], {})
 
     def _spawn(self, command: list[str], environ: Mapping[str, str]) -> None:
         with (self.folder / "out.log").open("ab") as log:
@@ -85,11 +106,24 @@ class Bare:
         while True:
             assert self._process.poll() is None, (self.folder / "out.log").read_text()[-2000:]
             assert time.monotonic() < deadline, "redis-server does not answer"
-            try:
-                with self.client() as client:
-                    client.ping()
+            # Before it has read its file, it refuses.
+            with suppress(OSError, RedisError), closing(self.line()) as line:
+                if line.exchange([b"PING"]) == b"PONG":
                     return
-            except RedisError:
+            time.sleep(0.001)
+
+    def rewrite(self) -> None:
+        """Have the file written anew, and wait until it is. On a busy machine Redis may give up in between."""
+        deadline = time.monotonic() + _BOUND_S
+        with closing(self.line()) as line:
+            line.exchange([b"BGREWRITEAOF"])
+            while True:
+                facts = _persistence(line)
+                if facts["aof_rewrite_in_progress"] == facts["aof_rewrite_scheduled"] == "0":
+                    if facts["aof_last_bgrewrite_status"] == "ok":
+                        return
+                    line.exchange([b"BGREWRITEAOF"])
+                assert time.monotonic() < deadline, "the file is not written anew"
                 time.sleep(0.002)
 
 
@@ -99,28 +133,23 @@ class AsEmbedded(Bare):
     def start(self) -> None:
         had_data = self.file.exists()
         super().start()
-        if not had_data:
-            return
-        with self.client() as client:
-            client.bgrewriteaof()
-            deadline = time.monotonic() + _BOUND_S
-            while (facts := _persistence(client))["aof_rewrite_in_progress"] or facts["aof_rewrite_scheduled"]:
-                assert time.monotonic() < deadline, "the file is not written anew"
-                time.sleep(0.002)
-            assert facts["aof_last_bgrewrite_status"] == "ok"
+        if had_data:
+            self.rewrite()
 
 
 class AsDeployed(Bare):
     """Started as the files of a deployment start it."""
 
-    def start(self) -> None:
+    def load(self) -> None:
         tools = self.folder / "bin"
         tools.mkdir(exist_ok=True)
         for name in ("redis-server", "redis-check-aof"):
             if not (tools / name).exists():
-                (tools / name).symlink_to(find_server().path)
+                (tools / name).symlink_to(_binary().path)
         configuration = self.folder / "redis.conf"
-        configuration.write_text(f"include {_DEPLOY / 'redis.conf'}\nunixsocket {self.socket}\n")
+        configuration.write_text(
+            f"include {_DEPLOY / 'redis.conf'}\nunixsocket {self.socket}\nappendfsync {self.appendfsync}\n"
+        )
         environ = {
             "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "REDIS_PASSWORD": self.password,
             "REDIS_CONF": str(configuration), "REDIS_DATA": str(self._data), "REDIS_PORT": "0",
@@ -140,7 +169,7 @@ class Embedded(Bare):
     def file(self) -> Path:
         return self.folder / "redis" / "appendonly.aof"
 
-    def start(self) -> None:
+    def load(self) -> None:
         self._embedded.start()
         self.password = (self.folder / "redis" / "password").read_text().strip()
 
@@ -148,9 +177,14 @@ class Embedded(Bare):
         self._embedded.kill()
 
 
-def _persistence(client: "Redis") -> dict[str, Any]:
-    facts: Any = client.info("persistence")
-    return dict(facts)
+@cache
+def _binary() -> ServerBinary:
+    return find_server()
+
+
+def _persistence(line: Line) -> dict[str, str]:
+    text = line.exchange([b"INFO", b"persistence"]).decode()
+    return dict(row.split(":", 1) for row in text.splitlines() if ":" in row)
 
 
 def remove(server: Bare) -> None:

@@ -12,6 +12,7 @@ from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, CatalogKey
 from exosphere_core.states import RunStatus, Status
 from exosphere_core.store import reads, upkeep
 from exosphere_core.store.connection import ask
+from exosphere_core.store.rejected import read_rejected
 from exosphere_core.store.unites import read_unite
 from points.expected import expected
 from points.power_server import PROBE
@@ -64,15 +65,20 @@ async def violations(redis: Redis, scene: Scene, sight: Sight, witness: Witness)
     found = witness.doubled()
     await sight.look()
     for name in scene.namespaces:
-        if await redis.xlen(ShardKeys(name).rejected):
-            found.append("a report was put aside")
+        put_aside = await read_rejected(redis, [ShardKeys(name)], None, 1000)
+        # After a loss runtimes tell again of states that Redis may know nothing of any more.
+        found += [
+            f"a report was put aside: {each.reason}"
+            for each in put_aside
+            if not (witness.rolled_back and each.reason == "there is no such state")
+        ]
     if not sight.runs:
         found.append("there is no run")
     for run in [] if scene.removed else sight.runs:
         found += [f"run {run}: {line}" for line in await _run_violations(redis, scene, run, witness)]
     if scene.scheduled and len(sight.runs) != 1:
         found.append(f"one due time made {len(sight.runs)} runs")
-    return found + await _kept(redis, scene, sight)
+    return found + await _kept(redis, scene, sight, witness)
 
 
 async def _run_violations(redis: Redis, scene: Scene, run: str, witness: Witness) -> list[str]:
@@ -122,7 +128,7 @@ def _attempt_violations(state: reads.StateRecord, witness: Witness) -> list[str]
     return []
 
 
-async def _kept(redis: Redis, scene: Scene, sight: Sight) -> list[str]:
+async def _kept(redis: Redis, scene: Scene, sight: Sight, witness: Witness) -> list[str]:
     """What would never be removed: retention goes over all runs, then only the catalog and empty streams may be left."""
     for run in sight.runs:
         await upkeep.delete_run(redis, HOME, run)
@@ -134,5 +140,7 @@ async def _kept(redis: Redis, scene: Scene, sight: Sight) -> list[str]:
         there = ShardKeys(name)
         allowed |= {CatalogKeys(name).nodes, there.reports, there.inbox, there.arrivals}
         ready += (there.ready(""),)
+        if witness.rolled_back:
+            allowed.add(there.rejected)
     kept = sorted(raw.decode() for raw in await redis.keys("*"))
     return [f"{key} would be kept for ever" for key in kept if key not in allowed and not key.startswith(ready)]

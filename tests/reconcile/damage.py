@@ -1,15 +1,19 @@
 """Breaks the records and queues of a run at random, as a lost tail, an operator's slip or half a backup would."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from redis.asyncio import Redis
 
+from engine.handover import THERE
 from engine.world import HOME
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP
 
 _PREFIX = HOME.state("")
 _UNITE = HOME.unite("")
+
+#: Everything that belongs to one run.
+_OF_RUNS = tuple(name.encode() for name in (_PREFIX, _UNITE, HOME.run("")))
 
 
 async def backup(redis: Redis) -> dict[bytes, bytes]:
@@ -22,16 +26,22 @@ async def backup(redis: Redis) -> dict[bytes, bytes]:
 
 
 async def damage(
-    redis: Redis, draw: random.Random, earlier: Mapping[bytes, bytes], root: str, ended: bool
+    redis: Redis,
+    draw: random.Random,
+    earlier: Mapping[bytes, bytes],
+    root: str,
+    ended: bool,
+    spared: Collection[bytes] = (),
 ) -> list[str]:
     """Break some things, and tell which. The root and the store of a run stay: nothing else knows what they hold.
 
     Args:
         earlier: a backup, of which some keys come back.
         ended: whether the run has ended: then its states stay.
+        spared: records of another run, of which that of the root is made.
     """
     done: list[str] = []
-    keys = sorted(await redis.keys("exo:*"))
+    keys = [key for key in sorted(await redis.keys("exo:*")) if key not in spared or not key.startswith(_OF_RUNS)]
     records = [key for key in keys if _is_record(key.decode(), root)]
     kinds = ["stream", "group", "list", "index", "counter", "due"]
     if not ended:
@@ -52,7 +62,8 @@ async def damage(
         if not await redis.exists(key):
             continue
         if kind == "group":
-            group = STATE_MANAGERS_GROUP if key.decode() == HOME.reports else RUNTIMES_GROUP
+            reports = (HOME.reports, HOME.inbox, THERE.reports)
+            group = STATE_MANAGERS_GROUP if key.decode() in reports else RUNTIMES_GROUP
             await redis.xgroup_destroy(key, group)
         elif kind == "entries":
             entries = await redis.xrange(key)
@@ -80,10 +91,11 @@ def _is_record(key: str, root: str) -> bool:
 
 
 def _fits(kind: str, key: str, root: str) -> bool:
-    streams = key.startswith(HOME.ready("")) or key == HOME.reports
+    groups = key.startswith((HOME.ready(""), THERE.ready(""))) or key in (HOME.reports, HOME.inbox, THERE.reports)
+    streams = groups or key == HOME.outbox
     return {
         "stream": streams,
-        "group": streams,
+        "group": groups,
         "entries": streams,
         "list": key.endswith((":states", ":unites")),
         "index": key in (HOME.runs, HOME.ended, HOME.active("g")),

@@ -46,11 +46,7 @@ async def repair_members(
         Moved: the run moved meanwhile.
     """
     wrong: set[str] = set()
-    asked = [
-        unite.id
-        for unite in unites.values()
-        if unite.status in (UniteStatus.ARMED, UniteStatus.WAITING) and not tally.branches[unite.id].growing
-    ]
+    asked = [unite.id for unite in unites.values() if _reads(unite, tally) and not tally.branches[unite.id].growing]
     for start in range(0, len(asked), PAGE):
         page = asked[start : start + PAGE]
         for unite, count in zip(page, await survey.count_members(desk.redis, desk.home, page), strict=True):
@@ -60,6 +56,14 @@ async def repair_members(
         run = await _regather(desk, run, graph, unites[unite])
         desk.journal.note(Kind.MEMBERS, desk.home, unite)
     return bool(wrong)
+
+
+def _reads(unite: UniteTrace, tally: Tally) -> bool:
+    """Whether a unite is still to read its branches, or may be."""
+    if unite.status in (UniteStatus.ARMED, UniteStatus.WAITING):
+        return True
+    fired = bool(tally.failed_joins) and unite.status == UniteStatus.FIRED
+    return fired and derived_id("join", unite.id) in tally.failed_joins
 
 
 async def _regather(desk: Desk, run: RunTrace, graph: GraphPlan, unite: UniteTrace) -> RunTrace:

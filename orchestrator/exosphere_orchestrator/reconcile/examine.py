@@ -62,8 +62,12 @@ async def _round(desk: Desk, run: RunTrace, graph: GraphPlan, suspects: Suspects
         return True
     if await survey.read_run(desk.redis, desk.home, run.id) != run:
         raise Moved
-    if (gone or not tally.is_whole()) and await repair(desk, run, graph, await structure_of(desk, run, graph)):
-        return True
+    if gone or not tally.is_whole():
+        found = await structure_of(desk, run, graph)
+        if await repair(desk, run, graph, found, moves_on=tally.open > 0):
+            return True
+        for state in found.waiting:
+            tally.hold(state)
     pending = run.status == RunStatus.PENDING and not run.cancelled
     # Before the counters: those may let it fire.
     if pending and await repair_members(desk, run, graph, unites, tally):

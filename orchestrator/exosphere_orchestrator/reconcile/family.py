@@ -31,27 +31,32 @@ def family_of(node: NodePlan, state: StateTrace) -> Family:
         siblings = tuple(derived_id("sibling", state.id, str(n)) for n in range(1, state.outputs))
         owners = (state.id, *siblings) if state.outputs else ()
         children = tuple(derived_id("child", owner, child) for owner in owners for _, child in node.children)
-        return Family(certain=True, siblings=siblings, children=children, unites=armed_by(node, state))
+        return Family(certain=True, siblings=siblings, children=children, unites=armed_by(node, state.id))
     if state.status == Status.RETRY_CREATED:
         return Family(certain=True, retry=derived_id("retry", state.id))
     if state.status == Status.CREATED:
-        return Family(
-            certain=False,
-            siblings=(derived_id("sibling", state.id, "1"),),
-            children=tuple(derived_id("child", state.id, child) for _, child in node.children),
-            unites=armed_by(node, state),
-            retry=derived_id("retry", state.id),
-        )
+        return offspring_of(node, state.id)
     if state.status in FAILED:
         return Family(certain=False, retry=derived_id("retry", state.id))
     if state.status in PENDING:
-        return Family(certain=False, unites=armed_by(node, state))
+        return Family(certain=False, unites=armed_by(node, state.id))
     return Family(certain=True)
 
 
-def armed_by(node: NodePlan, state: StateTrace) -> tuple[str, ...]:
+def offspring_of(node: NodePlan, state: str) -> Family:
+    """The first of each kind that a state may have brought into being, whatever became of it."""
+    return Family(
+        certain=False,
+        siblings=(derived_id("sibling", state, "1"),),
+        children=tuple(derived_id("child", state, child) for _, child in node.children),
+        unites=armed_by(node, state),
+        retry=derived_id("retry", state),
+    )
+
+
+def armed_by(node: NodePlan, state: str) -> tuple[str, ...]:
     """The unites that a state's success arms."""
-    return tuple(derived_id("unite", state.id, uniting) for uniting in node.armed)
+    return tuple(derived_id("unite", state, uniting) for uniting in node.armed)
 
 
 def join_id(unite: UniteTrace) -> str:

@@ -68,6 +68,27 @@ async def sweep_unites(desk: Desk) -> None:
                 await _drop(desk, unite.plan.run, home.unite(unite.id), home.members(unite.id), unite.id)
 
 
+async def sweep_members(desk: Desk) -> None:
+    """Look for branches of unites that have no record. A pending run's lost unite was made again before; it gathers them anew."""
+    home = desk.home
+    head, tail = home.members("*").split("*")
+    server = await owner(desk.redis, home.members("*"))
+    page: list[str] = []
+    async for raw in server.scan_iter(match=home.members("*"), count=PAGE):
+        page.append(raw.decode().removeprefix(head).removesuffix(tail))
+        if len(page) >= PAGE:
+            await _drop_members(desk, page)
+            page = []
+    await _drop_members(desk, page)
+
+
+async def _drop_members(desk: Desk, unites: Sequence[str]) -> None:
+    there = await survey.existing(desk.redis, [desk.home.unite(unite) for unite in unites])
+    for unite, exists in zip(unites, there, strict=True):
+        if not exists and (await desk.all_of([mends.drop_members(desk.home, unite)]))[0]:
+            desk.journal.note(Kind.ORPHAN, desk.home, unite)
+
+
 async def set_runs_aside(desk: Desk, runs: Sequence[str]) -> None:
     """Put records of runs aside that nobody can read; they are made again from their states."""
     for run in runs:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from exosphere_core.graph.plan import GraphPlan
 from exosphere_core.records import Executed, Task, TextMap, derived_id, encode
-from exosphere_core.states import Status
+from exosphere_core.states import PENDING, Status
 from exosphere_core.store import mends, survey
 from exosphere_core.store.connection import ask
 from exosphere_core.store.offspring import Child, Offspring, UniteTouch
@@ -17,15 +17,30 @@ from exosphere_orchestrator.reconcile.desk import Desk
 from exosphere_orchestrator.reconcile.mend import Kind
 
 
+class NotYet(Exception):
+    """What a lost child reads is lost, too, and an ancestor is to give it again. Nothing was done."""
+
+
 async def make_children(
-    desk: Desk, run: RunTrace, graph: GraphPlan, state: StateTrace, siblings: Sequence[str], lost: Collection[str]
+    desk: Desk,
+    run: RunTrace,
+    graph: GraphPlan,
+    state: StateTrace,
+    siblings: Sequence[str],
+    lost: Collection[str],
+    *,
+    moves_on: bool,
 ) -> RunTrace:
     """Make lost children and unites of a success again. Returns the run's record afterwards.
 
     What a child reads from the store is what the store holds now.
 
+    Args:
+        moves_on: whether anything of the run is to be executed, so that what is missing may come.
+
     Raises:
         Moved: the run moved meanwhile.
+        NotYet: an ancestor is missing or to be executed again.
     """
     home, task = desk.home, state.task
     node = graph.nodes[task.identifier]
@@ -50,6 +65,8 @@ async def make_children(
                 )
                 run = await desk.fenced(run, call)
     except Unresolvable as why:
+        if moves_on and await _are_to_come(desk, list(task.parents.values())):
+            raise NotYet from None
         fields = {"status": Status.NEXT_CREATED_ERROR.value, "error": f"a lost child can't be made again: {why}"}
         run = await desk.fenced(run, mends.amend(home, run, state.id, state.status, fields))
         desk.journal.note(Kind.LOST, home, state.id)
@@ -65,7 +82,7 @@ async def make_retry(desk: Desk, run: RunTrace, graph: GraphPlan, state: StateTr
         Moved: the run moved meanwhile.
     """
     task = state.task
-    by_hand = task.retry_count >= graph.nodes[task.identifier].retry_policy.max_retries
+    by_hand = state.by_hand or task.retry_count >= graph.nodes[task.identifier].retry_policy.max_retries
     again, new_task = (retry_by_hand_of if by_hand else retry_of)(state.id, task)
     inputs = await ask(desk.redis, "HGET", desk.home.state(state.id), "inputs")
     touches = [UniteTouch(unite, b"", "", "", False, False) for unite in task.unites.values()]
@@ -99,6 +116,11 @@ async def make_root(desk: Desk, run: RunTrace, graph: GraphPlan) -> RunTrace:
 
 def _armed_ids(graph: GraphPlan, state: StateTrace) -> list[str]:
     return [derived_id("unite", state.id, uniting) for uniting in graph.nodes[state.task.identifier].armed]
+
+
+async def _are_to_come(desk: Desk, ancestors: Sequence[str]) -> bool:
+    found = await survey.read_states(desk.redis, desk.home, ancestors)
+    return any(not isinstance(state, StateTrace) or state.status in PENDING for state in found)
 
 
 async def _origin(desk: Desk, state: StateTrace) -> str:

@@ -94,6 +94,7 @@ class Reconciler:
             for run in await orphans.sweep_states(desk):
                 await self._examine(desk, [run])
             await orphans.sweep_unites(desk)
+            await orphans.sweep_members(desk)
             await indexes.sweep(desk)
             await self._judge(desk, wait_s)
             await queues.sweep_due(desk)

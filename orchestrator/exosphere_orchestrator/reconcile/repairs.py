@@ -10,7 +10,7 @@ from exosphere_core.store.calls import Call
 from exosphere_core.store.survey import RunTrace
 from exosphere_orchestrator.reconcile.desk import Desk
 from exosphere_orchestrator.reconcile.mend import Kind
-from exosphere_orchestrator.reconcile.rebirth import make_children, make_retry, make_root
+from exosphere_orchestrator.reconcile.rebirth import NotYet, make_children, make_retry, make_root
 from exosphere_orchestrator.reconcile.structure import Structure, fired_status
 
 #: A list that was written beside another is gone by itself after this time, in s.
@@ -23,8 +23,11 @@ _CHECKED = 100
 _HELD = 1_000_000
 
 
-async def repair(desk: Desk, run: RunTrace, graph: GraphPlan, found: Structure) -> bool:
+async def repair(desk: Desk, run: RunTrace, graph: GraphPlan, found: Structure, *, moves_on: bool) -> bool:
     """Make what is lost again, and say on records what others tell of them. True when there was something to do.
+
+    Args:
+        moves_on: whether anything of the run is to be executed.
 
     Raises:
         Moved: the run moved meanwhile; the next look goes on.
@@ -43,6 +46,9 @@ async def repair(desk: Desk, run: RunTrace, graph: GraphPlan, found: Structure) 
     for state in found.early:
         run = await desk.fenced(run, mends.amend(home, run, state.id, state.status, {"restored": "1"}))
         desk.journal.note(Kind.IMPLIED, home, state.id)
+    for unite in found.begun:
+        run = await desk.fenced(run, mends.recount_unite(home, run, unite, unite._replace(restored="1")))
+        desk.journal.note(Kind.UNITE, home, unite.id)
     for unite, join in found.fired:
         right = unite._replace(status=fired_status(join))
         run = await desk.fenced(run, mends.recount_unite(home, run, unite, right))
@@ -50,32 +56,40 @@ async def repair(desk: Desk, run: RunTrace, graph: GraphPlan, found: Structure) 
     if run.status == RunStatus.PENDING and not run.cancelled:
         for unite in found.unfired:
             # One branch too many holds it until its members and counters were looked at.
-            right = unite._replace(status=UniteStatus.ARMED.value, pending=str(_HELD))
+            right = unite._replace(status=UniteStatus.ARMED.value, pending=str(_HELD), restored="1")
             run = await desk.fenced(run, mends.recount_unite(home, run, unite, right))
             desk.journal.note(Kind.UNITE, home, unite.id)
-        await _make_again(desk, run, graph, found)
+        await _make_again(desk, run, graph, found, moves_on=moves_on)
     elif found.lost or found.unfired or found.rootless:
         # Retention may be removing it just now; nothing of it is to be executed any more.
         desk.journal.left["records of a run that has ended are incomplete"] += 1
     return desk.journal.total > before
 
 
-async def _make_again(desk: Desk, run: RunTrace, graph: GraphPlan, found: Structure) -> None:
+async def _make_again(desk: Desk, run: RunTrace, graph: GraphPlan, found: Structure, *, moves_on: bool) -> None:
+    moves_on |= bool(found.unfired) or any(family.retry for _, family in found.owners.values())
+    moves_on |= any(not gone.isdisjoint(found.owners[owner][1].siblings) for owner, gone in _gone(found))
     if found.rootless:
         run = await make_root(desk, run, graph)
     anew: list[Call] = []
-    for owner, lost in found.lost.items():
+    for owner, gone in _gone(found):
         state, family = found.owners[owner]
-        gone = set(lost)
         if siblings := [each for each in family.siblings if each in gone]:
             anew.append(mends.restore(desk.home, state, siblings[:_CHECKED]))
         elif family.retry:
             run = await make_retry(desk, run, graph, state)
         else:
-            run = await make_children(desk, run, graph, state, family.siblings, gone)
+            try:
+                run = await make_children(desk, run, graph, state, family.siblings, gone, moves_on=moves_on)
+            except NotYet:
+                found.waiting.append(state)
     for call, attempt in zip(anew, await desk.all_of(anew), strict=True):
         if attempt:
             desk.journal.note(Kind.ANEW, desk.home, str(call.args[0]))
+
+
+def _gone(found: Structure) -> list[tuple[str, set[str]]]:
+    return [(owner, set(lost)) for owner, lost in found.lost.items()]
 
 
 async def _relist(desk: Desk, run: RunTrace, key: str, anew: str, ids: Sequence[str]) -> RunTrace:

@@ -9,7 +9,7 @@ from exosphere_core.states import Status, UniteStatus
 from exosphere_core.store import survey
 from exosphere_core.store.survey import PAGE, RunTrace, StateTrace, UniteTrace
 from exosphere_orchestrator.reconcile.desk import Desk
-from exosphere_orchestrator.reconcile.family import Family, family_of, join_id
+from exosphere_orchestrator.reconcile.family import Family, family_of, join_id, offspring_of
 
 
 @dataclass(slots=True)
@@ -24,6 +24,8 @@ class Structure:
         early: states that read CREATED although something that they bring into being exists.
         retried: states that are retried by one that exists, and do not say so.
         unfired: unites that fired, whose state does not exist.
+        waiting: successes whose lost children read what an ancestor is yet to give again; filled by the repair.
+        begun: unites that have not fired, although something exists that only their state brings into being.
         fired: unites that read as if they had not fired, with the state that says that they have.
     """
 
@@ -34,6 +36,8 @@ class Structure:
     early: list[StateTrace] = field(default_factory=list)
     retried: list[StateTrace] = field(default_factory=list)
     unfired: list[UniteTrace] = field(default_factory=list)
+    waiting: list[StateTrace] = field(default_factory=list)
+    begun: list[UniteTrace] = field(default_factory=list)
     fired: list[tuple[UniteTrace, StateTrace]] = field(default_factory=list)
     rootless: bool = False
 
@@ -143,7 +147,15 @@ class _Walk:
                 found.unfired.append(unite)
             elif not fires and join is not None:
                 found.fired.append((unite, join))
+            elif not fires and not unite.restored and self._has_offspring(unite):
+                found.begun.append(unite)
         return found
+
+    def _has_offspring(self, unite: UniteTrace) -> bool:
+        """Whether anything exists that the state of a unite, which does not, would bring into being."""
+        family = offspring_of(self._graph.nodes[unite.plan.identifier], join_id(unite))
+        states = (*family.siblings, *family.children, family.retry)
+        return any(self._states.get(each) for each in states) or any(self._unites.get(each) for each in family.unites)
 
 
 def fired_status(join: StateTrace) -> str:

@@ -32,6 +32,7 @@ class Tally:
 
     Attributes:
         errored_members: pairs of unite and member that should exist; taken by the reader after each page.
+        failed_joins: ids of failed states of unites: where their inputs could not be made, a retry by hand reads the branches again.
         loose: whether the numbers can't tell that nothing is missing, so that each record must be looked for.
     """
 
@@ -42,6 +43,7 @@ class Tally:
         self.ended: Counter[tuple[str, str]] = Counter()
         self.branches = {unite: Branches() for unite in unites}
         self.errored_members: list[tuple[str, str]] = []
+        self.failed_joins: set[str] = set()
         self.loose = False
         self._graph = graph
         self._unites = unites
@@ -69,6 +71,8 @@ class Tally:
             self.loose |= state.restored
         else:
             self.ended[task.identifier, state.status] += 1
+        if state.status in FAILED and node.unites is not None:
+            self.failed_joins.add(state.id)
         if state.status in FAILED and not state.tolerated:
             self.untolerated += 1
         for uniting, unite in task.unites.items():
@@ -86,6 +90,13 @@ class Tally:
                     self.branches[unite].growing = True
         elif state.status == Status.SUCCESS and not task.position:
             self._succeeded(node, state)
+
+    def hold(self, state: StateTrace) -> None:
+        """Count one more for a success whose lost children can't be made yet: neither run nor unites end without them."""
+        self.open += 1
+        armed = self._graph.nodes[state.task.identifier].armed
+        for unite in (*state.task.unites.values(), *(derived_id("unite", state.id, uniting) for uniting in armed)):
+            self._of(unite).pending += 1
 
     def is_whole(self) -> bool:
         """Whether there are as many states and unites as those that are there brought into being."""

@@ -90,7 +90,7 @@ def recount(home: ShardKeys, run: RunTrace, open_now: int, counters: Mapping[str
 def recount_unite(home: ShardKeys, run: RunTrace, found: UniteTrace, right: UniteTrace) -> Call:
     """Let a unite say what its branches say."""
     args: list[Arg] = [found.status, found.pending, found.errored, right.status, right.pending, right.arrived]
-    args += [right.errored, right.pruned, right.strategy, right.around]
+    args += [right.errored, right.pruned, right.strategy, right.around, right.restored]
     return Call("recount_unite", [home.run(run.id), home.unite(found.id)], [*args, *_fence(run)])
 
 
@@ -133,6 +133,11 @@ def set_aside(home: ShardKeys, key: str, what: str, some_id: str, reason: str, f
 def drop_orphan(home: ShardKeys, run: str, key: str, members: str) -> Call:
     """Delete a record whose run is gone."""
     return Call("drop_orphan", [home.run(run), key, members], [])
+
+
+def drop_members(home: ShardKeys, unite: str) -> Call:
+    """Delete the branches of a unite that has no record."""
+    return Call("drop_orphan", [home.unite(unite), home.members(unite), home.members(unite)], [])
 
 
 def _abroad(home: ShardKeys, task: Task) -> str:

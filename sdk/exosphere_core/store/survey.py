@@ -19,11 +19,11 @@ PAGE = 500
 _STATE = (
     StateField.STATUS, StateField.ATTEMPT, StateField.TASK, StateField.ENTRY, StateField.DUE_AT, StateField.WIDTH,
     StateField.TOLERATED, StateField.HIDDEN, StateField.RETRIED_BY, StateField.DATA, StateField.RESTORED,
-    StateField.CREATED_AT,
+    StateField.CREATED_AT, StateField.BY_HAND,
 )  # fmt: skip
 _UNITE = (
     UniteField.PLAN, UniteField.STATUS, UniteField.STRATEGY, UniteField.AROUND, UniteField.PENDING,
-    UniteField.ARRIVED, UniteField.ERRORED, UniteField.PRUNED, UniteField.ANEW,
+    UniteField.ARRIVED, UniteField.ERRORED, UniteField.PRUNED, UniteField.ANEW, UniteField.RESTORED,
 )  # fmt: skip
 
 
@@ -43,6 +43,7 @@ class StateTrace(NamedTuple):
     has_data: bool
     restored: bool
     created_at: str
+    by_hand: bool
 
     @property
     def outputs(self) -> int:
@@ -63,6 +64,7 @@ class UniteTrace(NamedTuple):
     errored: str
     pruned: str
     anew: str
+    restored: str
 
 
 class RunTrace(NamedTuple):
@@ -232,7 +234,8 @@ async def _type(redis: "Redis", key: str) -> str:
 
 
 def _state(state: str, raw: list[bytes | None]) -> StateTrace | Unreadable:
-    status, attempt, task, entry, due_at, width, tolerated, hidden, retried_by, data, restored, created_at = raw
+    status, attempt, task, entry, due_at, width, tolerated, hidden, retried_by, data, restored, *rest = raw
+    created_at, by_hand = rest
     try:
         known = decode_task(task or b"")
     except (msgspec.DecodeError, UnicodeDecodeError) as bad:
@@ -246,7 +249,7 @@ def _state(state: str, raw: list[bytes | None]) -> StateTrace | Unreadable:
     return StateTrace(
         state, status.decode(), attempt.decode(), known, _text(entry), _text(due_at),
         None if width is None else int(width), _text(tolerated), _text(hidden), _text(retried_by),
-        data is not None, restored is not None, _text(created_at),
+        data is not None, restored is not None, _text(created_at), by_hand is not None,
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ local opened, pending = bear({
   keys = 5, args = 4, again = true, restored = true, state = KEYS[4],
   run = KEYS[1], states = KEYS[2], unites = KEYS[3], identifier = ARGV[1],
 }, counts)
--- A unite that was armed here waits for one branch too many: a recount follows. One too few would let it fire early.
+-- A unite that was armed here waits for far too many branches: a recount follows. One too few would let it fire early.
 for n = 1, counts.unites do
   if pending[n] ~= 0 then
     redis.call('HINCRBY', KEYS[5 + counts.children * 2 + (n - 1) * 2], 'pending', pending[n])

@@ -12,13 +12,17 @@
 -- ARGV[5] its inputs, JSON
 -- returns {"applied" | "stale", status found}
 -- uses report push create grow
-local unite = redis.call('HMGET', KEYS[1], 'status', 'pending')
+local unite = redis.call('HMGET', KEYS[1], 'status', 'pending', 'restored')
 if unite[1] ~= 'ARMED' or tonumber(unite[2]) ~= 0 then
   acknowledge(KEYS[4], ARGV[1])
   return {'stale', unite[1] or ''}
 end
 grow(KEYS[1])
 create_ready(KEYS[5], KEYS[6], ARGV[2], ARGV[4], ARGV[5])
+-- A unite that was armed again may have fired before: what its state brought into being then may be there.
+if unite[3] then
+  redis.call('HSET', KEYS[5], 'restored', unite[3])
+end
 redis.call('HSET', KEYS[1], 'status', 'FIRED')
 redis.call('RPUSH', KEYS[3], ARGV[2])
 redis.call('HINCRBY', KEYS[2], 'made/' .. ARGV[3], 1)

@@ -44,7 +44,7 @@ for n = 1, #KEYS - 9 do
   key_of[ARGV[6 + n]] = KEYS[9 + n]
 end
 local now = create_ready(KEYS[5], KEYS[4], ARGV[3], ARGV[4], ARGV[5] ~= '' and ARGV[5] or record[2])
-redis.call('HSET', KEYS[1], 'status', 'RETRY_CREATED', 'retried_by', ARGV[3], 'updated_at', now)
+redis.call('HSET', KEYS[1], 'status', 'RETRY_CREATED', 'retried_by', ARGV[3], 'by_hand', '1', 'updated_at', now)
 redis.call('RPUSH', KEYS[3], ARGV[3])
 redis.call('SADD', KEYS[8], ARGV[6])
 redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[2] .. '/' .. record[1], -1)

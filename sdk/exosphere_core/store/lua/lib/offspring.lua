@@ -28,10 +28,13 @@ local function bear(p, counts)
         'pending', 0, 'arrived', 0, 'errored', 0, 'pruned', 0)
       redis.call('RPUSH', p.unites, ARGV[arg])
       -- The state that arms it holds it back until all its children are made.
-      -- Where the reconciler made that state ready again, branches may exist that are not counted here: its recount
-      -- takes the second one off, so that the unite does not fire before.
-      pending[n] = pending[n] + (p.restored and 2 or 1)
+      -- Where the reconciler made that state ready again, branches may exist that are not counted here, and any number
+      -- of them may end before they are: so many keep it from firing until the recount has taken them off.
+      pending[n] = pending[n] + (p.restored and 1000000 or 1)
       fresh[n] = true
+      if p.restored then
+        redis.call('HSET', unite, 'restored', '1')
+      end
       opened = opened + 1
       local around_ids = {}
       for ordinal in string.gmatch(ARGV[arg + 3], '%d+') do
