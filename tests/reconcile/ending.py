@@ -60,7 +60,7 @@ def _starved(model: Model, found: Sequence[StateRecord]) -> set[str]:
     starved = {
         record.task.identifier
         for record in found
-        if "has no value: the outputs of" in (record.error or "")
+        if "has no value" in (record.error or "")
         and (same := expected.get((record.task.identifier, record.task.branch, record.task.position))) is not None
         and not same.errored
     }

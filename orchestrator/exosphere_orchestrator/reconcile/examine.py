@@ -58,6 +58,7 @@ async def _round(desk: Desk, run: RunTrace, graph: GraphPlan, suspects: Suspects
     unites, broken = await _unites(desk, run)
     tally = Tally(graph, unites)
     gone, changed = await _states(desk, run, graph, unites, tally, suspects)
+    tally.hold_unanchored()
     if broken or changed:
         return True
     if await survey.read_run(desk.redis, desk.home, run.id) != run:

@@ -49,6 +49,8 @@ class Tally:
         self._unites = unites
         self._births: Counter[str] = Counter({graph.root: 1})
         self._armed = 0
+        #: Armed unites whose anchor was not read yet.
+        self._unanchored = {unite.id for unite in unites.values() if unite.status == UniteStatus.ARMED}
         for unite in unites.values():
             if unite.status in (UniteStatus.FIRED, UniteStatus.PRUNED):
                 self._births[unite.plan.identifier] += 1
@@ -65,6 +67,8 @@ class Tally:
             self.loose = True
             return
         self.made[task.identifier] += 1
+        if node.armed and self._unanchored and not task.position:
+            self._unanchored.difference_update(derived_id("unite", state.id, uniting) for uniting in node.armed)
         if state.status in PENDING:
             self.open += 1
             # What it brings into being may be there already.
@@ -97,6 +101,13 @@ class Tally:
         armed = self._graph.nodes[state.task.identifier].armed
         for unite in (*state.task.unites.values(), *(derived_id("unite", state.id, uniting) for uniting in armed)):
             self._of(unite).pending += 1
+
+    def hold_unanchored(self) -> None:
+        """Once all states were counted: a unite whose anchor is lost waits until that was made again, as long as anything else moves on."""
+        if self.open > len(self._unanchored):
+            for unite in self._unanchored:
+                self.branches[unite].pending += 1
+                self.branches[unite].growing = True
 
     def is_whole(self) -> bool:
         """Whether there are as many states and unites as those that are there brought into being."""
