@@ -52,7 +52,7 @@ MUTANTS = (
         ("tests/engine/test_consumer_recovery.py",),
     ),
     Mutant(
-        "a runtime does not read its own pending states after a fault", f"{_WORKER}/session.py",
+        "a runtime does not read its own pending states after a fault", f"{_WORKER}/link.py",
         "pending = await self._fetcher.recover(self._redis)", "pending = list[Entry]()",
         ("tests/points/test_crash_points.py::test_a_lost_delivery_is_found_by_the_runtime_itself",),
     ),
@@ -191,7 +191,7 @@ MUTANTS = (
         ("tests/worker/test_fetcher.py",),
     ),
     Mutant(
-        "a stopping runtime keeps what it never began", f"{_WORKER}/session.py",
+        "a stopping runtime keeps what it never began", f"{_WORKER}/link.py",
         "                await self._release_unseen()\n", "",
         ("tests/points/test_crash_points.py::test_a_stopping_runtime_gives_back_what_it_never_began",),
     ),
