@@ -29,7 +29,7 @@ SHORT = (
 def plan(**changes: object) -> Plan:
     short = Plan(
         seed=5, faults=SHORT, redis_binary=Path(redis_server_binary()), minutes=3.0, states=500, least_faults=9, parts=("always",), round_s=12.0,
-        random_graphs=6, most_pending=8, widths=(20, 80), lease_ms=1500,
+        random_graphs=6, most_pending=4, widths=(20, 80), lease_ms=1500,
     )  # fmt: skip
     return dataclasses.replace(short, **changes)
 

@@ -148,29 +148,35 @@ def test_a_state_whose_record_is_gone_is_taken_off_the_list(lane: Lane) -> None:
     lane.run(scene)
 
 
-def test_thousands_that_are_due_at_once_do_not_wait_for_the_next_look(lane: Lane) -> None:
+def test_many_steps_full_that_are_due_at_once_do_not_wait_for_the_next_look(
+    lane: Lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_BATCH", 50)
+
     async def scene(world: World) -> None:
         await world.graph(node("a"))
-        states = await waiting(world, 1700)
+        states = await waiting(world, 170)
         await make_due(world, states)
         promoter = Promoter(world.context, HOME)
-        for _ in range(4):  # 500 in each step; none of them waits
+        for _ in range(4):  # 50 in each step; none of them waits
             await promoter.run_once()
-        assert await world.redis.xlen(HOME.ready("A")) == 1700
+        assert await world.redis.xlen(HOME.ready("A")) == 170
         assert await world.redis.zcard(HOME.due) == 0
 
     lane.run(scene)
 
 
-def test_many_that_wait_do_not_hide_those_that_are_noted_here(lane: Lane) -> None:
+def test_many_that_wait_do_not_hide_those_that_are_noted_here(lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_BATCH", 50)
+
     async def scene(world: World) -> None:
         await world.graph(node("a"))
-        far = await waiting(world, 600)
+        far = await waiting(world, 60)
         await make_due(world, far, await now_ms(world.redis) + 1_500)
         async with promoting(world) as promoter:
             (near,) = await waiting(world, 1, delay_ms=10)
             promoter.note(near, 10)
-            await ready(world, 601)
+            await ready(world, 61)
         entries = await world.redis.xrange(HOME.ready("A"))
         assert entries[0][1][b"state"].decode() == near
 

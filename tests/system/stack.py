@@ -29,11 +29,14 @@ PATIENCE_S = 60.0
 def wait_for(what: str, condition: Callable[[], Any], within_s: float = PATIENCE_S) -> Any:
     """Wait until a condition holds and return what it gave."""
     deadline = time.monotonic() + within_s
+    pause_s = 0.01
     while True:
         if found := condition():
             return found
         assert time.monotonic() < deadline, f"waited {within_s} s in vain: {what}"
-        time.sleep(0.01)
+        time.sleep(pause_s)
+        # What takes longer is waited for with longer pauses: the looks must not take the cores from the processes.
+        pause_s = min(0.1, pause_s * 1.3)
 
 
 class Stack:

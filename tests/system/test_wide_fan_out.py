@@ -8,7 +8,7 @@ from redis import Redis
 from exosphere_core.keys import ShardKeys
 from system.stack import NAMESPACE, Stack, spread_work_gather, wait_for
 
-WIDTH = 5000
+WIDTH = 3000
 
 
 def test_a_state_manager_killed_in_the_middle_of_a_wide_fan_out_is_replaced_by_another(
