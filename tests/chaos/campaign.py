@@ -3,13 +3,11 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from random import Random
 
-from redis.exceptions import RedisError
-
-from chaos.faults.fault import Fault, Struck
 from chaos.graphs import NAMESPACE, workloads
+from chaos.hands import Hands, Strike
 from chaos.judge import Judge
 from chaos.ledger import Ledger
 from chaos.leftovers import left_after_retention, remove_ended, under_way
@@ -17,18 +15,15 @@ from chaos.mending import SWEEPS_S, count_mends, is_attended, mend
 from chaos.parts import PARTS, Part
 from chaos.plan import Outcome, Plan
 from chaos.stage import Stage
-from chaos.topologies.servers import Unready
 from chaos.traffic import Traffic
 from exosphere_core import api
+from exosphere_core.ending import end
 
 #: How long runs may take to end once nothing strikes any more, in s.
 PATIENCE_S = 60.0
 
 #: How long a run is kept after its end while anybody may replay what Redis may have lost, in s.
 _REPLAYED_S = 30.0
-
-#: A fault that can't strike yet comes again after so many others.
-_LATER = 3
 
 #: What is counted → the words of the logs that tell it.
 _LOGGED = {
@@ -50,10 +45,7 @@ class Campaign:
         self._workloads = {workload.name: workload for workload in workloads(plan.seed, plan.random_graphs)}
         self._traffic = Traffic(plan, self._workloads, self.ledger, self.outcome)
         self._judge = Judge(self._workloads, self.ledger, self.outcome, folder)
-        self._struck: list[tuple[Fault, Struck, asyncio.Task[int | None] | None]] = []
-        #: Faults of the part, and those that are to strike next: each as often as its weight says before any comes again.
-        self._faults: list[Fault] = []
-        self._deck: list[Fault] = []
+        self._hands = Hands(plan, [], self.outcome.counts)
         self._logged: Counter[str] = Counter()
         self._round = 0
         #: Which histories of writes Redis served at the end of the round before.
@@ -94,7 +86,7 @@ class Campaign:
         self.redis_version = redis.version
         stage = Stage(redis, place, self.ledger.incoming, self.plan.managers, self.plan.runtimes, self.plan.lease_ms)
         self._logged = Counter()
-        self._faults, self._deck = part.faults(self.plan.faults), []
+        self._hands = Hands(self.plan, part.faults(self.plan.faults), self.outcome.counts)
         began, before = time.monotonic(), self.outcome.counts.copy()
         try:
             await stage.start()
@@ -139,32 +131,30 @@ class Campaign:
     async def _play_round(self, stage: Stage) -> None:
         number = self._round
         self._round += 1
-        self._struck = []
-        draws = Random(f"faults {self.plan.seed} {number}")
         enough = asyncio.Event()
         working = asyncio.create_task(self._traffic.trigger_until(enough, stage, number))
         supervising = asyncio.create_task(stage.supervise())
-        deadline = time.monotonic() + self.plan.round_s
+        striking = asyncio.create_task(self._hands.strike_until(time.monotonic() + self.plan.round_s, stage, number))
         try:
-            while time.monotonic() < deadline:
-                await self._strike(stage, draws)
-                if working.done():
-                    working.result()
+            await asyncio.wait([working, striking], return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                working.result()
+            await striking
         finally:
             enough.set()
-            supervising.cancel()
-            await asyncio.wait([supervising])
+            await end(striking, supervising)
         struck_s = time.monotonic()
         await stage.heal()
         # A trigger that is under way still may yet make a run.
         await working
-        lossy = await self._has_lost(stage)
+        strikes = self._hands.taken()
+        lossy = await self._has_lost(stage, strikes)
         violations = await mend(stage) if lossy and is_attended(number) else []
         ended = await self._wait_until_ended(stage, PATIENCE_S + (SWEEPS_S if lossy else 0))
-        recoveries = [None if task is None else await task for _, _, task in self._struck]
+        recoveries = [None if strike.recovered is None else await strike.recovered for strike in strikes]
         ended_s = time.monotonic()
         self.ledger.collect(number)
-        self._note_faults(number, recoveries)
+        self._note_faults(number, strikes, recoveries)
         self._read_logs(stage)
         self.outcome.counts += await count_mends(stage)
         violations += [] if ended else ["runs did not end: stuck"]
@@ -175,13 +165,13 @@ class Campaign:
         self.outcome.violations += [f"seed {self.plan.seed} round {number}: {line}" for line in violations]
         print(self._told(number, ended_s - struck_s, time.monotonic() - ended_s), flush=True)
 
-    async def _has_lost(self, stage: Stage) -> bool:
+    async def _has_lost(self, stage: Stage, strikes: Sequence[Strike]) -> bool:
         """Whether Redis may have lost in this round what it acknowledged: by a fault, or as a replica took over, for whatever reason."""
         histories = await stage.redis.histories()
         new = bool(histories - self._histories)
         self._histories = histories
         self.outcome.counts["failovers"] += new
-        return new or any(fault.loses for fault, _, _ in self._struck)
+        return new or any(strike.fault.loses for strike in strikes)
 
     def _read_logs(self, stage: Stage) -> None:
         """Count what the logs tell since the last time."""
@@ -198,29 +188,6 @@ class Campaign:
         left = await left_after_retention(stage.redis.client)
         self.outcome.violations += [f"seed {self.plan.seed}: retention left {key}" for key in left[:20]]
 
-    async def _strike(self, stage: Stage, draws: Random) -> None:
-        # Now and then nothing else strikes until what a dead worker held is given to others.
-        calm_s = self.plan.lease_ms / 1000 + 2
-        await asyncio.sleep(calm_s if draws.random() < 0.08 else draws.uniform(0.0, self.plan.gap_s))
-        if not self._deck:
-            self._deck = [fault for fault in self._faults for _ in range(fault.weight)]
-            draws.shuffle(self._deck)
-        fault = self._deck.pop()
-        try:
-            struck = await fault.strike(stage, draws)
-        except Unready:
-            # Some others come before it.
-            self._deck.insert(max(0, len(self._deck) - _LATER), fault)
-            return
-        except (RedisError, OSError) as lost:
-            # Another fault is still at work, such as a Redis that loads its file.
-            self.outcome.counts["not struck"] += 1
-            print(f"{fault.name} could not strike: {lost}", flush=True)
-            return
-        waiting = None if struck.recovered is None else asyncio.ensure_future(struck.recovered)
-        self._struck.append((fault, struck, waiting))
-        self.outcome.counts.update(["faults", f"struck: {fault.name}"])
-
     async def _wait_until_ended(self, stage: Stage, within_s: float) -> bool:
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
@@ -235,9 +202,9 @@ class Campaign:
                 return False
         return True
 
-    def _note_faults(self, number: int, recoveries: list[int | None]) -> None:
-        for (fault, struck, task), seen in zip(self._struck, recoveries, strict=True):
-            recovered = seen if task is not None else self.ledger.next_start(struck.healed_ns)
+    def _note_faults(self, number: int, strikes: Sequence[Strike], recoveries: Sequence[int | None]) -> None:
+        for (fault, struck, waiting), seen in zip(strikes, recoveries, strict=True):
+            recovered = seen if waiting is not None else self.ledger.next_start(struck.healed_ns)
             recovery = None if recovered is None else recovered - struck.healed_ns
             self.ledger.struck(number, fault.name, struck.detail, struck.at_ns, struck.healed_ns, recovery)
 

@@ -15,7 +15,7 @@ class Plan:
         meets: counts that must not be 0 in the end, lest the campaign be vacuous.
         most_pending: how many runs are under way at a time.
         widths: the least and the greatest width of a fan-out.
-        gap_s: the longest pause between two faults; after some, as long as a lost lease takes.
+        gap_s: the longest pause of a hand between two faults; after some, as long as a lost lease takes.
     """
 
     seed: int
@@ -31,7 +31,7 @@ class Plan:
     managers: int = 2
     runtimes: int = 3
     random_graphs: int = 24
-    most_pending: int = 24
+    most_pending: int = 64
     widths: tuple[int, int] = (20, 300)
     gap_s: float = 0.6
 
