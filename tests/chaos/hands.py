@@ -11,7 +11,7 @@ from typing import NamedTuple
 from redis.exceptions import RedisError
 
 from chaos.faults import processes
-from chaos.faults.fault import Fault, Struck
+from chaos.faults.fault import SINGLE, Fault, Struck
 from chaos.plan import Plan
 from chaos.stage import Stage
 from chaos.topologies.servers import Unready
@@ -21,6 +21,11 @@ _LATER = 3
 
 #: Which part of the strikes nothing else disturbs, until what a dead worker held is given to others.
 _ALONE = 0.08
+
+
+def _may_lose(fault: Fault) -> bool:
+    """Whether Redis may lose what it acknowledged: our processes send it again, as long as nobody kills them at it."""
+    return fault.loses or SINGLE not in fault.on
 
 
 class Strike(NamedTuple):
@@ -67,25 +72,29 @@ class Hands:
     async def _one_hand(self, hand: int, deadline: float, stage: Stage, draws: Random) -> None:
         while time.monotonic() < deadline:
             await asyncio.sleep(draws.uniform(0.0, self._plan.gap_s))
-            alone = draws.random() < _ALONE
+            fault = self._drawn(hand, draws)
+            calm = draws.random() < _ALONE
             async with AsyncExitStack() as held:
                 # In the same order whoever takes them: two that want to be alone do not wait for each other.
-                for lock in self._locks if alone else [self._locks[hand]]:
+                for lock in self._locks if calm or _may_lose(fault) else [self._locks[hand]]:
                     await held.enter_async_context(lock)
-                await self._strike(hand, stage, draws)
-                if alone:
+                await self._strike(hand, fault, stage, draws)
+                if calm:
                     await asyncio.sleep(self._plan.lease_ms / 1000 + 2)
 
-    async def _strike(self, hand: int, stage: Stage, draws: Random) -> None:
+    def _drawn(self, hand: int, draws: Random) -> Fault:
         deck = self._decks[hand]
         if not deck:
             deck += [fault for fault in self._sides[hand] for _ in range(fault.weight)]
             draws.shuffle(deck)
-        fault = deck.pop()
+        return deck.pop()
+
+    async def _strike(self, hand: int, fault: Fault, stage: Stage, draws: Random) -> None:
         try:
             struck = await fault.strike(stage, draws)
         except Unready:
             # Some others come before it.
+            deck = self._decks[hand]
             deck.insert(max(0, len(deck) - _LATER), fault)
             return
         except (RedisError, OSError) as lost:
