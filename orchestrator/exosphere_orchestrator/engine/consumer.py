@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -12,9 +11,8 @@ from exosphere_core.errors import CorruptRecord, NotFound
 from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.records import Kind
 from exosphere_core.store import streams
-from exosphere_core.store.burst import burst
 from exosphere_core.store.calls import apply, apply_all
-from exosphere_core.store.connection import BLOCK_MS, ask, connect_untimed, is_cluster
+from exosphere_core.store.connection import BLOCK_MS
 from exosphere_core.store.faults import FAULTS, LOST, RedisError, ResponseError, is_inability
 from exosphere_core.store.groups import ensure_groups
 from exosphere_core.store.streams import Entry
@@ -26,7 +24,7 @@ from exosphere_orchestrator.engine.dead_letters import put_aside
 from exosphere_orchestrator.engine.forwarder import forward
 from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits
 from exosphere_orchestrator.engine.joiner import settle
-from exosphere_orchestrator.engine.portion import Portion
+from exosphere_orchestrator.engine.report_reader import ReportReader
 from exosphere_orchestrator.engine.reports import Report
 from exosphere_orchestrator.engine.salvage import salvage
 
@@ -69,18 +67,14 @@ class Consumer(Agent):
         self._queue = queue
         self._streams = (queue.reports, queue.inbox)
         self._note_due = note_due
-        self._redis = connect_untimed(context.url, max_connections=2)
+        block_ms = min(BLOCK_MS, context.lease_ms // _LOOKS_PER_LEASE)
+        self._reader = ReportReader(context, self._streams, _BATCH, block_ms)
         self._at_work: dict[_Place, asyncio.Task[None]] = {}
         self._long_work = asyncio.Semaphore(_LONG_WORK)
         self._looked = 0.0
-        self._reading = False
-        #: What Redis calls the connection that reads; None when it is new.
-        self._client: int | None = None
-        self._portion = Portion(_BATCH)
         self._ready = False
         #: Stream → how many of its reports were applied since it was swept.
         self._applied: Counter[str] = Counter()
-        self._block_ms = min(BLOCK_MS, context.lease_ms // _LOOKS_PER_LEASE)
         self._refusals: Counter[_Place] = Counter()
 
     async def run_once(self) -> None:
@@ -94,32 +88,11 @@ class Consumer(Agent):
             await self._look()
         if self._draining:
             return
-        entries = await self._read()
+        entries = await self._reader.read()
         if entries:
             await self.apply(entries)
         if self._applied and (not entries or self._applied.total() >= _SWEEP):
             await self.sweep()
-
-    async def _read(self) -> list[Entry]:
-        # On a cluster a number means something to one node only; there a read is waited for.
-        if self._client is None and not is_cluster(self._redis):
-            (told,) = await burst(self._redis, [("CLIENT", "ID")])
-            # 0: this user may not ask, so that a stop waits for the end of a read.
-            self._client = told if isinstance(told, int) else 0
-        self._reading = True
-        try:
-            entries = await streams.read_new(
-                self._redis,
-                STATE_MANAGERS_GROUP,
-                self.context.consumer,
-                self._streams,
-                self._portion.count,
-                self._block_ms,
-            )
-        finally:
-            self._reading = False
-        self._portion.note(entries)
-        return entries
 
     async def sweep(self) -> None:
         """Delete the entries of applied reports. They are acknowledged: this frees memory, no more."""
@@ -130,8 +103,7 @@ class Consumer(Agent):
 
     async def recover(self) -> None:
         """A reply may be lost: go on with new connections, and with what was delivered to us and not seen."""
-        await self._redis.connection_pool.disconnect()
-        self._client = None
+        await self._reader.renew()
         await ensure_groups(self.context.redis, self._streams, STATE_MANAGERS_GROUP)
         for stream in self._streams:
             after = "0"
@@ -149,7 +121,7 @@ class Consumer(Agent):
 
     async def close(self) -> None:
         await end(*self._at_work.values())
-        await self._redis.aclose()
+        await self._reader.close()
 
     async def stop(self, grace_s: float) -> None:
         """Stop in order: finish the batch, and hand back what takes longer.
@@ -160,10 +132,7 @@ class Consumer(Agent):
         self._draining = True
         until = monotonic() + grace_s
         while self._task is not None and not self._task.done() and monotonic() < until:
-            if self._reading and self._client:
-                # Asked again: the read may be on its way to Redis still.
-                with suppress(*FAULTS):
-                    await ask(self.context.redis, "CLIENT", "UNBLOCK", self._client)
+            await self._reader.call_off()
             await asyncio.wait([self._task], timeout=_ASK_AGAIN_S)
         await super().stop(grace_s)
         if self._ready:
