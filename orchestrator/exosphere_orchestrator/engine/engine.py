@@ -81,10 +81,12 @@ class Engine:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._redis = connect(settings.redis_url.get_secret_value())
+        #: Calls of the API, the watch of Redis and what it applies again go over these connections: they leave a master that
+        #: was replaced all at once, so that nothing is applied again on the old one, or answered by it afterwards.
+        self.redis = connect(settings.redis_url.get_secret_value())
         self._scripts = connect_untimed(settings.redis_url.get_secret_value())
-        self.context = new_context(settings, self._redis, self._scripts)
-        self.edge = Edge(self._scripts)
+        self.context = new_context(settings, self.redis, self._scripts)
+        self.edge = Edge(self.redis)
         self._promoters: dict[ShardKeys, Promoter] = {}
         self._agents: list[Agent] = []
         self._stopped = False
@@ -117,7 +119,7 @@ class Engine:
         """Stop the agents. They finish what takes no time, and hand the rest back to other state managers at once."""
         self._stopped = True
         await asyncio.gather(*(agent.stop(_GRACE_S) for agent in self._agents))
-        await self._redis.aclose()
+        await self.redis.aclose()
         await self._scripts.aclose()
 
     def _run(self, agent: Agent) -> None:

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from exosphere_core.ending import end
 from exosphere_core.errors import CorruptRecord, ExosphereError, InvalidGraph, Overloaded
-from exosphere_core.store.connection import check_server, connect
+from exosphere_core.store.connection import check_server
 from exosphere_core.store.corrupt import is_wrong_type
 from exosphere_core.store.faults import LOST, ResponseError, is_out_of_memory
 from exosphere_core.version import VERSION
@@ -36,8 +36,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        redis = connect(settings.redis_url.get_secret_value())
         engine = Engine(settings)
+        redis = engine.redis
         run_ends = RunEnds(engine.context)
         app.state.services = Services(
             settings=settings,
@@ -62,7 +62,6 @@ def create_app(settings: Settings) -> FastAPI:
         finally:
             await end(listening)
             await engine.stop()
-            await redis.aclose()
 
     app = FastAPI(
         title="Exosphere state manager",
