@@ -15,7 +15,8 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 
-from bench.scripts import CASES, load, run
+from bench.longest import CASES
+from bench.scripts import load, run
 from exosphere_orchestrator.embedded.binary import find_server
 
 _TIMES = 5

@@ -181,6 +181,10 @@ class ShardKeys:
         """LIST of a run's unite ids, for cancelling and retention."""
         return self._key(f"run:{run_id}:unites")
 
+    def laid_inputs(self, state_id: str) -> str:
+        """HASH with the inputs of a state that is about to be made, where they are large; expires when nobody makes it."""
+        return self._key(f"state:{state_id}:inputs")
+
     def states_anew(self, run_id: str) -> str:
         """LIST that the reconciler writes to replace a run's list of states; expires when it dies over it."""
         return self._key(f"run:{run_id}:states:anew")

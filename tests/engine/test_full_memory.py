@@ -72,7 +72,7 @@ def test_a_run_with_all_kinds_of_moves_ends_right(full_lane: Lane) -> None:
             **SOON,
         )
         await world.trigger()
-        # Wider than one script makes.
+        # Wider than one script makes, and joined with large inputs.
         await reported(world, "a", many(*(str(number) for number in range(60))))
         outcomes = [one(v="1") for _ in range(57)]
         await reported(world, "b", Requeued(1), failed(), Pruned(b"{}"), *outcomes)
@@ -81,7 +81,7 @@ def test_a_run_with_all_kinds_of_moves_ends_right(full_lane: Lane) -> None:
             while await read_due(world.redis, HOME, 10_000, 10):
                 await promoter.run_once()
         await reported(world, "b", one(v="1"), failed(retryable=False))
-        await reported(world, "c", *(one(v=str(number)) for number in range(58)))
+        await reported(world, "c", *(one(v=f"{number:02000}") for number in range(58)))
         u = await world.take_one("u")
         assert len(json.loads(json.loads(u.inputs)["cs"])) == 58
         await world.send(u, one())

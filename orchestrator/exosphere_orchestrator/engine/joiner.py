@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 
+from redis.exceptions import ResponseError
+
 from exosphere_core.errors import CorruptRecord, NotFound
 from exosphere_core.graph.plan import GraphPlan
 from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.records import ERRORED_MEMBERS, TextMap, UnitePlan, encode, member
 from exosphere_core.states import Status, UniteStatus
 from exosphere_core.store import moves
-from exosphere_core.store.calls import Call, apply
+from exosphere_core.store.calls import Call, apply, apply_all
+from exosphere_core.store.connection import Redis
 from exosphere_core.store.reads import Wanted, read_outputs, read_values
 from exosphere_core.store.streams import acknowledge
 from exosphere_core.store.unites import read_unite, walk_members
@@ -67,9 +70,23 @@ async def settle(context: EngineContext, report: Report, shard: int) -> None:
         )
         await apply(context.scripts, call)
         return
-    fire: Call = moves.join(home, report.state, report.entry.id, state, task, inputs, birthplace(task))
     context.tasks.keep({state: task})
-    await apply(context.scripts, fire)
+    await fire(context.scripts, moves.join(home, report.state, report.entry.id, state, task, inputs, birthplace(task)))
+
+
+async def fire(redis: "Redis", calls: Sequence[Call]) -> None:
+    """Apply the calls that fire a unite, again from the first on when what that laid down is gone.
+
+    Raises:
+        redis.exceptions.ResponseError: Redis refused one.
+    """
+    while True:
+        *laid, reply = await apply_all(redis, calls)
+        for refused in (*laid, reply):
+            if isinstance(refused, ResponseError):
+                raise refused
+        if reply[0] != b"gap":
+            return
 
 
 def _errored(graph: GraphPlan, plan: UnitePlan, state: str) -> Sequence[str]:

@@ -15,6 +15,12 @@ KEPT_REJECTED = 1000
 #: How much of a rejected report's field is kept, bytes.
 KEPT_FIELD_BYTES = 2000
 
+#: From this size on inputs go to their record in a script of their own: each copy of 1 MB takes Redis 1 to 2 ms.
+LARGE_BYTES = 65_536
+
+#: How long such inputs wait for their record, ms: the script that takes them is the next one on the same connection.
+_LAID_MS = 600_000
+
 
 @dataclass(slots=True)
 class Delivery:
@@ -174,11 +180,18 @@ def reclaim(home: ShardKeys, task: Task, state: str, attempt: str, entry: str, m
     return Call("reclaim", keys, [entry, state, attempt, max_lost, failed, task.home])
 
 
-def join(home: ShardKeys, unite: str, report: str, state: str, task: Task, inputs: bytes, ready: str) -> Call:
-    """Fire a settled unite."""
+def join(home: ShardKeys, unite: str, report: str, state: str, task: Task, inputs: bytes, ready: str) -> list[Call]:
+    """Fire a settled unite. Large inputs take a call of their own before.
+
+    The last call is answered "gap" when what the one before it did is not there any more: then both are to be made again.
+    """
     run = task.run
     keys = [home.unite(unite), home.run(run), home.states(run), home.reports, home.state(state), ready]
-    return Call("join", keys, [report, state, task.identifier, encode(task), inputs])
+    args: list[Arg] = [report, state, task.identifier, encode(task), inputs]
+    if len(inputs) < LARGE_BYTES:
+        return [Call("join", keys, args)]
+    laid = home.laid_inputs(state)
+    return [Call("lay_down", [laid], [inputs, _LAID_MS]), Call("join", [*keys, laid], args)]
 
 
 def close(
