@@ -3,7 +3,7 @@
 import asyncio
 from time import monotonic
 
-from exosphere_core.store.servers import look
+from exosphere_core.store.servers import look, turns
 from exosphere_orchestrator.edge import Edge
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.context import EngineContext, logger
@@ -18,21 +18,26 @@ class ServerWatch(Agent):
     def __init__(self, context: EngineContext, edge: Edge) -> None:
         super().__init__(context, "watch of Redis")
         self._edge = edge
-        self._run_ids: set[str] | None = None
+        #: The servers by their run ids, and how often Sentinels named another master: it may be left and be back between
+        #: two looks, and what was answered by the other one meanwhile is lost.
+        self._seen: tuple[set[str], int] | None = None
         self._lost = False
 
     async def run_once(self) -> None:
         at = monotonic()
+        # Before the look: a turn during it is one of the next look.
+        turned = turns(self.context.redis)
         looks = await look(self.context.redis)
-        run_ids = {seen.run_id for seen in looks}
-        if self._lost or (self._run_ids is not None and run_ids != self._run_ids):
-            if run_ids != self._run_ids:
-                logger.warning("Redis was restarted or is another server now; what it may have lost is applied again")
-                # A version or state that was lost may have been made again, and be another one.
-                self.context.plans.clear()
-                self.context.tasks.clear()
+        seen = {server.run_id for server in looks}, turned
+        changed = self._seen not in (None, seen)
+        if changed:
+            logger.warning("Redis was restarted or is another server now; what it may have lost is applied again")
+            # A version or state that was lost may have been made again, and be another one.
+            self.context.plans.clear()
+            self.context.tasks.clear()
+        if changed or self._lost:
             self._edge.begin()
-        self._run_ids, self._lost = run_ids, False
+        self._seen, self._lost = seen, False
         try:
             await self._edge.go_on()
         except BaseException:

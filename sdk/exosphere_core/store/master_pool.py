@@ -23,6 +23,8 @@ class MasterPool(SentinelConnectionPool):
     def __init__(self, *args: Any, **options: Any) -> None:
         begin: Any = super().__init__
         begin(*args, **options)
+        #: How often another master was named. It may be the one before again, where a Sentinel was late.
+        self.turns = 0
         self._looking: asyncio.Task[None] | None = None
         #: When they are asked next, on the clock of the event loop, in s.
         self._next = 0.0
@@ -43,6 +45,7 @@ class MasterPool(SentinelConnectionPool):
         if self.master_address not in (None, address):
             for connection in (*self._available_connections, *self._in_use_connections):
                 _end(connection)
+            self.turns += 1
         self.master_address = address
         return address
 

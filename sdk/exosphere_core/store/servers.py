@@ -6,6 +6,7 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from exosphere_core.store.connection import servers
+from exosphere_core.store.master_pool import MasterPool
 
 
 class ServerLook(NamedTuple):
@@ -17,6 +18,12 @@ class ServerLook(NamedTuple):
     used_bytes: int
     #: `maxmemory`, in bytes; 0 for no limit.
     max_bytes: int
+
+
+def turns(redis: "Redis") -> int:
+    """Tell how often the connections of a client were led to another master by Sentinels."""
+    pool = getattr(redis, "connection_pool", None)
+    return pool.turns if isinstance(pool, MasterPool) else 0
 
 
 async def look(redis: "Redis") -> list[ServerLook]:
