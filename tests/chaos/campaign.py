@@ -161,7 +161,7 @@ class Campaign:
         violations += await self._judge.check(stage, number, lossy=lossy)
         if not violations:
             for home in stage.homes:
-                await remove_ended(stage.redis.client, home, _REPLAYED_S)
+                self._judge.removed.update(await remove_ended(stage.redis.client, home, _REPLAYED_S))
         self.outcome.violations += [f"seed {self.plan.seed} round {number}: {line}" for line in violations]
         print(self._told(number, ended_s - struck_s, time.monotonic() - ended_s), flush=True)
 

@@ -27,6 +27,11 @@ class Judge:
         self._outcome = outcome
         self._folder = folder
         self._checked: set[str] = set()
+        #: Runs that were removed after they had been checked.
+        self.removed: set[str] = set()
+
+    def _is_removed(self, state: str) -> bool:
+        return self._ledger.run_of(state) in self.removed
 
     async def check(self, stage: Stage, number: int, *, lossy: bool) -> list[str]:
         """Check a round. Returns its violations."""
@@ -35,9 +40,9 @@ class Judge:
         all_runs: set[str] = set()
         for home in stage.homes:
             violations += await under_way(redis, home, stage.nodes)
-            bad, of_lost = await put_aside(redis, home, lossy=lossy)
+            bad, explained = await put_aside(redis, home, lossy=lossy, is_removed=self._is_removed)
             violations += bad
-            self._outcome.counts["reports of lost states"] += of_lost
+            self._outcome.counts += explained
             all_runs |= {raw.decode() for raw in await ask(redis, "ZRANGE", home.runs, 0, -1)}
         triggers = self._ledger.triggers(number)
         executions = self._ledger.executions(number)

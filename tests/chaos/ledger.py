@@ -13,6 +13,7 @@ CREATE TABLE executions (
   started_ns INTEGER, ended_ns INTEGER, outcome TEXT
 );
 CREATE INDEX executions_by_round ON executions (round, started_ns);
+CREATE INDEX executions_by_state ON executions (state);
 CREATE TABLE faults (
   id INTEGER PRIMARY KEY, round INTEGER, name TEXT, detail TEXT, at_ns INTEGER, healed_ns INTEGER, recovery_ns INTEGER
 );
@@ -109,6 +110,11 @@ class Ledger:
             state: Executions(starts, requeued, frozenset((words or "").split(",")), run)
             for state, starts, requeued, words, run in rows
         }
+
+    def run_of(self, state: str) -> str | None:
+        """The run of a state that was executed."""
+        found = self._db.execute("SELECT run FROM executions WHERE state = ? LIMIT 1", (state,)).fetchone()
+        return None if found is None else str(found[0])
 
     def next_start(self, after_ns: int) -> int | None:
         """When the first execution after a moment began."""

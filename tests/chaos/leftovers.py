@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from redis.asyncio import Redis
 
@@ -66,28 +66,46 @@ async def under_way(redis: Redis, home: ShardKeys, nodes: Sequence[str]) -> list
     return found + [f"{key} holds {await redis.scard(key)} runs" for key in active]
 
 
-async def put_aside(redis: Redis, home: ShardKeys, *, lossy: bool) -> tuple[list[str], int]:
+async def put_aside(
+    redis: Redis, home: ShardKeys, *, lossy: bool, is_removed: Callable[[str], bool] = lambda state: False
+) -> tuple[list[str], Counter[str]]:
     """Tell which reports were put aside, though nobody sent a bad one.
 
     After a loss, workers report what they did for states that Redis has no record of any more: that is as it should be.
+    So is it when they lose their connection again and again, and send reports again whose runs were removed meanwhile.
+
+    Args:
+        is_removed: whether a state is of a run that was removed.
 
     Returns:
-        A line for each reason that nothing explains; and how many reports were of lost states, which are removed here.
+        A line for each reason that nothing explains; and how many reports were of lost states, and of removed ones. They
+        are removed here.
     """
-    reasons = Counter(fields[b"reason"].decode() for _, fields in await redis.xrange(home.rejected))
-    of_lost = reasons.pop(_OF_LOST_STATE, 0) if lossy else 0
+    reasons: Counter[str] = Counter()
+    explained: Counter[str] = Counter()
+    for _, fields in await redis.xrange(home.rejected):
+        reason = fields[b"reason"].decode()
+        if reason == _OF_LOST_STATE and is_removed(fields.get(b"state", b"").decode(errors="replace")):
+            explained["reports of removed states"] += 1
+        elif reason == _OF_LOST_STATE and lossy:
+            explained["reports of lost states"] += 1
+        else:
+            reasons[reason] += 1
     if not reasons:
         await redis.delete(home.rejected)
-    return [f"{count} reports were put aside: {reason}" for reason, count in reasons.items()], of_lost
+    return [f"{count} reports were put aside: {reason}" for reason, count in reasons.items()], explained
 
 
-async def remove_ended(redis: Redis, home: ShardKeys, kept_s: float) -> None:
-    """Remove every run of a shard that ended longer ago, as retention does."""
+async def remove_ended(redis: Redis, home: ShardKeys, kept_s: float) -> list[str]:
+    """Remove every run of a shard that ended longer ago, as retention does. Returns them."""
     seconds, micros = await redis.time()
     before_ms = int((seconds - kept_s) * 1000 + micros / 1000)
+    removed: list[str] = []
     while runs := await read_expired(redis, home, before_ms, 500):
         for run in runs:
             await delete_run(redis, home, run)
+        removed += runs
+    return removed
 
 
 async def left_after_retention(redis: Redis) -> list[str]:

@@ -1,6 +1,7 @@
 """The campaign's checks pass a run that is right and find each way in which one can be wrong."""
 
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -166,16 +167,22 @@ def test_what_is_left_on_its_way_or_after_retention_is_found(lane: Lane) -> None
     lane.run(scene)
 
 
-def test_a_report_that_was_put_aside_is_found_unless_its_state_was_lost(lane: Lane) -> None:
+def test_a_report_that_was_put_aside_is_found_unless_its_state_was_lost_or_removed(lane: Lane) -> None:
     async def scene(world: World) -> None:
-        await world.redis.xadd(HOME.rejected, {"reason": "there is no such state"})
-        told = (["1 reports were put aside: there is no such state"], 0)
+        none, lost = Counter[str](), Counter({"reports of lost states": 1})
+        of_no_state = {"reason": "there is no such state", "state": "a"}
+        await world.redis.xadd(HOME.rejected, of_no_state)
+        told = (["1 reports were put aside: there is no such state"], none)
         assert await put_aside(world.redis, HOME, lossy=False) == told
-        await world.redis.xadd(HOME.rejected, {"reason": "it is no report"})
-        assert await put_aside(world.redis, HOME, lossy=True) == (["1 reports were put aside: it is no report"], 1)
+        assert await put_aside(world.redis, HOME, lossy=False, is_removed=lambda state: state == "b") == told
+        await world.redis.xadd(HOME.rejected, {"reason": "it is no report", "state": "a"})
+        for is_removed in (lambda state: False, lambda state: state == "a"):
+            found, explained = await put_aside(world.redis, HOME, lossy=True, is_removed=is_removed)
+            assert found == ["1 reports were put aside: it is no report"]
+            assert explained == Counter({f"reports of {'removed' if is_removed('a') else 'lost'} states": 1})
         await world.redis.delete(HOME.rejected)
-        await world.redis.xadd(HOME.rejected, {"reason": "there is no such state"})
-        assert await put_aside(world.redis, HOME, lossy=True) == ([], 1)
+        await world.redis.xadd(HOME.rejected, of_no_state)
+        assert await put_aside(world.redis, HOME, lossy=True) == ([], lost)
         assert await left_after_retention(world.redis) == []
 
     lane.run(scene)

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from redis.exceptions import ResponseError
-
 from exosphere_core.errors import CorruptRecord, NotFound
 from exosphere_core.graph.plan import GraphPlan
 from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys
@@ -12,6 +10,7 @@ from exosphere_core.states import Status, UniteStatus
 from exosphere_core.store import moves
 from exosphere_core.store.calls import Call, apply, apply_all
 from exosphere_core.store.connection import Redis
+from exosphere_core.store.faults import ResponseError
 from exosphere_core.store.reads import Wanted, read_outputs, read_values
 from exosphere_core.store.streams import acknowledge
 from exosphere_core.store.unites import read_unite, walk_members
@@ -78,7 +77,7 @@ async def fire(redis: "Redis", calls: Sequence[Call]) -> None:
     """Apply the calls that fire a unite, again from the first on when what that laid down is gone.
 
     Raises:
-        redis.exceptions.ResponseError: Redis refused one.
+        exosphere_core.store.faults.ResponseError: Redis refused one.
     """
     while True:
         *laid, reply = await apply_all(redis, calls)
