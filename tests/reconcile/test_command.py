@@ -21,10 +21,10 @@ SECRETS = {
 }
 
 
-def reconcile(url: str) -> "subprocess.CompletedProcess[str]":
+def reconcile(url: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "exosphere_cli.main", "reconcile", "--wait", "1"],
-        env={**os.environ, **SECRETS, "EXOSPHERE_REDIS_URL": url},
+        env={**os.environ, **SECRETS, **environment, "EXOSPHERE_REDIS_URL": url},
         capture_output=True, text=True, timeout=60, preexec_fn=die_with_driver, check=False,
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from exosphere_core.keys import ShardKeys
 from exosphere_core.records import shard_of_ours
 from exosphere_core.store.slots import slot_of_key
 from exosphere_orchestrator.idempotency import keyed
+from reconcile.test_command import reconcile
 from redis_servers import server_binaries
 from system.stack import NAMESPACE, Stack, spread_work_gather, wait_for
 from topology.servers import Cluster, Server
@@ -123,7 +124,19 @@ def test_runs_of_the_other_shards_end_while_a_master_is_away_and_its_own_end_whe
     wait_for("the late runtime works", late_works)
     assert any("can't be reached" in warning for warning in stack.call(api.READY)["warnings"])
 
+    # Reconciling puts right what is there, and tells what is not.
+    home = ShardKeys(NAMESPACE, kept[0])
+    homes[kept[0]].ask("ZREM", home.runs, long_runs[kept[0]])
+    reconciled = reconcile(cluster.url, EXOSPHERE_SHARDS=str(SHARDS))
+    assert reconciled.returncode == 1, reconciled.stderr
+    assert "mended        1  index of runs" in reconciled.stdout
+    left = [line for line in reconciled.stdout.splitlines() if "can't be reached" in line]
+    assert left == [
+        f"  left          1  shard {shard} of {NAMESPACE} can't be reached: run it again when it can" for shard in lost
+    ]
+
     comes_back(away)
+    wait_for("all is swept", lambda: reconcile(cluster.url, EXOSPHERE_SHARDS=str(SHARDS)).returncode == 0)
     for run in [*waiting, *(long_runs[shard] for shard in lost)]:
         assert stack.wait_run(run)["status"] == "SUCCESS"
     executed = Counter(line.split()[0] for line in stack.ledger_lines())

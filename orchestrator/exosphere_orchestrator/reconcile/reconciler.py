@@ -8,14 +8,15 @@ from time import monotonic
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.states import RunStatus
 from exosphere_core.store import catalog, survey
-from exosphere_core.store.connection import Redis
+from exosphere_core.store.connection import Redis, is_cluster
+from exosphere_core.store.faults import FAULTS
 from exosphere_core.store.survey import RunTrace
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.reruns import Reruns
 from exosphere_orchestrator.reconcile import groups, indexes, orphans, queues, verdict
 from exosphere_orchestrator.reconcile.desk import Desk, Suspects
 from exosphere_orchestrator.reconcile.examine import examine
-from exosphere_orchestrator.reconcile.mend import Journal
+from exosphere_orchestrator.reconcile.mend import Journal, logger
 from exosphere_orchestrator.reconcile.standing import Standing
 from exosphere_orchestrator.reconcile.verdict import Marks
 
@@ -77,31 +78,42 @@ class Reconciler:
                 break
 
     async def sweep_all(self, wait_s: float = _WAIT_S, *, thorough: bool = False) -> Journal:
-        """Look at every record of a run, a state and a unite, whatever the indexes say.
+        """Look at every record of a run, a state and a unite, whatever the indexes say. Shards of a cluster that can't be reached
+        are left.
 
         Args:
             thorough: whether the states of ended runs are read even where their counters agree.
         """
         journal = Journal()
         for home in await self._homes():
-            desk = self._desk(home, journal)
-            await self._begin(desk)
-            ready = [home.ready(node) for node in await catalog.read_nodes(self._redis, home.namespace)]
-            await groups.ensure(desk, ready, RUNTIMES_GROUP)
-            async for runs in orphans.ids_of(self._redis, home.run("*")):
-                await orphans.set_runs_aside(desk, runs)
-                await self._examine(desk, runs, thorough=thorough)
-            for run in await orphans.sweep_states(desk):
-                await self._examine(desk, [run])
-            await orphans.sweep_unites(desk)
-            await orphans.sweep_members(desk)
-            await indexes.sweep(desk)
-            await self._judge(desk, wait_s)
-            await queues.sweep_due(desk)
-            await queues.sweep_ready(desk)
-            await queues.sweep_outbox(desk)
-            await journal.write(self._redis)
+            try:
+                await self._sweep_shard(home, journal, wait_s, thorough=thorough)
+            except FAULTS as away:
+                if not is_cluster(self._redis):
+                    raise
+                # What the other masters have needs no less to be looked at.
+                logger.warning("shard %d of %s can't be swept: %s", home.shard, home.namespace, away)
+                journal.left[f"shard {home.shard} of {home.namespace} can't be reached: run it again when it can"] += 1
         return journal
+
+    async def _sweep_shard(self, home: ShardKeys, journal: Journal, wait_s: float, *, thorough: bool) -> None:
+        desk = self._desk(home, journal)
+        await self._begin(desk)
+        ready = [home.ready(node) for node in await catalog.read_nodes(self._redis, home.namespace)]
+        await groups.ensure(desk, ready, RUNTIMES_GROUP)
+        async for runs in orphans.ids_of(self._redis, home.run("*")):
+            await orphans.set_runs_aside(desk, runs)
+            await self._examine(desk, runs, thorough=thorough)
+        for run in await orphans.sweep_states(desk):
+            await self._examine(desk, [run])
+        await orphans.sweep_unites(desk)
+        await orphans.sweep_members(desk)
+        await indexes.sweep(desk)
+        await self._judge(desk, wait_s)
+        await queues.sweep_due(desk)
+        await queues.sweep_ready(desk)
+        await queues.sweep_outbox(desk)
+        await journal.write(self._redis)
 
     def _desk(self, home: ShardKeys, journal: Journal, until: float = inf) -> Desk:
         return Desk(self._redis, self._plans, self._reruns, journal, home, until)
