@@ -89,7 +89,7 @@ def test_a_body_of_just_the_limit_is_read(narrow: Service) -> None:
         (b'{"a": -Infinity}', "-Infinity is no JSON number"),
         (rb'{"a": "\ud800"}', r"the escape \ud800 is half of a surrogate pair"),
         (rb'{"\uDC00": 1}', r"the escape \udc00 is half of a surrogate pair"),
-        (b"[" * 100_000, "nested too deeply"),
+        (b"[" * 100_000, "nested too deeply; the limit is 100 (EXOSPHERE_MAX_JSON_DEPTH)"),
     ],
 )
 def test_a_body_that_is_no_json_is_refused_with_the_place(service: Service, body: bytes, said: str) -> None:

@@ -19,9 +19,11 @@ from exosphere_core.store.faults import LOST, ResponseError, is_out_of_memory
 from exosphere_core.version import VERSION
 from exosphere_orchestrator.engine.engine import Engine
 from exosphere_orchestrator.http import graphs, nodes, once, rejected, reports, runs, schedules, states, steering
+from exosphere_orchestrator.http.browsers import add_browser_rules
 from exosphere_orchestrator.http.context import Services
 from exosphere_orchestrator.http.gate import Gate
 from exosphere_orchestrator.http.run_ends import RunEnds
+from exosphere_orchestrator.http.slow_bodies import SlowBodies
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings
 from exosphere_orchestrator.vault import Vault
@@ -89,11 +91,14 @@ def create_app(settings: Settings) -> FastAPI:
     for lost in LOST:
         app.add_exception_handler(lost, _lost)
     app.add_exception_handler(ResponseError, _refused)
+    app.add_middleware(SlowBodies, timeout_ms=settings.body_timeout_ms)
     app.add_middleware(
         Gate,
         api_key=settings.api_key.get_secret_value(),
         max_body_bytes=settings.max_body_bytes,
     )
+    # Last, so that they come first: a browser asks without a key whether it may call.
+    add_browser_rules(app, settings.origins)
     return app
 
 

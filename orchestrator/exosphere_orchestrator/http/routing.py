@@ -17,6 +17,7 @@ _MEANINGS = {
     400: "The request asks for what can't be; the detail names it",
     401: "The API key is missing or wrong",
     404: "There is no such thing",
+    408: "The body did not come whole in time",
     409: "It was done already, or something is in its way; the detail says what",
     413: "The body is too large",
     422: "The request does not have the documented form; the detail names the field",
@@ -31,7 +32,7 @@ def handles(router: APIRouter, row: Row) -> Callable[[Handler], Handler]:
     if row.keyed:
         statuses |= {401, 503}
     if row.request:
-        statuses |= {413, 422}
+        statuses |= {408, 413, 422}
     if row.query or "{" in row.path:
         statuses |= {422}
     responses: dict[int | str, dict[str, Any]] = {
