@@ -141,6 +141,8 @@ def test_a_wrong_method_is_refused_and_the_right_one_told(service: Service) -> N
     assert answer.status_code == 405
     assert answer.json() == {"detail": "there is no call DELETE /v0/namespace/gate/graphs/"}
     assert answer.headers["allow"] == "GET"
+    several = service.http.request("POST", path_of(api.GET_GRAPH, namespace="gate", graph_name="g"))
+    assert (several.status_code, several.headers["allow"]) == (405, "DELETE, GET, PUT")
 
 
 def test_a_fault_of_the_state_manager_shows_an_id_for_its_log_and_nothing_of_its_inside(

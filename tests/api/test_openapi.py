@@ -59,7 +59,9 @@ def test_an_operation_has_summary_id_typed_bodies_and_its_error_answers(row: api
 @every_row
 def test_every_parameter_of_an_operation_is_described(row: api.Row) -> None:
     parameters = DESCRIPTION["paths"][row.path][row.method.lower()].get("parameters", [])
-    assert {item["name"] for item in parameters if item["in"] == "path"} == set(re.findall(r"\{(\w+)\}", row.path))
+    assert {item["name"]: item["description"] for item in parameters if item["in"] == "path"} == {
+        name: api.PATH_PARAMETERS[name].meaning for name in re.findall(r"\{(\w+)\}", row.path)
+    }
     assert {item["name"]: item["description"] for item in parameters if item["in"] == "query"} == row.query
     assert {item["name"]: item["description"] for item in parameters if item["in"] == "header"} == row.headers
 

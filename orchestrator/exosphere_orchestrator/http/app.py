@@ -21,7 +21,9 @@ from exosphere_orchestrator.engine.engine import Engine
 from exosphere_orchestrator.http import graphs, nodes, once, rejected, reports, runs, schedules, states, steering
 from exosphere_orchestrator.http.browsers import add_browser_rules
 from exosphere_orchestrator.http.context import Services
+from exosphere_orchestrator.http.description import DescribedApi
 from exosphere_orchestrator.http.gate import Gate
+from exosphere_orchestrator.http.routing import methods_of
 from exosphere_orchestrator.http.run_ends import RunEnds
 from exosphere_orchestrator.http.slow_bodies import SlowBodies
 from exosphere_orchestrator.runs import RunStarter
@@ -65,7 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
             await end(listening)
             await engine.stop()
 
-    app = FastAPI(
+    app = DescribedApi(
         title="Exosphere state manager",
         version=VERSION,
         description="Graphs of typed nodes, run on Redis. Authenticate with the header `x-api-key`.",
@@ -142,6 +144,9 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
         detail = f"there is no call {request.method} {request.url.path[:200]}"
     answer = _answer(error.status_code, detail)
     answer.headers.update(error.headers or {})
+    if error.status_code == 405:
+        # The framework names the methods of the first route with this path alone.
+        answer.headers["allow"] = ", ".join(methods_of(request.url.path))
     return answer
 
 

@@ -1,12 +1,13 @@
 """Turns a row of the API into a route: method, path, status, bodies and error answers are said once, there."""
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Depends
 from fastapi.security import APIKeyHeader
 
-from exosphere_core.api import API_KEY_HEADER, ErrorBody, Row
+from exosphere_core.api import API_KEY_HEADER, ROWS, ErrorBody, Row
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -55,3 +56,11 @@ def handles(router: APIRouter, row: Row) -> Callable[[Handler], Handler]:
         return handler
 
     return register
+
+
+def methods_of(path: str) -> list[str]:
+    """Return the methods of all calls that a path may name, in alphabetical order."""
+    return sorted({method for pattern, method in _PATHS if pattern.fullmatch(path)})
+
+
+_PATHS = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", row.path)), row.method) for row in ROWS]

@@ -7,6 +7,7 @@ graph says is judged by `exosphere_core.graph`, which names node and field, all 
 from typing import Final
 
 from exosphere_core.api.catalog import *
+from exosphere_core.api.parameters import *
 from exosphere_core.api.rejected import *
 from exosphere_core.api.reports import *
 from exosphere_core.api.row import *

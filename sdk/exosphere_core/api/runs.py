@@ -6,6 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from exosphere_core.api.row import IDEMPOTENCY_KEY_HEADER, NAMESPACE, ByName, Row
 
+#: The most runs that one page lists.
+LARGEST_SIZE: Final = 1000
+
+#: Beyond it the position of a run would not fit into what Redis counts with.
+LAST_PAGE: Final = 1_000_000_000
+
 
 class TriggerRequest(BaseModel):
     """Starts a run."""
@@ -140,6 +146,8 @@ GET_STRUCTURE: Final = Row(
 __all__ = [
     "GET_RUN",
     "GET_STRUCTURE",
+    "LARGEST_SIZE",
+    "LAST_PAGE",
     "LIST_RUNS",
     "TRIGGER",
     "WAIT_RUN",
