@@ -63,7 +63,7 @@ async def _take(context: EngineContext, namespace: str, nodes: list[str], shards
         while queues and len(taken) < most and size < _MOST_BYTES:
             asked = min(most - len(taken), portion.count)
             try:
-                entries = await polled.take(context.scripts, list(queues), context.consumer, asked)
+                entries = await polled.take(context.redis, list(queues), context.consumer, asked)
                 portion.note(entries)
                 size += sum(len(value) for entry in entries for value in entry.fields.values())
                 taken += await _held(context, await _read(context, queue, queues, entries))
