@@ -89,7 +89,7 @@ class Reporting:
         most = self._context.limits.max_report_bytes
         if most is not None and len(body) > most:
             raise TooLarge(f"{field} has {len(body)} bytes of JSON; the limit is {most} (EXOSPHERE_MAX_REPORT_BYTES)")
-        standing = await self._placed(state)
+        standing = await self._placed(state, attempt)
         if attempt is not None and standing.attempt != str(attempt):
             raise BadRequest(
                 f"state {state} is not QUEUED under attempt {attempt}: that delivery was lost or has ended; "
@@ -109,12 +109,12 @@ class Reporting:
         note([report.call()])
         return await self._after(standing)
 
-    async def _placed(self, state: str) -> Standing:
-        """Where a state stands; one on its way to the namespace of its node is waited for."""
+    async def _placed(self, state: str, attempt: int | None) -> Standing:
+        """Where a state stands; one on its way to the namespace of its node is waited for, if it may be this delivery."""
         backoff = Backoff(_FIRST_LOOK_S, _LONGEST_LOOK_S)
         until = monotonic() + _PLACED_S
         standing = await self._find(state)
-        while standing.is_on_outbox and monotonic() < until:
+        while standing.is_on_outbox and attempt in (None, int(standing.attempt)) and monotonic() < until:
             await backoff.wait()
             standing = await self._find(state)
         return standing
