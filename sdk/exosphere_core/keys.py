@@ -26,6 +26,9 @@ RUNTIMES_GROUP: Final = "runtimes"
 #: longer lease. No runtime is called so: their names begin with the name of a host, which has no colon.
 HTTP_HOLDER: Final = "http:"
 
+#: How the names of those begin that hold a delivery for the moment until it is a client's. Their lease is that of any runtime.
+HTTP_TAKER: Final = "taking:"
+
 #: Consumer group of the state managers on every report stream.
 STATE_MANAGERS_GROUP: Final = "state-managers"
 

@@ -363,8 +363,9 @@ def test_it_works_while_redis_has_no_memory_left(space: Space) -> None:
         space.service.with_redis(lambda redis: limit(redis, 0))
 
 
-def test_states_of_all_shards_are_given(redis_url: str) -> None:
-    with Service(redis_url, shards=4) as service:
+@pytest.mark.parametrize("server", ["redis_url", "cluster_url"])
+def test_states_of_all_shards_are_given(request: pytest.FixtureRequest, server: str) -> None:
+    with Service(request.getfixturevalue(server), shards=4) as service:
         space = Space(service, f"shards-{time.monotonic_ns()}")
         space.chain()
         runs = {space.trigger() for _ in range(12)}

@@ -99,6 +99,6 @@ def test_what_is_not_current_any_more_is_given_to_nobody(lane: Lane) -> None:
         assert len(await take(world.context, "ns", ["A"], 1, 10)) == 1
         pending = await world.redis.xpending_range(HOME.ready("A"), "runtimes", "-", "+", 10)
         holders = sorted(item["consumer"].decode() for item in pending)
-        assert holders == [f"{HTTP_HOLDER}sm-1", "sm-1", "sm-1"]
+        assert holders == [f"{HTTP_HOLDER}sm-1", "taking:sm-1", "taking:sm-1"]
 
     lane.run(scene)

@@ -9,7 +9,7 @@ import random
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from exosphere_core.keys import HTTP_HOLDER, RUNTIMES_GROUP, ShardKeys, shard_keys
+from exosphere_core.keys import HTTP_HOLDER, HTTP_TAKER, RUNTIMES_GROUP, ShardKeys, shard_keys
 from exosphere_core.records import Task, TextMap, decode_text_map, shard_of_ours
 from exosphere_core.states import Status
 from exosphere_core.store import polled
@@ -63,7 +63,7 @@ async def _take(context: EngineContext, namespace: str, nodes: list[str], shards
         while queues and len(taken) < most and size < _MOST_BYTES:
             asked = min(most - len(taken), portion.count)
             try:
-                entries = await polled.take(context.redis, list(queues), context.consumer, asked)
+                entries = await polled.take(context.redis, list(queues), HTTP_TAKER + context.consumer, asked)
                 portion.note(entries)
                 size += sum(len(value) for entry in entries for value in entry.fields.values())
                 taken += await _held(context, await _read(context, queue, queues, entries))
