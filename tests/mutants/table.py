@@ -256,7 +256,7 @@ MUTANTS = (
     Mutant(
         "a client reports by HTTP what a runtime holds", f"{_LUA}/hand_in.lua",
         "if string.sub(held[1][2], 1, #ARGV[2]) ~= ARGV[2] then", "if false then",
-        ("tests/engine/test_polled.py", "tests/api/test_http_runtime.py"),
+        ("tests/engine/test_polled.py", "tests/api/test_http_runtime_refusals.py"),
     ),
     Mutant(
         "a client that polls has the lease of a runtime", f"{_ENGINE}/reaper.py",
