@@ -6,7 +6,7 @@ import pytest
 
 from engine.handover import THERE, foreign, forward, hand_over, outbox
 from engine.test_polled import held, taken
-from engine.world import HOME, Lane, World, node
+from engine.world import HOME, Lane, World, many, node
 from exosphere_core.errors import BadRequest, Unavailable
 from exosphere_core.keys import HTTP_HOLDER
 from exosphere_core.store import handoff, polled
@@ -100,5 +100,17 @@ def test_what_is_not_current_any_more_is_given_to_nobody(lane: Lane) -> None:
         pending = await world.redis.xpending_range(HOME.ready("A"), "runtimes", "-", "+", 10)
         holders = sorted(item["consumer"].decode() for item in pending)
         assert holders == [f"{HTTP_HOLDER}sm-1", "taking:sm-1", "taking:sm-1"]
+
+    lane.run(scene)
+
+
+def test_many_are_taken_in_steps_that_are_short_for_redis(lane: Lane) -> None:
+    async def scene(world: World) -> None:
+        await world.graph(node("a", ["b"]), node("b"))
+        await world.trigger()
+        await world.do("a", many(*(str(number) for number in range(450))))
+        got = await take(world.context, "ns", ["B", "A"], 1, 430)
+        assert len({each.state for each in got}) == 430
+        assert len(await take(world.context, "ns", ["B"], 1, 1000)) == 20
 
     lane.run(scene)

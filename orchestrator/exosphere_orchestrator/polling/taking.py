@@ -22,6 +22,9 @@ from exosphere_orchestrator.engine.context import EngineContext, logger
 from exosphere_orchestrator.engine.dead_letters import put_aside
 from exosphere_orchestrator.engine.portion import Portion
 
+#: The most states that one script takes: others wait while Redis works at it, 5 to 10 us a state and a stream.
+_PER_SCRIPT = 200
+
 #: An answer gets no more states when its inputs have come to so many bytes.
 _MOST_BYTES = 16 * 1024 * 1024
 
@@ -59,7 +62,7 @@ async def _take(context: EngineContext, namespace: str, nodes: list[str], shards
     for shard in random.sample(range(shards), shards):
         queue = shard_keys(namespace, shard)
         queues = {queue.ready(node): node for node in random.sample(nodes, len(nodes))}
-        portion = Portion(most)
+        portion = Portion(min(most, _PER_SCRIPT))
         while queues and len(taken) < most and size < _MOST_BYTES:
             asked = min(most - len(taken), portion.count)
             try:
