@@ -22,7 +22,7 @@ from exosphere_orchestrator.engine.context import EngineContext, logger
 from exosphere_orchestrator.engine.dead_letters import put_aside
 from exosphere_orchestrator.engine.portion import Portion
 
-#: The most states that one script takes: others wait while Redis works at it, 5 to 10 us a state and a stream.
+#: The most states that one script takes: others wait while Redis works at it, 10 to 30 us a state.
 _PER_SCRIPT = 200
 
 #: An answer gets no more states when its inputs have come to so many bytes.
