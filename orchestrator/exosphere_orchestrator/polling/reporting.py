@@ -25,7 +25,6 @@ _PLACED_S = 3.0
 #: Pauses between looks at a record, in s.
 _FIRST_LOOK_S, _LONGEST_LOOK_S = 0.002, 0.1
 
-
 #: How deeply the data of a pruned state may be nested: answers that hold it can't be much deeper.
 _MOST_LEVELS = 200
 
