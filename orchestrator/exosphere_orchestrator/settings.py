@@ -44,6 +44,10 @@ class Settings(BaseModel):
         default=30_000, ge=300, title="EXOSPHERE_LEASE_MS",
         description="a state whose runtime shows no life for this long is given to another runtime",
     )  # fmt: skip
+    http_lease_ms: int = Field(
+        default=600_000, ge=300, title="EXOSPHERE_HTTP_LEASE_MS",
+        description="the same for a state that was taken by `POST …/states/enqueue`: such a client shows life by its report alone",
+    )  # fmt: skip
     max_lost_leases: int = Field(
         default=3, ge=1, title="EXOSPHERE_MAX_LOST_LEASES",
         description="a state that lost its runtime this often fails",

@@ -22,6 +22,13 @@ RUN_ENDED: Final = f"{PREFIX}:run-ended"
 #: Consumer group of the runtimes on every ready stream.
 RUNTIMES_GROUP: Final = "runtimes"
 
+#: How the names of the consumers in that group begin that hold deliveries for clients that poll over HTTP, and so have a
+#: longer lease. No runtime is called so: their names begin with the name of a host, which has no colon.
+HTTP_HOLDER: Final = "http:"
+
+#: How the names of those begin that hold a delivery for the moment until it is a client's. Their lease is that of any runtime.
+HTTP_TAKER: Final = "taking:"
+
 #: Consumer group of the state managers on every report stream.
 STATE_MANAGERS_GROUP: Final = "state-managers"
 

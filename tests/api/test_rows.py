@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from api.polled import enqueue_one
 from api.service import Service, Space, eventually, node_class, one, path_of
 from conftest import die_with_driver, redis_server_binary
 from exosphere_core import api
@@ -39,7 +40,17 @@ class Scene:
         _, self.failed_state = self.failed()
         space.trigger()
         self.running = space.take("A").state
+        space.register(node_class("Polled"))
+        space.graph(space.node("polled"), name="polled")
+        self.polled = [self.take_polled() for _ in range(4)]
+        space.trigger("polled")
         self.pending_run = space.trigger()
+
+    def take_polled(self) -> str:
+        """A state that a client has taken over HTTP."""
+        self.space.trigger("polled")
+        state: str = enqueue_one(self.space, "Polled")["state_id"]
+        return state
 
     def failed(self) -> tuple[str, str]:
         """A run that failed, and the state where it did."""
@@ -91,6 +102,11 @@ class Scene:
                 },
                 {},
             ),
+            "enqueue_states": ({"nodes": ["Polled"], "batch_size": 1}, {}),
+            "state_executed": ({"outputs": [{"v": "1"}]}, {"state_id": self.polled[0]}),
+            "state_errored": ({"error": "boom"}, {"state_id": self.polled[1]}),
+            "prune_state": ({"data": {}}, {"state_id": self.polled[2]}),
+            "re_enqueue_state": ({"enqueue_after": 60_000}, {"state_id": self.polled[3]}),
             "list_versions": (None, {}),
             "get_version": (None, {"version": 1}),
             "delete_graph": (None, {"graph_name": "doomed"}),

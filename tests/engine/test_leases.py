@@ -15,14 +15,14 @@ def held(consumer: str, beats: int) -> dict[str, list[Pending]]:
 
 
 def test_a_lease_is_lost_when_nothing_moved_for_its_whole_length() -> None:
-    watch = Watch(lease_s=10)
+    watch = Watch(lease_s=10, http_lease_s=600)
     assert watch.look(held("w", 1), now=100) == []
     assert watch.look(held("w", 1), now=109.9) == []
     assert watch.look(held("w", 1), now=110) == [("ready", "1-1")]
 
 
 def test_a_beat_or_another_owner_begins_the_lease_anew() -> None:
-    watch = Watch(lease_s=10)
+    watch = Watch(lease_s=10, http_lease_s=600)
     watch.look(held("w", 1), now=100)
     assert watch.look(held("w", 2), now=109) == []
     assert watch.look(held("w", 2), now=118) == []
@@ -30,8 +30,16 @@ def test_a_beat_or_another_owner_begins_the_lease_anew() -> None:
     assert watch.look(held("v", 2), now=129) == [("ready", "1-1")]
 
 
+def test_what_is_held_for_a_client_that_polls_has_a_longer_lease_from_the_moment_it_is_held() -> None:
+    watch = Watch(lease_s=10, http_lease_s=600)
+    watch.look(held("sm", 1), now=100)
+    assert watch.look(held("http:sm", 1), now=105) == []
+    assert watch.look(held("http:sm", 1), now=704.9) == []
+    assert watch.look(held("http:sm", 1), now=705) == [("ready", "1-1")]
+
+
 def test_an_entry_that_was_acknowledged_meanwhile_is_forgotten() -> None:
-    watch = Watch(lease_s=10)
+    watch = Watch(lease_s=10, http_lease_s=600)
     watch.look(held("w", 1), now=100)
     assert watch.look({"ready": []}, now=105) == []
     assert watch.look(held("w", 1), now=111) == []

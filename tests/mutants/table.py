@@ -99,7 +99,7 @@ MUTANTS = (
     ),
     Mutant(
         "the reaper takes a lease for lost at the second look", f"{_ENGINE}/reaper.py",
-        "if now - before[2] >= self._lease_s:", "if now - before[2] >= 0:",
+        "if now - before[2] >= lease_s:", "if now - before[2] >= 0:",
         ("tests/engine/test_leases.py",),
     ),
     Mutant(
@@ -252,6 +252,21 @@ MUTANTS = (
         "the reconciler restores what a runtime holds", f"{_LUA}/lib/held.lua",
         "  return #redis.call('XPENDING', stream, group, entry, entry, 1) > 0", "  return false",
         ("tests/reconcile/test_random.py", "tests/reconcile/test_mends.py"),
+    ),
+    Mutant(
+        "a client reports by HTTP what a runtime holds", f"{_LUA}/hand_in.lua",
+        "if string.sub(held[1][2], 1, #ARGV[2]) ~= ARGV[2] then", "if false then",
+        ("tests/engine/test_polled.py", "tests/api/test_http_runtime_refusals.py"),
+    ),
+    Mutant(
+        "a client that polls has the lease of a runtime", f"{_ENGINE}/reaper.py",
+        "lease_s = self._http_lease_s if entry.consumer.startswith(HTTP_HOLDER) else self._lease_s", "lease_s = self._lease_s",
+        ("tests/engine/test_leases.py", "tests/api/test_http_leases.py"),
+    ),
+    Mutant(
+        "what a client took is taken again after Redis lost it", "orchestrator/exosphere_orchestrator/polling/taking.py",
+        "    with recorded():\n        return await _take(", "    if True:\n        return await _take(",
+        ("tests/api/test_http_leases.py",),
     ),
     Mutant(
         "the embedded Redis appends to a torn file", "orchestrator/exosphere_orchestrator/embedded/server.py",

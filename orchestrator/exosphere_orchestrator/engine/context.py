@@ -23,6 +23,7 @@ class EngineContext:
         redis: client for ordinary commands.
         scripts: client for bursts of script calls.
         consumer: this process's name in the group of the state managers.
+        http_lease_ms: the lease of what was taken over HTTP.
         intake: the way in for new runs.
         counts: what happened, by word: "stale", "rejected", "reclaimed", …
     """
@@ -37,5 +38,6 @@ class EngineContext:
     plans: GraphPlans
     tasks: TaskCache
     reruns: Reruns
+    http_lease_ms: int = 600_000
     intake: Intake = field(default_factory=Intake)
     counts: Counter[str] = field(default_factory=Counter)

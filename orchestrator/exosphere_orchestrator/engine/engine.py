@@ -40,6 +40,7 @@ def new_context(settings: Settings, redis: Redis, scripts: Redis) -> EngineConte
         scripts=scripts,
         consumer=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
         lease_ms=settings.lease_ms,
+        http_lease_ms=settings.http_lease_ms,
         max_lost_leases=settings.max_lost_leases,
         limits=Limits(settings.max_fan_out, settings.max_value_bytes, settings.max_report_bytes),
         plans=GraphPlans(redis),

@@ -3,7 +3,7 @@
 import asyncio
 from time import monotonic
 
-from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys, shard_keys
+from exosphere_core.keys import HTTP_HOLDER, RUNTIMES_GROUP, ShardKeys, shard_keys
 from exosphere_core.records import Failed, encode
 from exosphere_core.store import handoff, moves, streams
 from exosphere_core.store.calls import Call, apply_all
@@ -32,12 +32,15 @@ _NODES_AGE_S = 1.5
 class Watch:
     """Judges leases by whether owner or beat moved during a full lease on our own monotonic clock.
 
+    What is held for a client that polls has a longer lease: nothing moves between its taking and its report.
+
     Pure but for the clock that is passed in. Idle times of the stream follow the host's wall clock and
     are not looked at: a clock that jumps would make every living lease look lost.
     """
 
-    def __init__(self, lease_s: float) -> None:
+    def __init__(self, lease_s: float, http_lease_s: float) -> None:
         self._lease_s = lease_s
+        self._http_lease_s = http_lease_s
         self._seen: dict[tuple[str, str], tuple[str, int, float]] = {}
 
     def look(self, held: dict[str, list[Pending]], now: float) -> list[tuple[str, str]]:
@@ -52,10 +55,15 @@ class Watch:
                     seen[key] = (entry.consumer, entry.beats, now)
                 else:
                     seen[key] = before
-                    if now - before[2] >= self._lease_s:
+                    lease_s = self._http_lease_s if entry.consumer.startswith(HTTP_HOLDER) else self._lease_s
+                    if now - before[2] >= lease_s:
                         lost.append(key)
         self._seen = seen
         return lost
+
+    def is_polled(self, stream: str, entry: str) -> bool:
+        """Whether an entry that was there at the last look is held for a client that polls."""
+        return self._seen[stream, entry][0].startswith(HTTP_HOLDER)
 
 
 class Reaper(Agent):
@@ -64,7 +72,7 @@ class Reaper(Agent):
     def __init__(self, context: EngineContext, queue: ShardKeys) -> None:
         super().__init__(context, f"reaper of {queue.namespace}:{queue.shard}")
         self._queue = queue
-        self._watch = Watch(context.lease_ms / 1000)
+        self._watch = self._new_watch()
         self._nodes: list[str] = []
         self._nodes_read = -_NODES_AGE_S
 
@@ -74,12 +82,14 @@ class Reaper(Agent):
         ready = [self._queue.ready(node) for node in self._nodes]
         if ready:
             held = await streams.read_pending(self.context.redis, ready, RUNTIMES_GROUP, _MOST_WATCHED)
-            lost: dict[str, list[str]] = {}
+            lost: dict[tuple[str, bool], list[str]] = {}
             for stream, entry in self._watch.look(held, monotonic()):
-                lost.setdefault(stream, []).append(entry)
-            for stream, ids in lost.items():
-                await self.reclaim(await streams.read_entries(self.context.redis, stream, ids))
-        await asyncio.sleep(min(self.context.lease_ms / 1000 / _LOOKS_PER_LEASE, _LONGEST_LOOK_S))
+                lost.setdefault((stream, self._watch.is_polled(stream, entry)), []).append(entry)
+            for (stream, polled), ids in lost.items():
+                entries = await streams.read_entries(self.context.redis, stream, ids)
+                await self.reclaim(entries, self.context.http_lease_ms if polled else self.context.lease_ms)
+        shortest_s = min(self.context.lease_ms, self.context.http_lease_ms) / 1000
+        await asyncio.sleep(min(shortest_s / _LOOKS_PER_LEASE, _LONGEST_LOOK_S))
 
     async def _read_nodes(self) -> None:
         try:
@@ -92,14 +102,21 @@ class Reaper(Agent):
 
     async def recover(self) -> None:
         """Nobody could show life while Redis was away: every lease begins anew."""
-        self._watch = Watch(self.context.lease_ms / 1000)
+        self._watch = self._new_watch()
 
-    async def reclaim(self, entries: list[Entry]) -> None:
-        """Give back deliveries whose lease is lost."""
+    def _new_watch(self) -> Watch:
+        return Watch(self.context.lease_ms / 1000, self.context.http_lease_ms / 1000)
+
+    async def reclaim(self, entries: list[Entry], lease_ms: int | None = None) -> None:
+        """Give back deliveries whose lease is lost.
+
+        Args:
+            lease_ms: how long that was; None for the one of runtimes with a heartbeat.
+        """
         failed = encode(
             Failed(
                 f"lost its worker {self.context.max_lost_leases} times: each time the worker showed no life "
-                f"for {self.context.lease_ms} ms while it ran this state"
+                f"for {lease_ms or self.context.lease_ms} ms while it ran this state"
             )
         )
         own: list[tuple[Entry, Call]] = []

@@ -18,7 +18,18 @@ from exosphere_core.store.corrupt import is_wrong_type
 from exosphere_core.store.faults import LOST, ResponseError, is_out_of_memory
 from exosphere_core.version import VERSION
 from exosphere_orchestrator.engine.engine import Engine
-from exosphere_orchestrator.http import graphs, nodes, once, rejected, reports, runs, schedules, states, steering
+from exosphere_orchestrator.http import (
+    graphs,
+    http_runtimes,
+    nodes,
+    once,
+    rejected,
+    reports,
+    runs,
+    schedules,
+    states,
+    steering,
+)
 from exosphere_orchestrator.http.browsers import add_browser_rules
 from exosphere_orchestrator.http.context import Services
 from exosphere_orchestrator.http.description import DescribedApi
@@ -83,6 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
         states.router,
         once.router,
         reports.router,
+        http_runtimes.router,
         schedules.router,
         rejected.router,
     ):

@@ -7,6 +7,7 @@ graph says is judged by `exosphere_core.graph`, which names node and field, all 
 from typing import Final
 
 from exosphere_core.api.catalog import *
+from exosphere_core.api.http_runtimes import *
 from exosphere_core.api.parameters import *
 from exosphere_core.api.rejected import *
 from exosphere_core.api.reports import *
@@ -19,7 +20,8 @@ from exosphere_core.api.steering import *
 ROWS: Final = (
     HEALTH, READY, LIST_NAMESPACES, REGISTER_NODES, LIST_NODES, UPSERT_GRAPH, GET_GRAPH, LIST_GRAPHS, TRIGGER,
     LIST_RUNS, GET_RUN, WAIT_RUN, CANCEL_RUN, RETRY_RUN, RERUN, MANUAL_RETRY, GET_STRUCTURE, GET_STATE, GET_SECRETS, GET_STORE_VALUE,
-    GET_ONCE, RECORD_ONCE, HAND_OVER_REPORTS, LIST_VERSIONS, GET_VERSION, DELETE_GRAPH,
+    GET_ONCE, RECORD_ONCE, HAND_OVER_REPORTS,
+    ENQUEUE_STATES, STATE_EXECUTED, STATE_ERRORED, PRUNE_STATE, RE_ENQUEUE_STATE, LIST_VERSIONS, GET_VERSION, DELETE_GRAPH,
     LIST_SCHEDULES, LIST_FIRINGS, PAUSE_SCHEDULE, RESUME_SCHEDULE, RUN_SCHEDULE,
     LIST_REJECTED,
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""A runtime with nothing but an HTTP client."""
