@@ -9,6 +9,7 @@ from exosphere_orchestrator.catalog import deletion, graphs
 from exosphere_orchestrator.catalog.graphs import Graph
 from exosphere_orchestrator.http.body import JsonRoute
 from exosphere_orchestrator.http.context import checked, iso, services
+from exosphere_orchestrator.http.guard import note_thing
 from exosphere_orchestrator.http.routing import handles
 
 router = APIRouter(tags=["graphs"], route_class=JsonRoute)
@@ -117,6 +118,7 @@ async def trigger(
     started = await services(request).runs.trigger(
         namespace, graph_name, body.inputs, body.store, body.start_delay, key=key
     )
+    note_thing(request, run_id=started.run_id)
     return api.TriggerResponse(status="CREATED", run_id=started.run_id, ignored_inputs=started.ignored_inputs)
 
 

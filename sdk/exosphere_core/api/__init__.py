@@ -6,7 +6,9 @@ graph says is judged by `exosphere_core.graph`, which names node and field, all 
 
 from typing import Final
 
+from exosphere_core.api.audit import *
 from exosphere_core.api.catalog import *
+from exosphere_core.api.keys import *
 from exosphere_core.api.rejected import *
 from exosphere_core.api.reports import *
 from exosphere_core.api.row import *
@@ -20,5 +22,6 @@ ROWS: Final = (
     LIST_RUNS, GET_RUN, WAIT_RUN, CANCEL_RUN, RETRY_RUN, RERUN, MANUAL_RETRY, GET_STRUCTURE, GET_STATE, GET_SECRETS, GET_STORE_VALUE,
     GET_ONCE, RECORD_ONCE, HAND_OVER_REPORTS, LIST_VERSIONS, GET_VERSION, DELETE_GRAPH,
     LIST_SCHEDULES, LIST_FIRINGS, PAUSE_SCHEDULE, RESUME_SCHEDULE, RUN_SCHEDULE,
-    LIST_REJECTED,
+    LIST_REJECTED, GET_STATE_STORE_VALUE,
+    CREATE_KEY, LIST_KEYS, REVOKE_KEY, CREATE_GLOBAL_KEY, LIST_GLOBAL_KEYS, REVOKE_GLOBAL_KEY, LIST_AUDIT, LIST_GLOBAL_AUDIT,
 )  # fmt: skip
