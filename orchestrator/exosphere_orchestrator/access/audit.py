@@ -19,9 +19,10 @@ _BATCH: Final = 256
 #: The most entries that wait while Redis is away; the oldest go first.
 _MOST_WAITING: Final = 10_000
 
-#: How many refused calls are recorded at once, and how many a second after these.
+#: How many refused calls are recorded at once, and how many a second after these: so few that they take months to fill
+#: a log and push out what else it tells.
 _REFUSED_AT_ONCE: Final = 100
-_REFUSED_PER_S: Final = 1.0
+_REFUSED_PER_S: Final = 1 / 60
 
 #: How long a caller waits at most for what happened before to be written, in s.
 _PATIENCE_S: Final = 2.0
@@ -65,7 +66,8 @@ class AuditLog(Agent):
         self._some = asyncio.Event()
         self._none = asyncio.Event()
         self._none.set()
-        self._refusals = RefusalBudget()
+        # Who has no key must not use up what is there for those who have one.
+        self._refusals = {"strangers": RefusalBudget(), "known": RefusalBudget()}
 
     def note(self, happened: Happened, *, refused: bool) -> None:
         """Record a call.
@@ -74,7 +76,7 @@ class AuditLog(Agent):
             refused: whether it is one of those of which only so many are recorded.
         """
         if refused:
-            left_out = self._refusals.admit()
+            left_out = self._refusals["known" if happened.key_id else "strangers"].admit()
             if left_out is None:
                 return
             happened = happened._replace(left_out=left_out)
