@@ -275,6 +275,19 @@ def test_a_runtime_key_of_another_namespace_gets_no_secrets(service: Service, fo
         assert "swordfish" not in answer.text
 
 
+def test_a_graph_can_not_put_the_runtimes_of_another_namespace_to_work(
+    service: Service, foreign: dict[str, str]
+) -> None:
+    author = {api.API_KEY_HEADER: service.new_key("author", "mine")["key"]}
+    node = {"node_name": "A", "namespace": " theirs ", "identifier": "a"}
+    answer = service.call(api.UPSERT_GRAPH, {"nodes": [node]}, namespace="mine", graph_name="g", headers=author)
+    assert answer.status_code == 403
+    assert answer.json()["detail"] == "node 'a' is of namespace 'theirs'; this API key is for namespace 'mine'"
+    everyones = {api.API_KEY_HEADER: service.new_key("author")["key"]}
+    answer = service.call(api.UPSERT_GRAPH, {"nodes": [node]}, namespace="mine", graph_name="g", headers=everyones)
+    assert answer.status_code == 201
+
+
 def test_values_that_look_like_placeholders_stay_text(space: Space) -> None:
     space.register(node_class("First", ("x",)), node_class("Second", ("y",), secrets=("token",)))
     space.graph(
