@@ -157,3 +157,18 @@ def test_the_name_of_a_user_tells_its_key_and_no_other_user_is_taken_for_one() -
     assert key_id_in(RuntimeUser("a", key_id).name) == key_id
     others = ["default", RuntimeUser("a").name, f"other-a:{key_id}", f"exo-runtime-a:{key_id}0", "exo-runtime-a:"]
     assert [key_id_in(name) for name in others] == [None] * len(others)
+
+
+def test_keys_users_and_the_audit_log_work_on_a_cluster(cluster_url: str) -> None:
+    with Service(cluster_url) as service:
+        space = Space(service, "clustered")
+        made = service.new_key("runtime", space.name)
+        assert register(space, made["key"]).startswith("redis+cluster://exo-runtime-clustered%3A")
+        assert [key["last_used_at"] is not None for key in space.ok(api.LIST_KEYS)["keys"]] == [True]
+        space.ok(api.REVOKE_KEY, key_id=made["id"])
+        headers = {api.API_KEY_HEADER: made["key"]}
+        assert space.call(api.REGISTER_NODES, {"runtime_name": "rt", "nodes": []}, headers=headers).status_code == 401
+        assert [entry["call"] for entry in space.ok(api.LIST_AUDIT)["entries"]] == [
+            "revoke_key", "register_nodes", "create_key",
+        ]  # fmt: skip
+        assert "revoke_key" not in service.call(api.LIST_GLOBAL_AUDIT).text

@@ -5,6 +5,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from exosphere_core.store.audit import Happened, append
@@ -89,7 +90,9 @@ class AuditLog(Agent):
 
     async def written(self) -> None:
         """Wait until what was noted is written, but not for ever."""
-        await asyncio.wait([asyncio.ensure_future(self._none.wait())], timeout=_PATIENCE_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_S):
+                await self._none.wait()
 
     async def run_once(self) -> None:
         await self._some.wait()
