@@ -15,6 +15,7 @@ from exosphere_core.roles import EVERY_NAMESPACE
 from exosphere_core.store.audit import Happened
 from exosphere_core.store.faults import FAULTS
 from exosphere_orchestrator.access.callers import Caller
+from exosphere_orchestrator.http.long_answers import LongAnswer
 
 logger = logging.getLogger("exosphere.http")
 
@@ -61,30 +62,22 @@ class Gate:
                 message["headers"] = [*message.get("headers", ()), (REQUEST_ID_HEADER.encode(), request_id)]
             await send(message)
 
+        async def refusal() -> tuple[int, str] | None:
+            return await _identify(scope, headers)
+
+        answer = LongAnswer(send_with_id, refusal, _answer)
         try:
-            if await self._admits(scope, headers, send_with_id):
-                await self._pass_on(scope, receive, send_with_id, headers)
+            if refused := await refusal():
+                await _answer(send_with_id, *refused)
+            else:
+                await self._pass_on(scope, receive, answer.send, headers)
         except Exception:
+            if answer.cut:
+                return
             logger.exception("%s %r failed (request %s)", scope["method"], scope["path"], request_id.decode())
             if not status:
                 detail = f"the state manager failed; its log says more under request id {request_id.decode()}"
                 await _answer(send_with_id, 500, detail)
-
-    async def _admits(self, scope: Scope, headers: Headers, send: Send) -> bool:
-        """Note who calls, or answer a call without a good key."""
-        if not scope["path"].startswith(_KEYED_PREFIX):
-            return True
-        try:
-            caller = await scope["app"].state.services.keys.identify(headers.get(API_KEY_HEADER.encode(), b""))
-        except FAULTS as fault:
-            logger.warning("%s %r: Redis can't tell whose key it is: %s", scope["method"], scope["path"], fault)
-            await _answer(send, 503, "Redis can't be reached now; try again")
-            return False
-        if caller is None:
-            await _answer(send, 401, "Invalid API key")
-            return False
-        scope["state"]["caller"] = caller
-        return True
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         length = headers.get(b"content-length", b"0")
@@ -106,6 +99,21 @@ class Gate:
 
     def _too_large(self, size: int) -> str:
         return f"the body has {size} bytes or more; the limit is {self._max_body_bytes} (EXOSPHERE_MAX_BODY_BYTES)"
+
+
+async def _identify(scope: Scope, headers: Headers) -> tuple[int, str] | None:
+    """Note who calls. Returns status and detail of the answer to a call without a good key."""
+    if not scope["path"].startswith(_KEYED_PREFIX):
+        return None
+    try:
+        caller = await scope["app"].state.services.keys.identify(headers.get(API_KEY_HEADER.encode(), b""))
+    except FAULTS as fault:
+        logger.warning("%s %r: Redis can't tell whose key it is: %s", scope["method"], scope["path"], fault)
+        return 503, "Redis can't be reached now; try again"
+    if caller is None:
+        return 401, "Invalid API key"
+    scope["state"]["caller"] = caller
+    return None
 
 
 async def _answer(send: Send, status: int, detail: str) -> None:
