@@ -11,6 +11,10 @@ Send = Callable[[Message], Awaitable[None]]
 _AGAIN_S: Final = 1.0
 
 
+class KeyGone(Exception):
+    """The key is good no more, and the answer was ended. It stops the application."""
+
+
 class LongAnswer:
     """Passes an answer on for as long as its key is good.
 
@@ -37,7 +41,7 @@ class LongAnswer:
         """Pass a part on.
 
         Raises:
-            OSError: the key is good no more, and the answer was ended; as when the client went away.
+            KeyGone: this answer was ended, now or before.
         """
         begins = message["type"] == "http.response.start"
         # Other parts have a length that was told: they can't be left out.
@@ -50,5 +54,5 @@ class LongAnswer:
                 else:
                     await self._send({"type": "http.response.body", "body": b""})
         if self.cut:
-            raise OSError("the API key is good no more")
+            raise KeyGone
         await self._send(message)
