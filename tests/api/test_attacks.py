@@ -3,18 +3,16 @@
 import hmac
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from redis import Redis
 
+from api.log_lines import formatted
 from api.service import KEY, Service, Space, eventually, node_class, one
 from exosphere_core import api
 from exosphere_core.key_text import digest_of, read_key
 from exosphere_orchestrator.access import callers
-from exosphere_orchestrator.logs import JsonLines, TextLines
 
 INVALID = {"detail": "Invalid API key"}
 
@@ -175,22 +173,17 @@ def test_keys_are_compared_in_constant_time(service: Service, monkeypatch: pytes
     assert ask(service, {api.API_KEY_HEADER: made["key"]}).status_code == 200
 
 
-def formatted(records: list[logging.LogRecord]) -> Iterator[str]:
-    for form in (TextLines("%(levelname)s %(message)s"), JsonLines()):
-        for record in records:
-            yield from form.format(record).split("\n")
-
-
 def test_line_breaks_in_names_and_headers_reach_no_log_line_and_no_header(
     service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    forged = "\r\nWARNING forged: all is well\x1b[2J"
+    forged = "\x1b[2J\r\nWARNING forged: all is well"
 
     async def fail(*arguments: object) -> None:
         raise RuntimeError(f"can't find {forged}")
 
     monkeypatch.setattr("exosphere_core.store.catalog.read_namespaces", fail)
     with caplog.at_level(logging.DEBUG):
+        logging.getLogger("exosphere.http").warning("no graph %s", forged)
         hostile = service.call(api.GET_GRAPH, namespace="mine", graph_name=f"g{forged}")
         failed = service.http.get("/v0/namespaces", headers={"x-other": "a", api.REQUEST_ID_HEADER: "x\ty"})
     assert hostile.status_code == 400
@@ -208,47 +201,6 @@ def test_line_breaks_in_names_are_told_by_the_audit_log_as_text(space: Space) ->
     answer = space.call(api.LIST_AUDIT)
     assert answer.json()["entries"][0]["things"] == {"graph_name": "g\r\nforged: 1"}
     assert "\r" not in answer.text
-
-
-def everything_in(redis_url: str) -> bytes:
-    """All of a Redis as bytes: keys and values of every type, the users too."""
-    found = bytearray()
-    with Redis.from_url(redis_url) as redis:
-        for key in redis.scan_iter():
-            found += key
-            kind = redis.type(key)
-            read: dict[bytes, Any] = {
-                b"string": redis.get, b"hash": redis.hgetall, b"set": redis.smembers,
-                b"zset": lambda name: redis.zrange(name, 0, -1), b"list": lambda name: redis.lrange(name, 0, -1),
-                b"stream": redis.xrange,
-            }  # fmt: skip
-            found += repr(read[kind](key)).encode()
-        found += repr(redis.acl_list()).encode()
-    return bytes(found)
-
-
-def test_the_secret_of_a_key_is_found_nowhere_but_in_the_answer_that_made_it(
-    space: Space, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.DEBUG):
-        made = space.ok(api.CREATE_KEY, {"role": "runtime", "name": "canary"})
-        secret = made["key"].rpartition("_")[2]
-        headers = {api.API_KEY_HEADER: made["key"]}
-        space.ok(
-            api.REGISTER_NODES,
-            {"runtime_name": "rt", "nodes": [node_class("A")], "delivery": "streams"},
-            headers=headers,
-        )
-        answers = [
-            space.call(api.LIST_KEYS), space.call(api.TRIGGER, {}, headers=headers), space.call(api.LIST_AUDIT),
-            space.call(api.REVOKE_KEY, key_id=made["id"]), space.call(api.LIST_NODES, headers=headers),
-            space.service.call(api.LIST_GLOBAL_AUDIT),
-        ]  # fmt: skip
-    assert made["id"].encode() in everything_in(space.service.redis_url), "the search finds nothing at all"
-    assert secret.encode() not in everything_in(space.service.redis_url)
-    assert KEY.encode() not in everything_in(space.service.redis_url)
-    assert secret not in "".join(answer.text for answer in answers)
-    assert secret not in "\n".join(formatted(caplog.records))
 
 
 def test_a_report_for_the_state_of_another_namespace_changes_nothing(service: Service, foreign: dict[str, str]) -> None:

@@ -152,8 +152,7 @@ def _record(scope: Scope, status: int) -> None:
 
 def _log_of(status: int, namespace: str, caller: Caller | None) -> str:
     """Whose log tells of a call. What is refused goes where the key belongs: a stranger must not make logs at will."""
-    if caller is None:
-        return EVERY_NAMESPACE
-    if status == 403:
+    if status == 403 and caller is not None:
         return caller.namespace
+    # Without a good key nobody has looked at what the path names.
     return EVERY_NAMESPACE if name_error("namespace", namespace) else namespace
