@@ -3,7 +3,23 @@
 import json
 import logging
 import sys
+from copy import copy
 from datetime import UTC, datetime
+
+
+def in_one_line(text: str) -> str:
+    """Spell out what could begin a new line or steer a terminal: names and headers come from anywhere."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+class TextLines(logging.Formatter):
+    """Readable text. Only an entry of ours begins at the start of a line; its stack trace is indented."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        safe = copy(record)
+        safe.msg, safe.args = in_one_line(record.getMessage()), ()
+        entry, *trace = super().format(safe).splitlines()
+        return "\n".join([entry, *(f"    {in_one_line(line)}" for line in trace)])
 
 
 class JsonLines(logging.Formatter):
@@ -28,7 +44,7 @@ def set_up_logging(level: str, form: str) -> None:
         form: "text" or "json".
     """
     handler = logging.StreamHandler(sys.stderr)
-    text = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
+    text = TextLines("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
     handler.setFormatter(JsonLines() if form == "json" else text)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for noisy in ("httpx", "httpcore", "uvicorn"):

@@ -117,6 +117,14 @@ class Settings(BaseModel):
         default=100, ge=1, le=1000, title="EXOSPHERE_MAX_CATCHUP",
         description="most missed due times of a schedule with catchup `all` that fire late; the newest ones do",
     )  # fmt: skip
+    audit_retention_ms: int = Field(
+        default=90 * 24 * 3600 * 1000, ge=60_000, title="EXOSPHERE_AUDIT_RETENTION_MS",
+        description="how long the audit log keeps an entry",
+    )  # fmt: skip
+    audit_max_entries: int = Field(
+        default=100_000, ge=100, title="EXOSPHERE_AUDIT_MAX_ENTRIES",
+        description="most entries of the audit log of a namespace, roughly; the oldest go first",
+    )  # fmt: skip
     log_level: str = Field(
         default="INFO", title="EXOSPHERE_LOG_LEVEL", pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$",
         description="DEBUG, INFO, WARNING, ERROR or CRITICAL",

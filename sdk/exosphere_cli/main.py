@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from exosphere_cli.access_keys import keys
 from exosphere_cli.command_group import CommandGroup
 from exosphere_cli.dev import dev
 from exosphere_cli.graph import graph
@@ -44,7 +45,7 @@ def cli() -> None:
       exosphere worker …     workers
 
     \b
-    Client commands (graph, run, rejected) find the state manager by
+    Client commands (graph, run, rejected, keys) find the state manager by
       EXOSPHERE_STATE_MANAGER_URI   its address (http://localhost:8000)
       EXOSPHERE_API_KEY             the API key; on the machine of `exosphere dev` its key is found by itself
       EXOSPHERE_NAMESPACE           the namespace (default)
@@ -53,7 +54,7 @@ def cli() -> None:
     """
 
 
-for command in (dev, server, background, reconcile, secrets, worker, graph, run, rejected):
+for command in (dev, server, background, reconcile, secrets, worker, graph, run, rejected, keys):
     cli.add_command(command)
 
 

@@ -16,6 +16,12 @@ PREFIX: Final = "exo"
 #: SET of the namespaces that anything was ever stored under.
 NAMESPACES: Final = f"{PREFIX}:namespaces"
 
+#: ZSET of the API keys that are good for all namespaces: id → time of creation, unix ms.
+GLOBAL_ACCESS_KEYS: Final = f"{PREFIX}:access-keys"
+
+#: STREAM of the audit log for what concerns no single namespace, and for calls without a good key; bounded.
+GLOBAL_AUDIT: Final = f"{PREFIX}:audit"
+
 #: Pub/sub channel: the id of each run that ends, so that waiters need not poll.
 RUN_ENDED: Final = f"{PREFIX}:run-ended"
 
@@ -77,6 +83,16 @@ class CatalogKeys:
     def deletions(self) -> str:
         """SET of the deletions of graphs that are not finished (see `store.deletions.Deletion`)."""
         return self._key("deletions")
+
+    @property
+    def access_keys(self) -> str:
+        """ZSET of the API keys of this namespace: id → time of creation, unix ms. Some may be gone."""
+        return self._key("access-keys")
+
+    @property
+    def audit(self) -> str:
+        """STREAM of who changed what in this namespace; bounded."""
+        return self._key("audit")
 
     def graph(self, name: str) -> str:
         """HASH of a graph: newest version, validation, times; of a deleted one the count of versions, for good."""
@@ -229,6 +245,11 @@ class ShardKeys:
 def shard_keys(namespace: str, shard: int = 0) -> ShardKeys:
     """Return the keys of a shard; the same object each time, since the path of a state asks often."""
     return ShardKeys(namespace, shard)
+
+
+def access_key(key_id: str) -> str:
+    """HASH of an API key (see `store.access_keys.KeyField`). Each is in a slot of its own, found by its id alone."""
+    return f"{PREFIX}:{{access-key:{key_id}}}"
 
 
 def ready_pattern(namespace: str) -> str:

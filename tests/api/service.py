@@ -73,6 +73,14 @@ class Service:
         """Make one call, whatever comes of it."""
         return self.http.request(row.method, path_of(row, **path), json=body, params=query, headers=headers)
 
+    def new_key(self, role: str, namespace: str | None = None, **body: Any) -> dict[str, Any]:
+        """Create an API key, for all namespaces when none is named."""
+        row = api.CREATE_GLOBAL_KEY if namespace is None else api.CREATE_KEY
+        answer = self.call(row, {"role": role, **body}, namespace=namespace)
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
     def with_redis(self, act: Callable[["Redis"], Coroutine[Any, Any, Result]]) -> Result:
         """Do something in the state manager's Redis, behind its back."""
 

@@ -19,7 +19,7 @@ def delete(space: Space, **query: Any) -> tuple[int, int]:
 
 def keys_of_the_graph(space: Space) -> set[str]:
     found: list[bytes] = space.service.with_redis(lambda redis: redis.keys(f"exo:{{{space.name}}}:*"))
-    return {key.decode() for key in found} - {CatalogKeys(space.name).nodes}
+    return {key.decode() for key in found} - {CatalogKeys(space.name).nodes, CatalogKeys(space.name).audit}
 
 
 def test_a_deleted_graph_is_not_found_by_any_call(space: Space) -> None:

@@ -15,7 +15,7 @@ from exosphere_core.keys import CatalogKeys, ShardKeys
 from exosphere_core.store import streams
 from exosphere_core.store.address import with_user
 from exosphere_core.store.connection import check_server, connect_sync
-from exosphere_orchestrator.grants import grant, rules, runtime_password, runtime_user
+from exosphere_orchestrator.grants import RuntimeUser, grant, rules
 
 SECRET = "the secret of the tests"
 HOME = ShardKeys("a")
@@ -52,7 +52,7 @@ def granted(redis_url: str, namespace: str = "a") -> str:
     async def make() -> str:
         redis = AsyncRedis.from_url(redis_url)
         try:
-            return await grant(redis, redis_url, SECRET, namespace, await check_server(redis))
+            return await grant(redis, redis_url, SECRET, RuntimeUser(namespace), await check_server(redis))
         finally:
             await redis.aclose()
 
@@ -144,10 +144,10 @@ def test_a_runtime_is_refused_records_scripts_and_the_server_itself(runtime: Red
 
 def test_namespaces_do_not_share_a_password(root: Redis, redis_url: str) -> None:
     granted(redis_url, "a")
-    stranger = with_user(redis_url, runtime_user("a"), runtime_password(SECRET, "ab"))
+    stranger = with_user(redis_url, RuntimeUser("a").name, RuntimeUser("ab").password(SECRET))
     with Redis.from_url(stranger) as redis, pytest.raises(AuthenticationError):
         redis.ping()
-    assert runtime_password(SECRET, "a") == runtime_password(SECRET, "a") != runtime_password("other", "a")
+    assert RuntimeUser("a").password(SECRET) == RuntimeUser("a").password(SECRET) != RuntimeUser("a").password("other")
 
 
 def test_a_grant_that_is_renewed_leaves_connections_and_credentials_as_they_are(runtime: Redis, redis_url: str) -> None:
@@ -158,12 +158,12 @@ def test_a_grant_that_is_renewed_leaves_connections_and_credentials_as_they_are(
 
 
 def test_rights_that_somebody_added_are_gone_after_the_next_grant(runtime: Redis, root: Redis, redis_url: str) -> None:
-    root.execute_command("ACL", "SETUSER", runtime_user("a"), "+@all", "~*", "nopass")
+    root.execute_command("ACL", "SETUSER", RuntimeUser("a").name, "+@all", "~*", "nopass")
     assert runtime.get("anything") is None
     granted(redis_url)
     with pytest.raises(NoPermissionError):
         runtime.get("anything")
-    stranger = with_user(redis_url, runtime_user("a"), "any")
+    stranger = with_user(redis_url, RuntimeUser("a").name, "any")
     with Redis.from_url(stranger) as redis, pytest.raises(AuthenticationError):
         redis.ping()
 
@@ -226,7 +226,7 @@ def test_a_user_that_was_deleted_is_made_again_by_the_next_registration(redis_ur
         space = Space(service, "again")
         told = space.register(node_class("A"), delivery="streams")["delivery"]
         space.graph(space.node("a"))
-        root.execute_command("ACL", "DELUSER", runtime_user("again"))
+        root.execute_command("ACL", "DELUSER", RuntimeUser("again").name)
         with Redis.from_url(told["redis_url"]) as runtime:
             with pytest.raises(AuthenticationError):
                 runtime.ping()

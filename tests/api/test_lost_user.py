@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from exosphere_orchestrator.grants import runtime_user
+from exosphere_orchestrator.grants import RuntimeUser
 from system.stack import NAMESPACE, Stack, spread_work_gather, wait_for
 
 
@@ -22,7 +22,7 @@ def stack(redis_url: str, tmp_path: Path) -> Iterator[Stack]:
 
 def delete_user(redis_url: str) -> None:
     with Redis.from_url(redis_url) as redis:
-        assert redis.execute_command("ACL", "DELUSER", runtime_user(NAMESPACE)) == 1
+        assert redis.execute_command("ACL", "DELUSER", RuntimeUser(NAMESPACE).name) == 1
 
 
 def test_a_runtime_whose_user_is_deleted_registers_again_and_goes_on(stack: Stack, redis_url: str) -> None:
@@ -33,7 +33,7 @@ def test_a_runtime_whose_user_is_deleted_registers_again_and_goes_on(stack: Stac
     delete_user(redis_url)
     assert stack.wait_run(stack.trigger("g"))["status"] == "SUCCESS"
     with Redis.from_url(redis_url) as redis:
-        assert runtime_user(NAMESPACE) in redis.acl_users()
+        assert RuntimeUser(NAMESPACE).name in redis.acl_users()
 
 
 def test_work_under_way_when_the_user_is_deleted_is_reported_and_done_once(stack: Stack, redis_url: str) -> None:
@@ -59,7 +59,7 @@ def test_long_work_keeps_its_leases_when_the_user_is_deleted_while_every_slot_is
     wait_for("every slot is busy", lambda: len(stack.ledger_lines()) == 8)
     delete_user(redis_url)
     with Redis.from_url(redis_url) as redis:
-        wait_for("it registers again", lambda: runtime_user(NAMESPACE) in redis.acl_users())
+        wait_for("it registers again", lambda: RuntimeUser(NAMESPACE).name in redis.acl_users())
     until.touch()
     for run in runs:
         assert stack.wait_run(run)["status"] == "SUCCESS"

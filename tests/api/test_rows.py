@@ -45,6 +45,8 @@ class Scene:
         self.polled = [self.take_polled() for _ in range(4)]
         space.trigger("polled")
         self.pending_run = space.trigger()
+        self.key = space.ok(api.CREATE_KEY, {"role": "viewer"})["id"]
+        self.global_key = space.ok(api.CREATE_GLOBAL_KEY, {"role": "viewer"})["id"]
 
     def take_polled(self) -> str:
         """A state that a client has taken over HTTP."""
@@ -83,6 +85,15 @@ class Scene:
             "get_state": (None, {**run, "state_id": self.state}),
             "get_secrets": (None, {"state_id": self.running}),
             "get_store_value": (None, {**run, "key": "key"}),
+            "get_state_store_value": (None, {"state_id": self.running, "key": "key"}),
+            "create_key": ({"role": "viewer"}, {}),
+            "list_keys": (None, {}),
+            "revoke_key": (None, {"key_id": self.key}),
+            "create_global_key": ({"role": "viewer"}, {}),
+            "list_global_keys": (None, {}),
+            "revoke_global_key": (None, {"key_id": self.global_key}),
+            "list_audit": (None, {}),
+            "list_global_audit": (None, {}),
             "get_once": (None, {"state_id": self.running, "key": "key"}),
             "record_once": ({"value": [1]}, {"state_id": self.running, "key": "key"}),
             "hand_over_reports": (

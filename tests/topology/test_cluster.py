@@ -13,7 +13,7 @@ from exosphere_core import api
 from exosphere_core.keys import ShardKeys
 from exosphere_core.records import shard_of_ours
 from exosphere_core.store.slots import slot_of_key
-from exosphere_orchestrator.grants import runtime_user
+from exosphere_orchestrator.grants import RuntimeUser
 from redis_servers import server_binaries
 from system.stack import NAMESPACE, Stack, spread_work_gather, wait_for
 from topology.servers import Cluster
@@ -73,7 +73,7 @@ def test_runs_of_every_shard_end_with_nodes_of_another_namespace_in_between(clus
         check_gathered(stack, run, 12)
     check_once(stack)
     for server in cluster.servers:
-        assert runtime_user(NAMESPACE) in server.redis.acl_users()
+        assert RuntimeUser(NAMESPACE).name in server.redis.acl_users()
 
 
 def test_slots_move_while_runs_run_and_nothing_is_lost_or_done_twice(cluster: Cluster, stack: Stack) -> None:

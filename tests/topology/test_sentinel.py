@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from exosphere_orchestrator.grants import runtime_user
+from exosphere_orchestrator.grants import RuntimeUser
 from redis_servers import server_binaries
 from system.stack import NAMESPACE, Stack, wait_for
 from topology.servers import Watched
@@ -28,7 +28,7 @@ def test_runs_end_on_the_new_master_whose_runtimes_are_given_a_user_anew(watched
         runs = [stack.trigger("long") for _ in range(4)]
         wait_for("each is running", lambda: len(stack.ledger_lines()) == len(runs))
         assert watched.master.redis.wait(1, 10_000) == 1
-        assert runtime_user(NAMESPACE) not in watched.replica.redis.acl_users(), "the test meets nothing"
+        assert RuntimeUser(NAMESPACE).name not in watched.replica.redis.acl_users(), "the test meets nothing"
         # The first that clients ask; the two that are left are enough to agree.
         watched.sentinels[0].kill()
         watched.master.kill()
@@ -37,6 +37,6 @@ def test_runs_end_on_the_new_master_whose_runtimes_are_given_a_user_anew(watched
         for run in runs:
             assert stack.wait_run(run)["status"] == "SUCCESS"
         assert stack.wait_run(stack.trigger("long"))["status"] == "SUCCESS"
-        assert runtime_user(NAMESPACE) in watched.replica.redis.acl_users()
+        assert RuntimeUser(NAMESPACE).name in watched.replica.redis.acl_users()
     finally:
         stack.close()

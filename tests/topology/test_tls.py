@@ -12,7 +12,7 @@ from redis import Redis
 
 from cluster_node import cluster_port
 from exosphere_core.records import shard_of_ours
-from exosphere_orchestrator.grants import runtime_user
+from exosphere_orchestrator.grants import RuntimeUser
 from system.stack import NAMESPACE, Stack, spread_work_gather, wait_for
 from topology.servers import Cluster, Server, Watched, memory_only
 from topology.tls_front import TlsFront
@@ -148,7 +148,7 @@ def test_a_run_ends_over_tls_with_the_documented_user_and_the_runtime_has_one_of
         assert front.accepted >= 4
         with Redis(port=server.port, username="admin", password="admin") as admin:
             users = {client["user"] for client in admin.client_list()}
-        assert users >= {"exosphere", runtime_user(NAMESPACE)}
+        assert users >= {"exosphere", RuntimeUser(NAMESPACE).name}
         assert PASSWORD not in stack.log("sm") + stack.log("here")
     finally:
         stack.close()

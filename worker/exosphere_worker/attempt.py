@@ -29,7 +29,7 @@ async def attempt(manager: Manager, runner: NodeRunner, held: Held) -> Outcome:
         state_id=held.state,
         retry_count=task.retry_count,
         idempotency_key=task.chain or held.state,
-        store=Store(partial(manager.store_value, task)),
+        store=Store(partial(manager.store_value, held.state)),
         once=Once(partial(manager.recorded, held.state), partial(manager.record, held.state)),
     )
     return await runner.execute(held.inputs, values, execution, task.timeout_ms)

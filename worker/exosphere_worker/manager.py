@@ -93,13 +93,13 @@ class Manager:
                 del self._secrets[key]
             raise
 
-    async def store_value(self, task: Task, key: str) -> str | None:
-        """Return a value of a run's store.
+    async def store_value(self, state: str, key: str) -> str | None:
+        """Return a value of the store of a state's run.
 
         Raises:
             ExosphereError: it can't be had now.
         """
-        answer = await self._client.call(api.GET_STORE_VALUE, namespace=task.home, run_id=task.run, key=key)
+        answer = await self._client.call(api.GET_STATE_STORE_VALUE, namespace=self._namespace, state_id=state, key=key)
         value = answer["value"]
         return None if value is None else str(value)
 

@@ -20,8 +20,8 @@ from exosphere_core.store.faults import FAULTS, is_out_of_memory
 from exosphere_core.store.servers import look
 from exosphere_orchestrator.admission.budget import MemoryBudget
 from exosphere_orchestrator.admission.intake import Intake
+from exosphere_orchestrator.background import access, upkeep
 from exosphere_orchestrator.background import cron as schedules
-from exosphere_orchestrator.background import upkeep
 from exosphere_orchestrator.background.context import Jobs
 from exosphere_orchestrator.background.one_slot import OneSlotWorker
 from exosphere_orchestrator.background.repair import Repair
@@ -92,7 +92,12 @@ async def _serve(settings: Settings) -> None:
             full = await _work(settings, jobs, repair, stopping)
             if full and not stop.is_set():
                 # arq needs memory for each job that it kicks, and these are the jobs that free some.
-                for duty in (upkeep.remove_expired_runs, upkeep.finish_deletions, fire_due_schedules):
+                for duty in (
+                    upkeep.remove_expired_runs,
+                    upkeep.finish_deletions,
+                    access.trim_audit,
+                    fire_due_schedules,
+                ):
                     await _swept(_job(jobs, duty)({}))
                 await asyncio.wait([stopping], timeout=_FULL_PAUSE_S)
             if not stop.is_set():
@@ -163,6 +168,8 @@ async def _worker(settings: Settings, jobs: Jobs, repair: Repair) -> Worker:
             _cron(jobs, upkeep.finish_deletions, second={10, 40}),
             _cron(jobs, repair.reconcile_pending, second={5, 35}),
             _cron(jobs, repair.reconcile_all, minute={17}, second={25}, timeout=_LONG_JOB_TIMEOUT_S),
+            _cron(jobs, access.remove_lost_users, second={20, 50}),
+            _cron(jobs, access.trim_audit, minute={27}, second={40}),
             _cron(jobs, upkeep.forget_consumers, minute={7, 37}, second={20}),
         ],
         redis_pool=ArqRedis(redis.connection_pool, job_serializer=_write_job, job_deserializer=json.loads),

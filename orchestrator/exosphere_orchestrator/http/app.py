@@ -17,10 +17,14 @@ from exosphere_core.store.connection import check_server
 from exosphere_core.store.corrupt import is_wrong_type
 from exosphere_core.store.faults import LOST, ResponseError, is_out_of_memory
 from exosphere_core.version import VERSION
+from exosphere_orchestrator.access.audit import AuditLog
+from exosphere_orchestrator.access.callers import KeyRing
 from exosphere_orchestrator.engine.engine import Engine
 from exosphere_orchestrator.http import (
+    audit,
     graphs,
     http_runtimes,
+    keys,
     nodes,
     once,
     rejected,
@@ -69,13 +73,17 @@ def create_app(settings: Settings) -> FastAPI:
             ),
             run_ends=run_ends,
             vault=Vault(settings.encryption_key.get_secret_value()),
+            keys=KeyRing(redis, settings.api_key.get_secret_value()),
+            audit=(audit_log := AuditLog(engine.context, settings.audit_max_entries)),
         )
         engine.start()
+        audit_log.start()
         listening = asyncio.create_task(run_ends.run(), name=run_ends.name)
         try:
             yield
         finally:
             await end(listening)
+            await audit_log.stop(0)
             await engine.stop()
 
     app = DescribedApi(
@@ -97,6 +105,8 @@ def create_app(settings: Settings) -> FastAPI:
         http_runtimes.router,
         schedules.router,
         rejected.router,
+        keys.router,
+        audit.router,
     ):
         app.include_router(router)
     app.add_exception_handler(ExosphereError, _known)
@@ -108,7 +118,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(SlowBodies, timeout_ms=settings.body_timeout_ms)
     app.add_middleware(
         Gate,
-        api_key=settings.api_key.get_secret_value(),
         max_body_bytes=settings.max_body_bytes,
     )
     # Last, so that they come first: a browser asks without a key whether it may call.

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from exosphere_core.store.calls import recorded
+from exosphere_orchestrator.http.guard import ROW_OF, permit
 
 
 def read_json(body: bytes, most_deep: int) -> Any:
@@ -74,12 +75,16 @@ class _JsonRequest(Request):
 
 
 class JsonRoute(APIRoute):
-    """A route whose body is read by `read_json`, and whose effect on Redis is kept for a while when it succeeded."""
+    """The route of a row: for those whom it permits, with a body read by `read_json`, and an effect on Redis that is kept
+    for a while when it succeeded.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
+        row = ROW_OF[self.name]
 
         async def read_and_handle(request: Request) -> Response:
+            permit(request, row)
             with recorded() as calls:
                 answer = await handle(_JsonRequest(request.scope, request.receive))
             if calls and answer.status_code < 300:

@@ -11,6 +11,8 @@ from exosphere_core.keys import ShardKeys
 from exosphere_core.names import name_error
 from exosphere_core.records import shard_of
 from exosphere_core.store.connection import Redis
+from exosphere_orchestrator.access.audit import AuditLog
+from exosphere_orchestrator.access.callers import KeyRing
 from exosphere_orchestrator.engine.engine import Engine
 from exosphere_orchestrator.http.run_ends import RunEnds
 from exosphere_orchestrator.runs import RunStarter
@@ -29,6 +31,8 @@ class Services:
     runs: RunStarter
     run_ends: RunEnds
     vault: Vault
+    keys: KeyRing
+    audit: AuditLog
 
 
 def services(request: Request) -> Services:

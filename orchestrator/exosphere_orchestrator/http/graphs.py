@@ -5,11 +5,14 @@ from typing import Annotated, get_args
 from fastapi import APIRouter, Header, Query, Request
 
 from exosphere_core import api
+from exosphere_core.errors import Forbidden
 from exosphere_core.names import NAME_PATTERN
+from exosphere_orchestrator.access.callers import Caller
 from exosphere_orchestrator.catalog import deletion, graphs
 from exosphere_orchestrator.catalog.graphs import Graph
 from exosphere_orchestrator.http.body import JsonRoute
 from exosphere_orchestrator.http.context import checked, iso, services
+from exosphere_orchestrator.http.guard import caller_of, note_thing
 from exosphere_orchestrator.http.routing import handles
 
 router = APIRouter(tags=["graphs"], route_class=JsonRoute)
@@ -25,6 +28,7 @@ async def upsert_graph(
     request: Request, namespace: str, graph_name: str, body: api.UpsertGraphRequest
 ) -> api.GraphResponse:
     the = services(request)
+    _check_reach(caller_of(request), body)
     graph = await graphs.upsert(
         the.redis,
         the.vault,
@@ -122,7 +126,19 @@ async def trigger(
     started = await services(request).runs.trigger(
         namespace, graph_name, body.inputs, body.store, body.start_delay, key=key
     )
+    note_thing(request, run_id=started.run_id)
     return api.TriggerResponse(status="CREATED", run_id=started.run_id, ignored_inputs=started.ignored_inputs)
+
+
+def _check_reach(caller: Caller, body: api.UpsertGraphRequest) -> None:
+    """Refuse a graph that would put the runtimes of other namespaces to work than the caller's key is good for."""
+    for node in body.nodes:
+        namespace = node.get("namespace")
+        if isinstance(namespace, str) and not caller.covers(namespace.strip()):
+            raise Forbidden(
+                f"node {str(node.get('identifier'))[:60]!r} is of namespace {namespace.strip()[:60]!r}; "
+                f"this API key is for namespace {caller.namespace!r}"
+            )
 
 
 def _response(namespace: str, graph: Graph) -> api.GraphResponse:

@@ -4,14 +4,16 @@ from fastapi import APIRouter, Request
 
 from exosphere_core import api
 from exosphere_core.errors import Unavailable
+from exosphere_core.roles import Role
 from exosphere_core.store import catalog
 from exosphere_core.store.faults import LOST
 from exosphere_core.store.server_settings import findings, read_settings
 from exosphere_orchestrator.catalog import graphs, nodes
 from exosphere_orchestrator.engine.engine import new_safety
-from exosphere_orchestrator.grants import grant
+from exosphere_orchestrator.grants import RuntimeUser, grant
 from exosphere_orchestrator.http.body import JsonRoute
 from exosphere_orchestrator.http.context import checked, iso, services
+from exosphere_orchestrator.http.guard import caller_of, demand, note_thing
 from exosphere_orchestrator.http.routing import handles
 
 router = APIRouter(tags=["nodes"], route_class=JsonRoute)
@@ -42,7 +44,9 @@ async def ready(request: Request) -> api.ReadyResponse:
 
 @handles(router, api.LIST_NAMESPACES)
 async def list_namespaces(request: Request) -> api.NamespacesResponse:
-    names = await catalog.read_namespaces(services(request).redis)
+    caller = caller_of(request)
+    known = await catalog.read_namespaces(services(request).redis)
+    names = [name for name in known if caller.covers(name)]
     return api.NamespacesResponse(namespaces=names, count=len(names))
 
 
@@ -51,15 +55,19 @@ async def register_nodes(request: Request, namespace: str, body: api.RegisterNod
     the = services(request)
     checked("namespace", namespace)
     settings = the.settings
+    note_thing(request, runtime_name=body.runtime_name)
+    if body.delivery == "streams":
+        demand(request, Role.RUNTIME, "delivery over streams")
     await nodes.register(the.redis, namespace, body.runtime_name, body.nodes, settings.shards)
     the.engine.serve(namespace)
     await graphs.judge_again(the.redis, namespace)
     delivery = None
     if body.delivery == "streams":
         url = settings.worker_redis_url or settings.redis_url
+        user = RuntimeUser(namespace, caller_of(request).key_id)
         secret = settings.encryption_key.get_secret_value()
         delivery = api.Delivery(
-            redis_url=await grant(the.redis, url.get_secret_value(), secret, namespace, the.redis_version),
+            redis_url=await grant(the.redis, url.get_secret_value(), secret, user, the.redis_version),
             shards=settings.shards,
             lease_ms=settings.lease_ms,
             protocol=api.STREAM_PROTOCOL,

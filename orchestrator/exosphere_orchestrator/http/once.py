@@ -1,20 +1,17 @@
 """Results that a node records once for all deliveries of its attempt chain."""
 
 import json
-from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Request, Response
 
 from exosphere_core import api
-from exosphere_core.errors import BadRequest, NotFound, TooLarge
-from exosphere_core.keys import ShardKeys
+from exosphere_core.errors import BadRequest, TooLarge
 from exosphere_core.names import identifier_error
-from exosphere_core.records import shard_of
-from exosphere_core.store import catalog, reads
 from exosphere_core.store.once import Chain, read_once, record_once
 from exosphere_orchestrator.http.body import JsonRoute
-from exosphere_orchestrator.http.context import Services, checked, services
+from exosphere_orchestrator.http.context import Services, services
 from exosphere_orchestrator.http.routing import handles
+from exosphere_orchestrator.http.whereabouts import find_task
 
 router = APIRouter(tags=["states"], route_class=JsonRoute)
 
@@ -51,21 +48,7 @@ def _answer(key: str, rest: bytes) -> Response:
 
 async def _chain(the: Services, namespace: str, state_id: str, key: str) -> Chain:
     """The attempt chain of a state of a node of this namespace, which may not be that of the run."""
-    checked("namespace", namespace)
     if error := identifier_error("once key", key):
         raise BadRequest(error)
-    shard = shard_of(state_id)
-    if shard is not None:
-        async for home in _homes(the, namespace, shard):
-            (task,) = await reads.read_tasks(the.redis, [(home, state_id)])
-            if task is not None and task.namespace == namespace:
-                return Chain(home, task.run, task.chain or state_id)
-    raise NotFound(f"namespace {namespace!r} has no state {state_id[:60]!r}")
-
-
-async def _homes(the: Services, namespace: str, shard: int) -> AsyncIterator[ShardKeys]:
-    """Where the records may be: mostly the namespace itself."""
-    yield ShardKeys(namespace, shard)
-    for other in await catalog.read_namespaces(the.redis):
-        if other != namespace:
-            yield ShardKeys(other, shard)
+    home, task = await find_task(the, namespace, state_id)
+    return Chain(home, task.run, task.chain or state_id)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from fastapi.security import APIKeyHeader
 
 from exosphere_core.api import API_KEY_HEADER, ROWS, ErrorBody, Row
+from exosphere_orchestrator.http.body import JsonRoute
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -16,7 +17,8 @@ _TELLS_OF_THE_KEY = Depends(APIKeyHeader(name=API_KEY_HEADER, scheme_name="apiKe
 
 _MEANINGS = {
     400: "The request asks for what can't be; the detail names it",
-    401: "The API key is missing or wrong",
+    401: "The API key is missing, wrong, revoked or expired",
+    403: "The API key is good for another namespace, or its role is too small; the detail says what is needed",
     404: "There is no such thing",
     408: "The body did not come whole in time",
     409: "It was done already, or something is in its way; the detail says what",
@@ -31,7 +33,7 @@ def handles(router: APIRouter, row: Row) -> Callable[[Handler], Handler]:
     """Return a decorator that makes a function the handler of a row."""
     statuses = {*row.errors}
     if row.keyed:
-        statuses |= {401, 503}
+        statuses |= {401, 403, 503}
     if row.request:
         statuses |= {408, 413, 422}
     if row.query or "{" in row.path:
@@ -52,6 +54,8 @@ def handles(router: APIRouter, row: Row) -> Callable[[Handler], Handler]:
             status_code=row.status,
             responses=responses,
             dependencies=[_TELLS_OF_THE_KEY] if row.keyed else [],
+            # Whatever the router says: no call may pass by the check of its role.
+            route_class_override=JsonRoute,
         )
         return handler
 

@@ -17,6 +17,7 @@ from exosphere_orchestrator.http.body import JsonRoute
 from exosphere_orchestrator.http.context import Services, checked, home_of, iso, services
 from exosphere_orchestrator.http.routing import handles
 from exosphere_orchestrator.http.runs import find_run
+from exosphere_orchestrator.http.whereabouts import find_task
 
 router = APIRouter(tags=["states"], route_class=JsonRoute)
 
@@ -72,6 +73,15 @@ async def get_store_value(request: Request, namespace: str, run_id: str, key: st
     await find_run(the, namespace, run_id)
     value = await reads.read_store_value(the.redis, home_of(namespace, run_id, "run"), run_id, key)
     return api.StoreValueResponse(key=key, value=value)
+
+
+@handles(router, api.GET_STATE_STORE_VALUE)
+async def get_state_store_value(request: Request, namespace: str, state_id: str, key: str) -> api.StoreValueResponse:
+    the = services(request)
+    if error := identifier_error("store key", key):
+        raise BadRequest(error)
+    home, task = await find_task(the, namespace, state_id)
+    return api.StoreValueResponse(key=key, value=await reads.read_store_value(the.redis, home, task.run, key))
 
 
 async def _find(the: Services, home: ShardKeys, namespace: str, state_id: str) -> StateRecord:

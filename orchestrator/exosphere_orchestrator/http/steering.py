@@ -6,6 +6,7 @@ from exosphere_core import api
 from exosphere_core.states import Status
 from exosphere_orchestrator.http.body import JsonRoute
 from exosphere_orchestrator.http.context import home_of, services
+from exosphere_orchestrator.http.guard import note_thing
 from exosphere_orchestrator.http.routing import handles
 from exosphere_orchestrator.http.runs import ended_within, run_details
 from exosphere_orchestrator.steering.cancel import cancel_run as cancel
@@ -43,6 +44,7 @@ async def rerun_run(request: Request, namespace: str, run_id: str, body: api.Rer
         inputs=body.inputs,
         store=body.store,
     )
+    note_thing(request, made_run_id=made)
     return api.RerunResponse(status="CREATED", run_id=made, rerun_of=run_id)
 
 

@@ -6,8 +6,10 @@ graph says is judged by `exosphere_core.graph`, which names node and field, all 
 
 from typing import Final
 
+from exosphere_core.api.audit import *
 from exosphere_core.api.catalog import *
 from exosphere_core.api.http_runtimes import *
+from exosphere_core.api.keys import *
 from exosphere_core.api.parameters import *
 from exosphere_core.api.rejected import *
 from exosphere_core.api.reports import *
@@ -23,5 +25,6 @@ ROWS: Final = (
     GET_ONCE, RECORD_ONCE, HAND_OVER_REPORTS,
     ENQUEUE_STATES, STATE_EXECUTED, STATE_ERRORED, PRUNE_STATE, RE_ENQUEUE_STATE, LIST_VERSIONS, GET_VERSION, DELETE_GRAPH,
     LIST_SCHEDULES, LIST_FIRINGS, PAUSE_SCHEDULE, RESUME_SCHEDULE, RUN_SCHEDULE,
-    LIST_REJECTED,
+    LIST_REJECTED, GET_STATE_STORE_VALUE,
+    CREATE_KEY, LIST_KEYS, REVOKE_KEY, CREATE_GLOBAL_KEY, LIST_GLOBAL_KEYS, REVOKE_GLOBAL_KEY, LIST_AUDIT, LIST_GLOBAL_AUDIT,
 )  # fmt: skip

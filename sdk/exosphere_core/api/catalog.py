@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from exosphere_core.api.row import NAMESPACE, VERSION, ByName, Name, Row
 from exosphere_core.graph.model import StoreConfigModel, TriggerModel
 from exosphere_core.retry import RetryPolicyModel
+from exosphere_core.roles import Role
 
 ValidationStatus = Literal["VALID", "INVALID", "PENDING", "ONGOING"]
 
@@ -157,37 +158,51 @@ class NamespacesResponse(BaseModel):
 
 
 LIST_NAMESPACES: Final = Row(
-    "list_namespaces", "GET", f"/{VERSION}/namespaces", "List all namespaces", NamespacesResponse
+    "list_namespaces",
+    "GET",
+    f"/{VERSION}/namespaces",
+    "List all namespaces",
+    NamespacesResponse,
+    role=Role.VIEWER,
+    narrows=True,
 )
 REGISTER_NODES: Final = Row(
     "register_nodes", "PUT", f"{NAMESPACE}/nodes/", "Register a runtime and its nodes",
-    RegisterNodesResponse, RegisterNodesRequest, errors=(400,),
+    RegisterNodesResponse, RegisterNodesRequest, errors=(400,), role=Role.AUTHOR, also=Role.RUNTIME,
 )  # fmt: skip
 LIST_NODES: Final = Row(
-    "list_nodes", "GET", f"{NAMESPACE}/nodes/", "List the registered nodes", NodesResponse, errors=(400,)
+    "list_nodes",
+    "GET",
+    f"{NAMESPACE}/nodes/",
+    "List the registered nodes",
+    NodesResponse,
+    errors=(400,),
+    role=Role.VIEWER,
 )
 UPSERT_GRAPH: Final = Row(
     "upsert_graph", "PUT", f"{NAMESPACE}/graph/{{graph_name}}", "Create a graph or a new version of it",
-    GraphResponse, UpsertGraphRequest, status=201, errors=(400, 409),
+    GraphResponse, UpsertGraphRequest, status=201, errors=(400, 409), role=Role.AUTHOR,
 )  # fmt: skip
 GET_GRAPH: Final = Row(
     "get_graph", "GET", f"{NAMESPACE}/graph/{{graph_name}}", "Get a graph's newest version",
-    GraphResponse, errors=(400, 404),
+    GraphResponse, errors=(400, 404), role=Role.VIEWER,
 )  # fmt: skip
 DELETE_GRAPH: Final = Row(
     "delete_graph", "DELETE", f"{NAMESPACE}/graph/{{graph_name}}", "Delete a graph with its schedules",
     DeleteGraphResponse, errors=(400, 404, 409), repeatable=False,
-    query={"force": "cancel its pending runs; otherwise a graph that has any is not deleted"},
+    query={"force": "cancel its pending runs; otherwise a graph that has any is not deleted"}, role=Role.AUTHOR,
 )  # fmt: skip
-LIST_GRAPHS: Final = Row("list_graphs", "GET", f"{NAMESPACE}/graphs/", "List the graphs", GraphsResponse, errors=(400,))
+LIST_GRAPHS: Final = Row(
+    "list_graphs", "GET", f"{NAMESPACE}/graphs/", "List the graphs", GraphsResponse, errors=(400,), role=Role.VIEWER
+)
 LIST_VERSIONS: Final = Row(
     "list_versions", "GET", f"{NAMESPACE}/graph/{{graph_name}}/versions", "List a graph's versions, newest first",
     GraphVersionsResponse, errors=(400, 404),
-    query={"before": "only versions below this one", "limit": "how many at most, up to 100"},
+    query={"before": "only versions below this one", "limit": "how many at most, up to 100"}, role=Role.VIEWER,
 )  # fmt: skip
 GET_VERSION: Final = Row(
     "get_version", "GET", f"{NAMESPACE}/graph/{{graph_name}}/version/{{version}}", "Get one version of a graph",
-    GraphResponse, errors=(400, 404),
+    GraphResponse, errors=(400, 404), role=Role.VIEWER,
 )  # fmt: skip
 
 

@@ -4,7 +4,8 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from exosphere_core.api.row import NAMESPACE, Name, Row
+from exosphere_core.api.row import NAMESPACE, Name, Row, Whole
+from exosphere_core.roles import Role
 
 #: The most states that one call gives, whatever it asks for.
 MOST_ENQUEUED: Final = 1000
@@ -20,7 +21,9 @@ class EnqueueRequest(BaseModel):
     """Asks for ready states. Extra keys are ignored."""
 
     nodes: list[Name] = Field(max_length=MOST_NODES, description="names of the nodes that the client can execute")
-    batch_size: int = Field(ge=1, description=f"how many states at the most; more than {MOST_ENQUEUED} are never given")
+    batch_size: Whole = Field(
+        ge=1, description=f"how many states at the most; more than {MOST_ENQUEUED} are never given"
+    )
 
 
 class EnqueuedState(BaseModel):
@@ -54,7 +57,7 @@ class EnqueueResponse(BaseModel):
 class Reported(BaseModel):
     """What every report may say. Extra keys are ignored."""
 
-    attempt: int | None = Field(
+    attempt: Whole | None = Field(
         default=None, ge=1, description="of the delivery that is reported: if another is current, nothing is changed"
     )
 
@@ -102,7 +105,7 @@ class PruneResponse(BaseModel):
 class ReEnqueueAfterRequest(Reported):
     """Asks for the same state again, later."""
 
-    enqueue_after: int = Field(gt=0, le=LONGEST_DELAY_MS, description="ms until it is ready again")
+    enqueue_after: Whole = Field(gt=0, le=LONGEST_DELAY_MS, description="ms until it is ready again")
 
 
 class ReEnqueueAfterResponse(BaseModel):
@@ -116,23 +119,23 @@ _STATE: Final = f"{NAMESPACE}/state/{{state_id}}"
 
 ENQUEUE_STATES: Final = Row(
     "enqueue_states", "POST", f"{NAMESPACE}/states/enqueue", "Take ready states of some nodes, without waiting for any",
-    EnqueueResponse, EnqueueRequest, errors=(400,), repeatable=False,
+    EnqueueResponse, EnqueueRequest, role=Role.RUNTIME, errors=(400,), repeatable=False, audited=False,
 )  # fmt: skip
 STATE_EXECUTED: Final = Row(
     "state_executed", "POST", f"{_STATE}/executed", "Tell the outputs of a state that was taken",
-    ExecutedResponse, ExecutedRequest, errors=(400, 404), repeatable=False,
+    ExecutedResponse, ExecutedRequest, role=Role.RUNTIME, errors=(400, 404), repeatable=False, audited=False,
 )  # fmt: skip
 STATE_ERRORED: Final = Row(
     "state_errored", "POST", f"{_STATE}/errored", "Tell that a state that was taken has failed",
-    ErroredResponse, ErroredRequest, errors=(400, 404), repeatable=False,
+    ErroredResponse, ErroredRequest, role=Role.RUNTIME, errors=(400, 404), repeatable=False, audited=False,
 )  # fmt: skip
 PRUNE_STATE: Final = Row(
     "prune_state", "POST", f"{_STATE}/prune", "End the branch of a state that was taken",
-    PruneResponse, PruneRequest, errors=(400, 404), repeatable=False,
+    PruneResponse, PruneRequest, role=Role.RUNTIME, errors=(400, 404), repeatable=False, audited=False,
 )  # fmt: skip
 RE_ENQUEUE_STATE: Final = Row(
     "re_enqueue_state", "POST", f"{_STATE}/re-enqueue-after", "Have a state that was taken run again later",
-    ReEnqueueAfterResponse, ReEnqueueAfterRequest, errors=(400, 404), repeatable=False,
+    ReEnqueueAfterResponse, ReEnqueueAfterRequest, role=Role.RUNTIME, errors=(400, 404), repeatable=False, audited=False,
 )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ PATH_PARAMETERS: Final = {
     "graph_name": PathParameter("name of a graph", _pattern(NAME_PATTERN)),
     "run_id": PathParameter("id of a run, as its trigger answered it", _ID_FORM),
     "state_id": PathParameter("id of a state", _ID_FORM),
+    "key_id": PathParameter("id of an API key", {"minLength": 1, "maxLength": 64, "pattern": "^[A-Za-z0-9]+$"}),
     "key": PathParameter("key of a value", _pattern(IDENTIFIER_PATTERN)),
     "version": PathParameter("number of a version, counted from 1", {"minimum": 1, "maximum": 2**31}),
     "index": PathParameter("which of a graph's triggers, counted from 0", {"minimum": 0, "maximum": 10_000}),

@@ -5,6 +5,7 @@ from typing import Final
 from pydantic import BaseModel, Field
 
 from exosphere_core.api.row import NAMESPACE, Row
+from exosphere_core.roles import Role
 
 
 class RejectedEntry(BaseModel):
@@ -33,7 +34,7 @@ PLACE_PATTERN: Final = "^[0-9]{1,18}-[0-9]{1,18}-[0-9]{1,4}$"
 LIST_REJECTED: Final = Row(
     "list_rejected", "GET", f"{NAMESPACE}/rejected", "List what could not be applied and was put aside, newest first",
     RejectedResponse, errors=(400,),
-    query={"before": "only what stands before the one with this id", "limit": "how many at most, up to 200"},
+    query={"before": "only what stands before the one with this id", "limit": "how many at most, up to 200"}, role=Role.VIEWER,
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from typing import Final
 from pydantic import BaseModel, Field
 
 from exosphere_core.api.row import NAMESPACE, Name, Row, Whole
+from exosphere_core.roles import Role
 
 #: The most reports in one call.
 MOST_HANDED_OVER: Final = 256
@@ -38,7 +39,7 @@ class HandOverResponse(BaseModel):
 HAND_OVER_REPORTS: Final = Row(
     "hand_over_reports", "POST", f"{NAMESPACE}/reports",
     "Take over reports of a runtime whose Redis commands are refused for want of memory; used by runtimes",
-    HandOverResponse, HandOverRequest, errors=(400,),
+    HandOverResponse, HandOverRequest, errors=(400,), role=Role.RUNTIME, audited=False,
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from exosphere_core.names import NAME_PATTERN
+from exosphere_core.roles import Role, suffices
 
 API_KEY_HEADER: Final = "x-api-key"
 REQUEST_ID_HEADER: Final = "x-exosphere-request-id"
@@ -74,7 +75,12 @@ class Row:
 
     Attributes:
         path: with `{placeholders}`; relative to the server's root.
-        errors: statuses besides 401 and 503, which every keyed call can give.
+        role: what an API key needs to make the call; every call with a key has one.
+        also: another role that may make it and does not include the first.
+        narrows: of a call without a namespace in its path: whether a key of one namespace may make it, and is told of
+            that one only. Without, it takes a key of all namespaces.
+        audited: whether the audit log tells of it when it succeeded. Left out: whatever changes something.
+        errors: statuses besides 401, 403 and 503, which every keyed call can give.
         repeatable: whether a client may send it again when it does not know what came of it;
             with an idempotency key, where the row takes one, it always may.
         query, headers: name → meaning of what may be sent beside the body.
@@ -89,9 +95,26 @@ class Row:
     status: int = 200
     errors: tuple[int, ...] = ()
     keyed: bool = True
+    role: Role | None = None
+    also: Role | None = None
+    narrows: bool = False
+    audited: bool | None = None
     repeatable: bool = True
     query: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.keyed != (self.role is not None):
+            raise ValueError(f"row {self.name!r}: a call with a key needs a role, and one without has none")
+
+    @property
+    def is_audited(self) -> bool:
+        """Whether the audit log tells of each time that it succeeded."""
+        return self.method != "GET" if self.audited is None else self.audited
+
+    def permits(self, held: Role) -> bool:
+        """Whether a key of a role may make the call, its namespace aside."""
+        return any(needed is not None and suffices(held, needed) for needed in (self.role, self.also))
 
 
 NAMESPACE: Final = f"/{VERSION}/namespace/{{namespace}}"

@@ -5,6 +5,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from exosphere_core.api.row import IDEMPOTENCY_KEY_HEADER, NAMESPACE, ByName, Row, Whole
+from exosphere_core.roles import Role
 
 #: The most runs that one page lists.
 LARGEST_SIZE: Final = 1000
@@ -117,7 +118,7 @@ TRIGGER: Final = Row(
     headers={
         IDEMPOTENCY_KEY_HEADER: "names this trigger within its graph: sent again with the same body it answers the same run,"
         " with another body 409; free again when the run has been removed"
-    },
+    }, role=Role.OPERATOR,
 )  # fmt: skip
 LIST_RUNS: Final = Row(
     "list_runs",
@@ -126,6 +127,7 @@ LIST_RUNS: Final = Row(
     "List the runs, newest first",
     RunsResponse,
     errors=(400,),
+    role=Role.VIEWER,
 )
 GET_RUN: Final = Row(
     "get_run",
@@ -134,14 +136,15 @@ GET_RUN: Final = Row(
     "Get a run and the progress of its nodes",
     RunResponse,
     errors=(400, 404),
+    role=Role.VIEWER,
 )
 WAIT_RUN: Final = Row(
     "wait_run", "GET", f"{NAMESPACE}/run/{{run_id}}/wait", "Get a run when it has ended, or as it is after the timeout",
-    RunResponse, errors=(400, 404), query={"timeout_ms": "how long to wait at most, in ms, up to 60000"},
+    RunResponse, errors=(400, 404), query={"timeout_ms": "how long to wait at most, in ms, up to 60000"}, role=Role.VIEWER,
 )  # fmt: skip
 GET_STRUCTURE: Final = Row(
     "get_structure", "GET", f"{NAMESPACE}/states/run/{{run_id}}/graph", "Get all states of a run and their edges",
-    StructureResponse, errors=(400, 404),
+    StructureResponse, errors=(400, 404), role=Role.VIEWER,
 )  # fmt: skip
 
 

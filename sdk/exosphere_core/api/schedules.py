@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from exosphere_core.api.row import NAMESPACE, Row
 from exosphere_core.graph.model import CatchupEnum
+from exosphere_core.roles import Role
 
 
 class FiringBody(BaseModel):
@@ -54,22 +55,34 @@ class SchedulesResponse(BaseModel):
 
 _SCHEDULE: Final = f"{NAMESPACE}/graph/{{graph_name}}/schedule/{{index}}"
 LIST_SCHEDULES: Final = Row(
-    "list_schedules", "GET", f"{NAMESPACE}/schedules/", "List the schedules", SchedulesResponse, errors=(400,)
+    "list_schedules",
+    "GET",
+    f"{NAMESPACE}/schedules/",
+    "List the schedules",
+    SchedulesResponse,
+    errors=(400,),
+    role=Role.VIEWER,
 )
 LIST_FIRINGS: Final = Row(
     "list_firings", "GET", f"{NAMESPACE}/graph/{{graph_name}}/firings",
-    "List what came of the newest firings of a graph's schedules", FiringsResponse, errors=(400, 404),
+    "List what came of the newest firings of a graph's schedules", FiringsResponse, errors=(400, 404), role=Role.VIEWER,
 )  # fmt: skip
 PAUSE_SCHEDULE: Final = Row(
-    "pause_schedule", "POST", f"{_SCHEDULE}/pause", "Pause a schedule", ScheduleBody, errors=(400, 404, 409)
+    "pause_schedule",
+    "POST",
+    f"{_SCHEDULE}/pause",
+    "Pause a schedule",
+    ScheduleBody,
+    errors=(400, 404, 409),
+    role=Role.OPERATOR,
 )
 RESUME_SCHEDULE: Final = Row(
     "resume_schedule", "POST", f"{_SCHEDULE}/resume", "Resume a paused schedule; what was due meanwhile does not fire",
-    ScheduleBody, errors=(400, 404, 409),
+    ScheduleBody, errors=(400, 404, 409), role=Role.OPERATOR,
 )  # fmt: skip
 RUN_SCHEDULE: Final = Row(
     "run_schedule", "POST", f"{_SCHEDULE}/run", "Fire a schedule now, paused or not; when it is due next stays as it is",
-    FiringBody, errors=(400, 404, 429), repeatable=False,
+    FiringBody, errors=(400, 404, 429), repeatable=False, role=Role.OPERATOR,
 )  # fmt: skip
 
 

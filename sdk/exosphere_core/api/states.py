@@ -5,6 +5,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from exosphere_core.api.row import NAMESPACE, Row
+from exosphere_core.roles import Role
 
 
 class StateResponse(BaseModel):
@@ -67,24 +68,29 @@ class RecordOnceResponse(BaseModel):
 
 GET_STATE: Final = Row(
     "get_state", "GET", f"{NAMESPACE}/graph/{{graph_name}}/run/{{run_id}}/node/{{state_id}}", "Get one state of a run",
-    StateResponse, errors=(400, 404),
+    StateResponse, errors=(400, 404), role=Role.VIEWER,
 )  # fmt: skip
 GET_SECRETS: Final = Row(
     "get_secrets", "GET", f"{NAMESPACE}/state/{{state_id}}/secrets", "Get the secrets of a running state",
-    SecretsResponse, errors=(400, 404),
+    SecretsResponse, errors=(400, 404), role=Role.RUNTIME,
 )  # fmt: skip
 GET_STORE_VALUE: Final = Row(
     "get_store_value", "GET", f"{NAMESPACE}/run/{{run_id}}/store/{{key}}", "Get one value of a run's store",
-    StoreValueResponse, errors=(400, 404),
+    StoreValueResponse, errors=(400, 404), role=Role.VIEWER,
+)  # fmt: skip
+GET_STATE_STORE_VALUE: Final = Row(
+    "get_state_store_value", "GET", f"{NAMESPACE}/state/{{state_id}}/store/{{key}}",
+    "Get one value of the store of a state's run, in whichever namespace that is; used by runtimes",
+    StoreValueResponse, errors=(400, 404), role=Role.RUNTIME,
 )  # fmt: skip
 GET_ONCE: Final = Row(
     "get_once", "GET", f"{NAMESPACE}/state/{{state_id}}/once/{{key}}", "Get what a state's attempt chain recorded once",
-    OnceResponse, errors=(400, 404, 409),
+    OnceResponse, errors=(400, 404, 409), role=Role.RUNTIME,
 )  # fmt: skip
 RECORD_ONCE: Final = Row(
     "record_once", "PUT", f"{NAMESPACE}/state/{{state_id}}/once/{{key}}",
     "Record a result for a state's attempt chain, if it is the first", RecordOnceResponse, RecordOnceRequest,
-    errors=(400, 404, 409),
+    errors=(400, 404, 409), role=Role.RUNTIME, audited=False,
 )  # fmt: skip
 
 
@@ -92,6 +98,7 @@ __all__ = [
     "GET_ONCE",
     "GET_SECRETS",
     "GET_STATE",
+    "GET_STATE_STORE_VALUE",
     "GET_STORE_VALUE",
     "RECORD_ONCE",
     "OnceResponse",

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from exosphere_core.api.row import NAMESPACE, ByName, Row
 from exosphere_core.api.runs import RunResponse
+from exosphere_core.roles import Role
 
 
 class RerunRequest(BaseModel):
@@ -55,19 +56,19 @@ class RetryRunResponse(BaseModel):
 
 CANCEL_RUN: Final = Row(
     "cancel_run", "POST", f"{NAMESPACE}/run/{{run_id}}/cancel", "Cancel a run",
-    RunResponse, errors=(400, 404, 409),
+    RunResponse, errors=(400, 404, 409), role=Role.OPERATOR,
 )  # fmt: skip
 RETRY_RUN: Final = Row(
     "retry_run", "POST", f"{NAMESPACE}/run/{{run_id}}/retry", "Retry every state of a run that failed",
-    RetryRunResponse, errors=(400, 404, 409, 429), repeatable=False,
+    RetryRunResponse, errors=(400, 404, 409, 429), repeatable=False, role=Role.OPERATOR,
 )  # fmt: skip
 RERUN: Final = Row(
     "rerun", "POST", f"{NAMESPACE}/run/{{run_id}}/rerun", "Run again from a node, taking over what lies before it",
-    RerunResponse, RerunRequest, errors=(400, 404, 409, 429), repeatable=False,
+    RerunResponse, RerunRequest, errors=(400, 404, 409, 429), repeatable=False, role=Role.OPERATOR,
 )  # fmt: skip
 MANUAL_RETRY: Final = Row(
     "manual_retry", "POST", f"{NAMESPACE}/state/{{state_id}}/manual-retry", "Retry a state that failed",
-    ManualRetryResponse, ManualRetryRequest, errors=(400, 404, 409, 429), repeatable=False,
+    ManualRetryResponse, ManualRetryRequest, errors=(400, 404, 409, 429), repeatable=False, role=Role.OPERATOR,
 )  # fmt: skip
 
 

@@ -1,0 +1,52 @@
+"""The secret of a key is looked for everywhere."""
+
+import logging
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from api.log_lines import formatted
+from api.service import KEY, Space, node_class
+from exosphere_core import api
+
+
+def everything_in(redis_url: str) -> bytes:
+    """All of a Redis as bytes: keys and values of every type, the users too."""
+    found = bytearray()
+    with Redis.from_url(redis_url) as redis:
+        for key in redis.scan_iter():
+            found += key
+            kind = redis.type(key)
+            read: dict[bytes, Any] = {
+                b"string": redis.get, b"hash": redis.hgetall, b"set": redis.smembers,
+                b"zset": lambda name: redis.zrange(name, 0, -1), b"list": lambda name: redis.lrange(name, 0, -1),
+                b"stream": redis.xrange,
+            }  # fmt: skip
+            found += repr(read[kind](key)).encode()
+        found += repr(redis.acl_list()).encode()
+    return bytes(found)
+
+
+def test_the_secret_of_a_key_is_found_nowhere_but_in_the_answer_that_made_it(
+    space: Space, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        made = space.ok(api.CREATE_KEY, {"role": "runtime", "name": "canary"})
+        secret = made["key"].rpartition("_")[2]
+        headers = {api.API_KEY_HEADER: made["key"]}
+        space.ok(
+            api.REGISTER_NODES,
+            {"runtime_name": "rt", "nodes": [node_class("A")], "delivery": "streams"},
+            headers=headers,
+        )
+        answers = [
+            space.call(api.LIST_KEYS), space.call(api.TRIGGER, {}, headers=headers), space.call(api.LIST_AUDIT),
+            space.call(api.REVOKE_KEY, key_id=made["id"]), space.call(api.LIST_NODES, headers=headers),
+            space.service.call(api.LIST_GLOBAL_AUDIT),
+        ]  # fmt: skip
+    assert made["id"].encode() in everything_in(space.service.redis_url), "the search finds nothing at all"
+    assert secret.encode() not in everything_in(space.service.redis_url)
+    assert KEY.encode() not in everything_in(space.service.redis_url)
+    assert secret not in "".join(answer.text for answer in answers)
+    assert secret not in "\n".join(formatted(caplog.records))
