@@ -182,7 +182,10 @@ MUTANTS = (
     ),
     Mutant(
         "a delivery begins although its lease may be lost", f"{_WORKER}/executions.py",
-        "while held.in_doubt(self._lease_s):", "while False:",
+        "            while held.in_doubt(self._lease_s):\n                await self._confirmation()\n"
+        "            async with self._slots.places:\n                # The wait for a place may have been a long one.\n"
+        "                if not held.in_doubt(self._lease_s):",
+        "            async with self._slots.places:\n                if True:",
         ("tests/worker/test_executions.py",),
     ),
     Mutant(
