@@ -70,7 +70,8 @@ async def settle(context: EngineContext, report: Report, shard: int) -> None:
         await apply(context.scripts, call)
         return
     context.tasks.keep({state: task})
-    # What is laid down apart may be gone again: a replica took over, or Redis evicts what expires.
+    # What is laid down apart may be gone again: a replica took over, or Redis evicts what expires. To a server that does
+    # not know the scripts it even comes after the join.
     for apart in (True, True, True, False):
         calls = moves.join(
             home, report.state, report.entry.id, state, task, inputs, birthplace(task), apart=apart
