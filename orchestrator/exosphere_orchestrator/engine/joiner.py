@@ -70,22 +70,27 @@ async def settle(context: EngineContext, report: Report, shard: int) -> None:
         await apply(context.scripts, call)
         return
     context.tasks.keep({state: task})
-    await fire(context.scripts, moves.join(home, report.state, report.entry.id, state, task, inputs, birthplace(task)))
+    # What is laid down apart may be gone again: a replica took over, or Redis evicts what expires. To a server that does
+    # not know the scripts it even comes after the join.
+    for apart in (True, True, True, False):
+        calls = moves.join(
+            home, report.state, report.entry.id, state, task, inputs, birthplace(task), apart=apart
+        )  # fmt: skip
+        if await fire(context.scripts, calls):
+            return
 
 
-async def fire(redis: "Redis", calls: Sequence[Call]) -> None:
-    """Apply the calls that fire a unite, again from the first on when what that laid down is gone.
+async def fire(redis: "Redis", calls: Sequence[Call]) -> bool:
+    """Apply the calls that fire a unite. False when what the first one laid down was gone: nothing is changed then.
 
     Raises:
         exosphere_core.store.faults.ResponseError: Redis refused one.
     """
-    while True:
-        *laid, reply = await apply_all(redis, calls)
-        for refused in (*laid, reply):
-            if isinstance(refused, ResponseError):
-                raise refused
-        if reply[0] != b"gap":
-            return
+    replies = await apply_all(redis, calls)
+    for reply in replies:
+        if isinstance(reply, ResponseError):
+            raise reply
+    return bool(replies[-1][0] != b"gap")
 
 
 def _errored(graph: GraphPlan, plan: UnitePlan, state: str) -> Sequence[str]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store.connection import Redis
+from exosphere_core.store.faults import FAULTS
 from exosphere_core.store.mended import note_mends
 
 logger = logging.getLogger("exosphere.reconciler")
@@ -100,4 +101,10 @@ class Journal:
                     "mended in %s:%d: %s: %d: %s%s",
                     home.namespace, home.shard, kind.value, len(subjects), ", ".join(subjects[:_NAMED]), more,
                 )  # fmt: skip
-            await note_mends(redis, home, [(mend.kind.name.lower(), mend.subject) for mend in mends])
+            try:
+                await note_mends(redis, home, [(mend.kind.name.lower(), mend.subject) for mend in mends])
+            except FAULTS as lost:
+                # A master of a cluster may be away now, which is no matter of the shards that are there.
+                logger.warning(
+                    "this is not noted in the stream of mends of %s:%d: %s", home.namespace, home.shard, lost
+                )

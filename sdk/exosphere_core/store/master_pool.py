@@ -60,7 +60,10 @@ def _end(connection: Any) -> None:
     """End a connection below its transport, which would take ill what is written to it once it is closed."""
     if not connection.is_connected:
         return
+    found = connection._writer.get_extra_info("socket")
+    if found is None:
+        return  # TLS was broken off, and its transport has let go of the socket
     with contextlib.suppress(OSError):  # it was lost already
-        number = os.dup(connection._writer.get_extra_info("socket").fileno())
+        number = os.dup(found.fileno())
         with socket.socket(fileno=number) as same:
             same.shutdown(socket.SHUT_RDWR)

@@ -180,15 +180,20 @@ def reclaim(home: ShardKeys, task: Task, state: str, attempt: str, entry: str, m
     return Call("reclaim", keys, [entry, state, attempt, max_lost, failed, task.home])
 
 
-def join(home: ShardKeys, unite: str, report: str, state: str, task: Task, inputs: bytes, ready: str) -> list[Call]:
+def join(
+    home: ShardKeys, unite: str, report: str, state: str, task: Task, inputs: bytes, ready: str, *, apart: bool = True
+) -> list[Call]:
     """Fire a settled unite. Large inputs take a call of their own before.
 
     The last call is answered "gap" when what the one before it did is not there any more: then both are to be made again.
+
+    Args:
+        apart: False has large inputs come with the rest, in one call that holds Redis up for longer.
     """
     run = task.run
     keys = [home.unite(unite), home.run(run), home.states(run), home.reports, home.state(state), ready]
     args: list[Arg] = [report, state, task.identifier, encode(task), inputs]
-    if len(inputs) < LARGE_BYTES:
+    if len(inputs) < LARGE_BYTES or not apart:
         return [Call("join", keys, args)]
     laid = home.laid_inputs(state)
     return [Call("lay_down", [laid], [inputs, _LAID_MS]), Call("join", [*keys, laid], args)]
