@@ -97,6 +97,14 @@ class Settings(BaseModel):
         default=100, ge=1, le=1000, title="EXOSPHERE_MAX_CATCHUP",
         description="most missed due times of a schedule with catchup `all` that fire late; the newest ones do",
     )  # fmt: skip
+    max_watchers: int = Field(
+        default=1000, ge=1, title="EXOSPHERE_MAX_WATCHERS",
+        description="most event streams that one state manager serves at a time; one more is refused (429)",
+    )  # fmt: skip
+    keep_events_ms: int = Field(
+        default=3_600_000, ge=60_000, title="EXOSPHERE_KEEP_EVENTS_MS",
+        description="how long the events of a run are kept and written after the last one who watched it went away",
+    )  # fmt: skip
     log_level: str = Field(
         default="INFO", title="EXOSPHERE_LOG_LEVEL", pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$",
         description="DEBUG, INFO, WARNING, ERROR or CRITICAL",

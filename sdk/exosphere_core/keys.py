@@ -19,6 +19,9 @@ NAMESPACES: Final = f"{PREFIX}:namespaces"
 #: Pub/sub channel: the id of each run that ends, so that waiters need not poll.
 RUN_ENDED: Final = f"{PREFIX}:run-ended"
 
+#: Pub/sub channel: the key of each stream of events that something was added to.
+RUN_TOLD: Final = f"{PREFIX}:run-told"
+
 #: Consumer group of the runtimes on every ready stream.
 RUNTIMES_GROUP: Final = "runtimes"
 
@@ -45,6 +48,11 @@ class CatalogKeys:
     def nodes(self) -> str:
         """HASH node name → JSON of its registration."""
         return self._key("nodes")
+
+    @property
+    def runtimes(self) -> str:
+        """HASH id of a runtime → JSON of its registration; bounded."""
+        return self._key("runtimes")
 
     @property
     def graphs(self) -> str:
@@ -200,6 +208,10 @@ class ShardKeys:
     def reruns(self, run_id: str) -> str:
         """LIST of the runs that were made from this one."""
         return self._key(f"run:{run_id}:reruns")
+
+    def events(self, run_id: str) -> str:
+        """STREAM of what becomes of a run, there while somebody watches it and a while after (see `records.EventField`)."""
+        return self._key(f"run:{run_id}:events")
 
     def once(self, run_id: str) -> str:
         """HASH of what `self.once` recorded in a run: `chain/key` → JSON; `chain` → how many keys it has."""

@@ -1,5 +1,6 @@
 """Every row of the API: it answers as it declares, wants a key, and says 503 when Redis is away."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -97,6 +98,10 @@ class Scene:
             "list_schedules": (None, {}),
             "list_firings": (None, {}),
             "list_rejected": (None, {}),
+            "list_states": (None, run),
+            "watch_run": (None, run),
+            "list_queues": (None, {}),
+            "list_runtimes": (None, {}),
             **{f"{verb}_schedule": (None, {"graph_name": "timed", "index": 0}) for verb in ("pause", "resume", "run")},
         }
         assert examples.keys() == {known.name for known in api.ROWS}
@@ -119,6 +124,11 @@ def test_a_row_answers_with_the_status_and_just_the_fields_that_it_declares(scen
     body, path = scene.example(row)
     answer = scene.space.call(row, body, **path)
     assert answer.status_code == row.status
+    if row.streams:
+        for data in re.findall(r"^data: (.*)$", answer.text, re.MULTILINE):
+            assert json.loads(data).keys() <= row.response.model_fields.keys()
+            row.response.model_validate_json(data, strict=True)
+        return
     assert answer.json().keys() == row.response.model_fields.keys()
     row.response.model_validate_json(answer.content, strict=True)
 

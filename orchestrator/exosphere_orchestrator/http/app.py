@@ -18,10 +18,23 @@ from exosphere_core.store.corrupt import is_wrong_type
 from exosphere_core.store.faults import LOST, ResponseError, is_out_of_memory
 from exosphere_core.version import VERSION
 from exosphere_orchestrator.engine.engine import Engine
-from exosphere_orchestrator.http import graphs, nodes, once, rejected, reports, runs, schedules, states, steering
+from exosphere_orchestrator.http import (
+    events,
+    graphs,
+    nodes,
+    once,
+    queues,
+    rejected,
+    reports,
+    runs,
+    schedules,
+    states,
+    steering,
+)
 from exosphere_orchestrator.http.context import Services
 from exosphere_orchestrator.http.gate import Gate
 from exosphere_orchestrator.http.run_ends import RunEnds
+from exosphere_orchestrator.http.watchers import Watchers
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings
 from exosphere_orchestrator.vault import Vault
@@ -53,6 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
                 engine.context.intake,
             ),
             run_ends=run_ends,
+            watchers=Watchers(redis, run_ends, settings.keep_events_ms, settings.max_watchers),
             vault=Vault(settings.encryption_key.get_secret_value()),
         )
         engine.start()
@@ -60,6 +74,7 @@ def create_app(settings: Settings) -> FastAPI:
         try:
             yield
         finally:
+            await app.state.services.watchers.stop()
             await end(listening)
             await engine.stop()
 
@@ -81,6 +96,8 @@ def create_app(settings: Settings) -> FastAPI:
         reports.router,
         schedules.router,
         rejected.router,
+        events.router,
+        queues.router,
     ):
         app.include_router(router)
     app.add_exception_handler(ExosphereError, _known)

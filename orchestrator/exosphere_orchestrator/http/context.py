@@ -13,6 +13,7 @@ from exosphere_core.records import shard_of
 from exosphere_core.store.connection import Redis
 from exosphere_orchestrator.engine.engine import Engine
 from exosphere_orchestrator.http.run_ends import RunEnds
+from exosphere_orchestrator.http.watchers import Watchers
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings
 from exosphere_orchestrator.vault import Vault
@@ -28,6 +29,7 @@ class Services:
     engine: Engine
     runs: RunStarter
     run_ends: RunEnds
+    watchers: Watchers
     vault: Vault
 
 
