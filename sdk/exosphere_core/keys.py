@@ -79,6 +79,19 @@ class CatalogKeys:
         """SET of the deletions of graphs that are not finished (see `store.deletions.Deletion`)."""
         return self._key("deletions")
 
+    @property
+    def bulks(self) -> str:
+        """SET of the ids of bulk retries that are not finished."""
+        return self._key("bulks")
+
+    def bulk(self, bulk_id: str) -> str:
+        """HASH of a bulk retry (see `store.bulks.BulkRetry`); expires when it is finished."""
+        return self._key(f"bulk:{bulk_id}")
+
+    def bulk_results(self, bulk_id: str) -> str:
+        """LIST of JSON: what a bulk retry made of each run."""
+        return self._key(f"bulk:{bulk_id}:results")
+
     def graph(self, name: str) -> str:
         """HASH of a graph: newest version, validation, times; of a deleted one the count of versions, for good."""
         return self._key(f"graph:{name}")

@@ -41,6 +41,7 @@ class Scene:
         space.trigger()
         self.running = space.take("A").state
         self.pending_run = space.trigger()
+        self.bulk = space.ok(api.RETRY_RUNS, {"graph_name": "nothing"})["id"]
 
     def failed(self) -> tuple[str, str]:
         """A run that failed, and the state where it did."""
@@ -98,6 +99,8 @@ class Scene:
             "list_schedules": (None, {}),
             "list_firings": (None, {}),
             "list_rejected": (None, {}),
+            "retry_runs": ({"graph_name": "nothing"}, {}),
+            "get_bulk_retry": (None, {"bulk_id": self.bulk}),
             "list_states": (None, run),
             "watch_run": (None, run),
             "list_queues": (None, {}),

@@ -14,6 +14,7 @@ HEAD = '''\
 """The calls of `exospherehost.StateManager`, each of which returns when it is done."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Self
 
 from exospherehost.models import CronTrigger, GraphNodeModel, RetryPolicyModel, StoreConfigModel
@@ -41,10 +42,10 @@ def method(name: str, call: Callable[..., Any]) -> str:
     words = [str(parameter) for parameter in signature.parameters.values()]
     end = inspect.formatannotation(returned)
     # Names of modules are left out: the head imports what is named.
-    text = re.sub(r"\b(?:\w+\.)+(?=[A-Z])", "", f"({', '.join(words)}) -> {end}")
+    text = re.sub(r"\b(?:\w+\.)+(?=[A-Z]|datetime\b)", "", f"({', '.join(words)}) -> {end}")
     if len(text) + len(name) > 100:
         lines = "".join(f"        {word},\n" for word in words)
-        text = re.sub(r"\b(?:\w+\.)+(?=[A-Z])", "", f"(\n{lines}    ) -> {end}")
+        text = re.sub(r"\b(?:\w+\.)+(?=[A-Z]|datetime\b)", "", f"(\n{lines}    ) -> {end}")
     return f"    def {name}{text}: ...\n".replace("'", '"')
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,11 @@ def test_blocking_calls_work_within_a_running_loop_and_raise_what_awaited_ones_r
     manager.close()
     with pytest.raises(RuntimeError):
         manager.get_run(run)
+
+
+def test_what_failed_in_many_runs_is_retried_in_the_background(space: Space, manager: blocking.StateManager) -> None:
+    asked = manager.retry_runs("g", created_after=datetime(2020, 1, 1, tzinfo=UTC))
+    assert manager.get_bulk_retry(asked["id"], limit=1)["status"] == "PENDING"
 
 
 def test_the_types_of_the_blocking_calls_are_those_of_the_awaited_ones() -> None:

@@ -19,6 +19,7 @@ from exosphere_core.store.faults import LOST, ResponseError, is_out_of_memory
 from exosphere_core.version import VERSION
 from exosphere_orchestrator.engine.engine import Engine
 from exosphere_orchestrator.http import (
+    bulk,
     events,
     graphs,
     nodes,
@@ -98,6 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
         rejected.router,
         events.router,
         queues.router,
+        bulk.router,
     ):
         app.include_router(router)
     app.add_exception_handler(ExosphereError, _known)

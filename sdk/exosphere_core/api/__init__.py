@@ -6,6 +6,7 @@ graph says is judged by `exosphere_core.graph`, which names node and field, all 
 
 from typing import Final
 
+from exosphere_core.api.bulk import *
 from exosphere_core.api.catalog import *
 from exosphere_core.api.events import *
 from exosphere_core.api.queues import *
@@ -23,5 +24,5 @@ ROWS: Final = (
     GET_ONCE, RECORD_ONCE, HAND_OVER_REPORTS, LIST_VERSIONS, GET_VERSION, DELETE_GRAPH,
     LIST_SCHEDULES, LIST_FIRINGS, PAUSE_SCHEDULE, RESUME_SCHEDULE, RUN_SCHEDULE,
     LIST_REJECTED,
-    LIST_STATES, WATCH_RUN, LIST_QUEUES, LIST_RUNTIMES,
+    RETRY_RUNS, GET_BULK_RETRY, LIST_STATES, WATCH_RUN, LIST_QUEUES, LIST_RUNTIMES,
 )  # fmt: skip
