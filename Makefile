@@ -16,6 +16,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 FOR_RUNNING := $(VENV)/.installed-for-running
 FOR_TESTING := $(VENV)/.installed-for-testing
+FOR_FUZZING := $(VENV)/fuzz/.installed
 # An environment whose interpreter was removed or upgraded away is made anew.
 $(shell test -x $(BIN)/python || rm -f $(FOR_RUNNING) $(FOR_TESTING))
 
@@ -26,13 +27,13 @@ ARGS ?=
 PYTEST_WORKERS ?= -n 3 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test topology proof chaos points mutants lint format bench lock clean
+.PHONY: help demo dev test topology proof chaos points mutants fuzz lint format bench lock clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo '  PYTHON=python3.12 chooses the interpreter of a new .venv,'
-	@echo '  ARGS="..." is passed on to demo, dev, test, topology, proof, chaos, points, mutants and bench.'
+	@echo '  ARGS="..." is passed on to demo, dev, test, topology, proof, chaos, points, mutants, fuzz and bench.'
 
 demo: $(FOR_RUNNING) ## Run a real workflow: analyse the standard library, write a report
 	@$(BIN)/python -m examples.stdlib_report.demo $(ARGS)
@@ -58,6 +59,9 @@ points: $(FOR_TESTING) ## Strike at every command of every scene, and let the po
 
 mutants: $(FOR_TESTING) ## Break the protocol in many ways, and see whether the tests notice
 	@PYTHONPATH=tests $(BIN)/python -m mutants.campaign $(ARGS)
+
+fuzz: $(FOR_TESTING) $(FOR_FUZZING) ## Send the HTTP API 20,000 calls that its description allows, and some that it does not
+	@PYTHONPATH=tests $(BIN)/python -m fuzz.campaign $(ARGS)
 
 lint: $(FOR_TESTING) ## Check style, format and types
 	$(BIN)/python -m ruff check
@@ -85,6 +89,7 @@ lock: $(BIN)/python ## Write the lock files anew; UPGRADE=1 takes the newest ver
 	  > "$$tool/build.in"; \
 	compile requirements.lock pyproject.toml "$$tool/build.in" --extra server --extra embedded; \
 	compile requirements-test.lock pyproject.toml --extra server --extra embedded --group test -c requirements.lock; \
+	compile requirements-fuzz.lock --group pyproject.toml:fuzz; \
 	compile deploy/requirements.lock pyproject.toml --extra server -c requirements.lock; \
 	compile deploy/requirements-build.lock "$$tool/build.in" -c requirements.lock
 
@@ -121,3 +126,9 @@ $(FOR_RUNNING): requirements.lock pyproject.toml | $(BIN)/python
 $(FOR_TESTING): requirements-test.lock pyproject.toml | $(BIN)/python
 	$(call install,requirements-test.lock)
 	@touch $@ $(FOR_RUNNING)
+
+$(FOR_FUZZING): requirements-fuzz.lock | $(BIN)/python
+	@echo "Installing what requirements-fuzz.lock names (once, and again when it changes)"
+	@$(BIN)/python -m venv --clear $(VENV)/fuzz
+	@$(VENV)/fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
+	@touch $@

@@ -1,6 +1,8 @@
 """What the features of a graph cost: nested and wide fan-outs, retries, cancelling, running again."""
 
 import asyncio
+import os
+from collections import Counter
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -9,6 +11,7 @@ from bench.system import NAMESPACE, System
 from bench.workloads import Figure, fan, trigger_many, upsert, wait_all
 from exosphere_core import api
 from exosphere_core.client import ApiClient
+from exosphere_core.store.scripts import script, script_names
 
 #: From here on the server's log notes a command, in µs; and what no script may take.
 _NOTED_US, _LIMIT_US = 1000, 5000
@@ -166,6 +169,10 @@ def _peak_of_redis_mb(system: System) -> float:
     return int(system.info("memory")["used_memory_peak"]) / 1e6
 
 
+#: Digest of a script → its name.
+_NAMES = {script(name).sha: name for name in script_names()}
+
+
 class _Pauses:
     """Which commands took long by the wall clock while three processes shared two cores, and how long Redis stood still.
 
@@ -181,14 +188,15 @@ class _Pauses:
         self._redis.config_set("slowlog-max-len", 100_000)
         self._redis.config_set("slowlog-log-slower-than", _NOTED_US)
         self._redis.slowlog_reset()
-        self._waited = self._waited_s()
+        self._waited, self._stolen = self._waited_s(), _stolen_s()
 
     def figures(self, what: str) -> list[Figure]:
         """The figures since it was made."""
-        waited = self._waited_s() - self._waited
-        noted = [
-            (entry["command"].startswith(b"EVALSHA"), int(entry["duration"])) for entry in self._redis.slowlog_get(-1)
-        ]
+        waited, stolen = self._waited_s() - self._waited, _stolen_s() - self._stolen
+        entries = self._redis.slowlog_get(-1)
+        noted = [(entry["command"].startswith(b"EVALSHA"), int(entry["duration"])) for entry in entries]
+        slow = Counter(_script_of(entry["command"]) for entry in entries if int(entry["duration"]) > _LIMIT_US)
+        slow.pop("", None)
         scripts = [took for is_script, took in noted if is_script]
         plain = [took for is_script, took in noted if not is_script]
         stats = self._system.info("commandstats")
@@ -196,7 +204,8 @@ class _Pauses:
         return [
             Figure(f"{what}: scripts run", f"{total:,}"),
             Figure(
-                f"{what}: scripts over {_LIMIT_US:,} µs of wall clock", f"{sum(took > _LIMIT_US for took in scripts)}"
+                f"{what}: scripts over {_LIMIT_US:,} µs of wall clock",
+                f"{slow.total()}" + "".join(f", {name} {count}" for name, count in slow.most_common()),
             ),
             Figure(f"{what}: slowest script, µs of wall clock", f"{max(scripts, default=_NOTED_US):,}"),
             Figure(
@@ -205,8 +214,21 @@ class _Pauses:
             ),
             Figure(f"{what}: slowest plain command, µs of wall clock", f"{max(plain, default=_NOTED_US):,}"),
             Figure(f"{what}: Redis was ready and waited for a core, ms", f"{waited * 1000:,.0f}"),
+            Figure(f"{what}: the host gave the cores to others (steal), ms", f"{stolen * 1000:,.0f}"),
         ]
 
     def _waited_s(self) -> float:
         pid = self._system.info("server")["process_id"]
         return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+
+
+def _stolen_s() -> float:
+    """How long all cores together were not ours although something was to be done, since the machine started."""
+    with open("/proc/stat", encoding="ascii") as file:
+        return int(file.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
+
+
+def _script_of(command: bytes) -> str:
+    """The name of the script that a command runs, or ""."""
+    words = command.split(b" ", 2)
+    return _NAMES.get(words[1].decode(), "unknown") if words[0] == b"EVALSHA" else ""

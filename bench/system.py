@@ -88,8 +88,8 @@ class System:
         return found
 
     def client(self) -> ApiClient:
-        """A client of the HTTP API."""
-        return ApiClient(self.uri, KEY, timeout_s=60)
+        """A client of the HTTP API, whose patience is longer than the longest wait that it asks for."""
+        return ApiClient(self.uri, KEY, timeout_s=90)
 
     def _start(self, name: str, *arguments: str) -> None:
         root = Path(__file__).resolve().parent.parent

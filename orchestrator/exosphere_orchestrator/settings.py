@@ -1,12 +1,16 @@
 """Settings of the state manager and the background jobs: read once from the environment, passed down."""
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from exosphere_core.errors import ConfigurationError
+
+#: Scheme, host and port, and nothing else. `*` would let every site use a key that a page of it holds.
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-fA-F:]+\](:[0-9]{1,5})?")
 
 
 class Settings(BaseModel):
@@ -56,6 +60,18 @@ class Settings(BaseModel):
         title="EXOSPHERE_MAX_BODY_BYTES",
         description="largest body of an HTTP request",
     )
+    max_json_depth: int = Field(
+        default=100, ge=1, le=500, title="EXOSPHERE_MAX_JSON_DEPTH",
+        description="how deep lists and objects of a request's body may be nested",
+    )  # fmt: skip
+    body_timeout_ms: int = Field(
+        default=30_000, ge=100, title="EXOSPHERE_BODY_TIMEOUT_MS",
+        description="a request whose body has not come whole after this time is refused (408)",
+    )  # fmt: skip
+    cors_origins: str = Field(
+        default="", title="EXOSPHERE_CORS_ORIGINS",
+        description="sites whose pages may call the API from a browser, as https://host:port, separated by commas; none by default",
+    )  # fmt: skip
     max_nodes: int = Field(default=1000, ge=1, title="EXOSPHERE_MAX_NODES", description="most nodes in a graph")
     max_fan_out: int = Field(
         default=100_000, ge=1, title="EXOSPHERE_MAX_FAN_OUT", description="most outputs that one state may return"
@@ -115,6 +131,25 @@ class Settings(BaseModel):
         pattern="^(text|json)$",
         description="text or json: one object a line",
     )
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, text: str) -> str:
+        for origin in _split(text):
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin[:60]!r} is no origin; it must look like https://example.org or http://localhost:3000"
+                )
+        return text
+
+    @property
+    def origins(self) -> list[str]:
+        """The sites whose pages may call the API."""
+        return _split(self.cors_origins)
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:

@@ -50,6 +50,10 @@ class Vault:
         sealed = self._ciphers[self._current].encrypt(nonce, value.encode(), belongs_to.encode())
         return f"{_FORMAT}.{self._current}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
+    def is_current(self, sealed: str) -> bool:
+        """Whether a value was encrypted with the key that encrypts now."""
+        return sealed.startswith(f"{_FORMAT}.{self._current}.")
+
     def decrypt(self, sealed: str, belongs_to: str) -> str:
         """Decrypt a value.
 

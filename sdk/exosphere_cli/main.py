@@ -12,6 +12,7 @@ from exosphere_cli.graph import graph
 from exosphere_cli.reconcile import reconcile
 from exosphere_cli.rejected import rejected
 from exosphere_cli.run import run
+from exosphere_cli.secrets import secrets
 from exosphere_cli.server import background, server
 from exosphere_cli.worker import worker
 from exosphere_core.errors import ExosphereError, InvalidGraph
@@ -39,6 +40,7 @@ def cli() -> None:
       exosphere server       state manager: HTTP API and engine; start as many as you like
       exosphere background   periodic jobs: cron triggers, retention, repair
       exosphere reconcile    repair now what Redis lost, after a backup was restored
+      exosphere secrets      replace the key that encrypts the secrets of graphs
       exosphere worker …     workers
 
     \b
@@ -51,7 +53,7 @@ def cli() -> None:
     """
 
 
-for command in (dev, server, background, reconcile, worker, graph, run, rejected):
+for command in (dev, server, background, reconcile, secrets, worker, graph, run, rejected):
     cli.add_command(command)
 
 

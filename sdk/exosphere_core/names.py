@@ -8,8 +8,12 @@ RESERVED_IDENTIFIER: Final = "store"
 
 MAX_NAME_LENGTH: Final = 128
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_IDENTIFIER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,127}")
+#: Regular expressions, for the description of the API too.
+NAME_PATTERN: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+IDENTIFIER_PATTERN: Final = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,127}"
+
+_NAME = re.compile(NAME_PATTERN)
+_IDENTIFIER = re.compile(IDENTIFIER_PATTERN)
 
 
 def name_error(kind: str, value: object) -> str | None:

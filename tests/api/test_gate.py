@@ -89,7 +89,7 @@ def test_a_body_of_just_the_limit_is_read(narrow: Service) -> None:
         (b'{"a": -Infinity}', "-Infinity is no JSON number"),
         (rb'{"a": "\ud800"}', r"the escape \ud800 is half of a surrogate pair"),
         (rb'{"\uDC00": 1}', r"the escape \udc00 is half of a surrogate pair"),
-        (b"[" * 100_000, "nested too deeply"),
+        (b"[" * 100_000, "nested too deeply; the limit is 100 (EXOSPHERE_MAX_JSON_DEPTH)"),
     ],
 )
 def test_a_body_that_is_no_json_is_refused_with_the_place(service: Service, body: bytes, said: str) -> None:
@@ -141,6 +141,8 @@ def test_a_wrong_method_is_refused_and_the_right_one_told(service: Service) -> N
     assert answer.status_code == 405
     assert answer.json() == {"detail": "there is no call DELETE /v0/namespace/gate/graphs/"}
     assert answer.headers["allow"] == "GET"
+    several = service.http.request("POST", path_of(api.GET_GRAPH, namespace="gate", graph_name="g"))
+    assert (several.status_code, several.headers["allow"]) == (405, "DELETE, GET, PUT")
 
 
 def test_a_fault_of_the_state_manager_shows_an_id_for_its_log_and_nothing_of_its_inside(

@@ -50,7 +50,7 @@ def test_an_operation_has_summary_id_typed_bodies_and_its_error_answers(row: api
     answers = operation["responses"]
     expected = {str(row.status), *map(str, row.errors)} | ({"401", "503"} if row.keyed else set())
     expected |= {"204"} if row.nothing else set()
-    assert expected <= answers.keys() <= expected | {"413", "422"}
+    assert expected <= answers.keys() <= expected | {"408", "413", "422"}
     for status, answer in answers.items():
         if status == "204":
             assert "content" not in answer
@@ -68,7 +68,9 @@ def test_an_operation_has_summary_id_typed_bodies_and_its_error_answers(row: api
 @every_row
 def test_every_parameter_of_an_operation_is_described(row: api.Row) -> None:
     parameters = DESCRIPTION["paths"][row.path][row.method.lower()].get("parameters", [])
-    assert {item["name"] for item in parameters if item["in"] == "path"} == set(re.findall(r"\{(\w+)\}", row.path))
+    assert {item["name"]: item["description"] for item in parameters if item["in"] == "path"} == {
+        name: api.PATH_PARAMETERS[name].meaning for name in re.findall(r"\{(\w+)\}", row.path)
+    }
     assert {item["name"]: item["description"] for item in parameters if item["in"] == "query"} == row.query
     assert {item["name"]: item["description"] for item in parameters if item["in"] == "header"} == row.headers
 

@@ -41,6 +41,11 @@ def test_it_is_listed_with_reason_and_fields_newest_first(space: Space, redis: A
     assert sorted((entry["time"] for entry in found), reverse=True) == [entry["time"] for entry in found]
 
 
+def test_nothing_stands_before_the_first_place(space: Space, redis: Any) -> None:
+    put_aside(space, redis, 1)
+    assert space.ok(api.LIST_REJECTED, query={"before": "0-0-0"})["rejected"] == []
+
+
 def test_it_is_read_in_pages(space: Space, redis: Any) -> None:
     everything = put_aside(space, redis, 5)
     pages: list[dict[str, Any]] = []

@@ -71,6 +71,8 @@ def test_a_root_with_a_start_delay_waits_for_its_time(space: Space) -> None:
         ({"start_delay": -1}, "start_delay"),
         ({"start_delay": "soon"}, "start_delay"),
         ({"start_delay": 10**30}, "start_delay"),
+        ({"start_delay": True}, "start_delay"),
+        ({"start_delay": "5"}, "start_delay"),
         ({"input": {}}, "input"),
     ],
 )

@@ -32,9 +32,13 @@ from exosphere_orchestrator.http import (
     states,
     steering,
 )
+from exosphere_orchestrator.http.browsers import add_browser_rules
 from exosphere_orchestrator.http.context import Services
+from exosphere_orchestrator.http.description import DescribedApi
 from exosphere_orchestrator.http.gate import Gate
+from exosphere_orchestrator.http.routing import methods_of
 from exosphere_orchestrator.http.run_ends import RunEnds
+from exosphere_orchestrator.http.slow_bodies import SlowBodies
 from exosphere_orchestrator.http.watchers import Watchers
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings
@@ -79,7 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
             await end(listening)
             await engine.stop()
 
-    app = FastAPI(
+    app = DescribedApi(
         title="Exosphere state manager",
         version=VERSION,
         description="Graphs of typed nodes, run on Redis. Authenticate with the header `x-api-key`.",
@@ -108,11 +112,14 @@ def create_app(settings: Settings) -> FastAPI:
     for lost in LOST:
         app.add_exception_handler(lost, _lost)
     app.add_exception_handler(ResponseError, _refused)
+    app.add_middleware(SlowBodies, timeout_ms=settings.body_timeout_ms)
     app.add_middleware(
         Gate,
         api_key=settings.api_key.get_secret_value(),
         max_body_bytes=settings.max_body_bytes,
     )
+    # Last, so that they come first: a browser asks without a key whether it may call.
+    add_browser_rules(app, settings.origins)
     return app
 
 
@@ -156,6 +163,9 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
         detail = f"there is no call {request.method} {request.url.path[:200]}"
     answer = _answer(error.status_code, detail)
     answer.headers.update(error.headers or {})
+    if error.status_code == 405:
+        # The framework names the methods of the first route with this path alone.
+        answer.headers["allow"] = ", ".join(methods_of(request.url.path))
     return answer
 
 

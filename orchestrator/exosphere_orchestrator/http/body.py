@@ -11,11 +11,14 @@ from starlette.exceptions import HTTPException
 from exosphere_core.store.calls import recorded
 
 
-def read_json(body: bytes) -> Any:
+def read_json(body: bytes, most_deep: int) -> Any:
     """Return the value of a JSON text.
 
+    Args:
+        most_deep: how deep lists and objects may be nested.
+
     Raises:
-        ValueError: it is no JSON, or holds what can't be stored: NaN, infinity, half a surrogate pair.
+        ValueError: it is no JSON, is nested too deeply, or holds what can't be stored: NaN, infinity, half a surrogate pair.
     """
     try:
         value = json.loads(body, parse_constant=_refuse_constant)
@@ -24,7 +27,9 @@ def read_json(body: bytes) -> Any:
     except UnicodeDecodeError as bad:
         raise ValueError(f"byte {bad.start} is not UTF-8") from None
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError(_too_deep(most_deep)) from None
+    if is_deeper(value, most_deep):
+        raise ValueError(_too_deep(most_deep))
     # Only an escape can make a surrogate that stands alone; the driver could not send it to Redis.
     if b"\\ud" in body or b"\\uD" in body:
         try:
@@ -37,6 +42,25 @@ def read_json(body: bytes) -> Any:
     return value
 
 
+def is_deeper(value: Any, most_deep: int) -> bool:
+    """Whether lists and objects are nested deeper than that."""
+    level = [value] if isinstance(value, list | dict) else []
+    for _ in range(most_deep):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, list | dict)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _too_deep(most_deep: int) -> str:
+    return f"it is nested too deeply; the limit is {most_deep} (EXOSPHERE_MAX_JSON_DEPTH)"
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
@@ -44,7 +68,7 @@ def _refuse_constant(name: str) -> NoReturn:
 class _JsonRequest(Request):
     async def json(self) -> Any:
         try:
-            return read_json(await self.body())
+            return read_json(await self.body(), self.app.state.services.settings.max_json_depth)
         except ValueError as bad:
             raise HTTPException(422, f"the body is not JSON: {bad}") from None
 

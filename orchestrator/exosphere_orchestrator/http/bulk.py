@@ -19,7 +19,7 @@ router = APIRouter(tags=["steering"], route_class=JsonRoute)
 
 MOST_RESULTS: Final = 1000
 _ID: Final = re.compile(r"[0-9a-f]{32}")
-_POSITION: Final = re.compile(r"[0-9]{1,12}")
+_POSITION: Final = re.compile(api.POSITION_PATTERN)
 
 
 @handles(router, api.RETRY_RUNS)
@@ -39,7 +39,10 @@ async def get_bulk_retry(
     request: Request,
     namespace: str,
     bulk_id: str,
-    cursor: Annotated[str | None, Query(description=api.GET_BULK_RETRY.query["cursor"])] = None,
+    cursor: Annotated[
+        str | None,
+        Query(description=api.GET_BULK_RETRY.query["cursor"], json_schema_extra={"pattern": api.POSITION_PATTERN}),
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_RESULTS, description=api.GET_BULK_RETRY.query["limit"])] = 100,
 ) -> api.BulkRetryResponse:
     checked("namespace", namespace)

@@ -18,7 +18,7 @@ from exosphere_orchestrator.http.routing import handles
 
 router = APIRouter(tags=["runs"], route_class=JsonRoute)
 
-_EVENT_ID: Final = re.compile(r"\d{1,19}-\d{1,19}")
+_EVENT_ID: Final = re.compile(api.EVENT_ID_PATTERN, re.ASCII)
 
 #: What is sent when there is nothing to say.
 _KEEP_ALIVE: Final = b": nothing new\n\n"
@@ -29,7 +29,13 @@ async def watch_run(
     request: Request,
     namespace: str,
     run_id: str,
-    last_event_id: Annotated[str | None, Header(description=api.WATCH_RUN.headers[api.LAST_EVENT_ID_HEADER])] = None,
+    last_event_id: Annotated[
+        str | None,
+        Header(
+            description=api.WATCH_RUN.headers[api.LAST_EVENT_ID_HEADER],
+            json_schema_extra={"pattern": api.EVENT_ID_PATTERN},
+        ),
+    ] = None,
 ) -> Response:
     watchers = services(request).watchers
     home = home_of(namespace, run_id, "run")

@@ -5,6 +5,7 @@ from typing import Annotated, get_args
 from fastapi import APIRouter, Header, Query, Request
 
 from exosphere_core import api
+from exosphere_core.names import NAME_PATTERN
 from exosphere_orchestrator.catalog import deletion, graphs
 from exosphere_orchestrator.catalog.graphs import Graph
 from exosphere_orchestrator.http.body import JsonRoute
@@ -107,7 +108,11 @@ async def trigger(
     body: api.TriggerRequest,
     key: Annotated[
         str | None,
-        Header(alias=api.IDEMPOTENCY_KEY_HEADER, description=api.TRIGGER.headers[api.IDEMPOTENCY_KEY_HEADER]),
+        Header(
+            alias=api.IDEMPOTENCY_KEY_HEADER,
+            description=api.TRIGGER.headers[api.IDEMPOTENCY_KEY_HEADER],
+            json_schema_extra={"pattern": f"^{NAME_PATTERN}$"},
+        ),
     ] = None,
 ) -> api.TriggerResponse:
     checked("namespace", namespace)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from exosphere_core import api
 from exosphere_core.errors import BadRequest
 from exosphere_core.keys import ShardKeys
-from exosphere_core.names import identifier_error, name_error
+from exosphere_core.names import IDENTIFIER_PATTERN, NAME_PATTERN, identifier_error, name_error
 from exosphere_core.states import Status
 from exosphere_core.store import catalog
 from exosphere_core.store.decoding import StateRecord
@@ -25,7 +25,7 @@ router = APIRouter(tags=["reads"], route_class=JsonRoute)
 MOST_STATES: Final = 1000
 MOST_QUEUES: Final = 200
 
-_POSITION: Final = re.compile(r"[0-9]{1,12}")
+_POSITION: Final = re.compile(api.POSITION_PATTERN)
 
 #: A runtime reads or renews at least so often, in ms, however long the lease is.
 _HEARD_MS: Final = 15_000
@@ -36,23 +36,34 @@ async def list_states(
     request: Request,
     namespace: str,
     run_id: str,
-    status: Annotated[list[str] | None, Query(description=api.LIST_STATES.query["status"])] = None,
-    identifier: Annotated[str | None, Query(description=api.LIST_STATES.query["identifier"])] = None,
-    cursor: Annotated[str | None, Query(description=api.LIST_STATES.query["cursor"])] = None,
+    status: Annotated[list[Status] | None, Query(description=api.LIST_STATES.query["status"])] = None,
+    identifier: Annotated[
+        str | None,
+        Query(
+            description=api.LIST_STATES.query["identifier"],
+            json_schema_extra={"pattern": f"^{IDENTIFIER_PATTERN}$"},
+        ),
+    ] = None,
+    cursor: Annotated[
+        str | None,
+        Query(description=api.LIST_STATES.query["cursor"], json_schema_extra={"pattern": api.POSITION_PATTERN}),
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_STATES, description=api.LIST_STATES.query["limit"])] = 100,
 ) -> api.StatesResponse:
     the = services(request)
-    try:
-        wanted = frozenset(Status(word.strip()) for word in status) if status else frozenset(Status)
-    except ValueError:
-        raise BadRequest(f"status: each must be one of {', '.join(Status)}") from None
     if identifier is not None and (error := identifier_error("identifier", identifier)):
         raise BadRequest(error)
     if cursor is not None and not _POSITION.fullmatch(cursor):
         raise BadRequest(f"cursor: {cursor[:60]!r} is none of this list")
     run = await find_run(the, namespace, run_id)
     page = await find_states(
-        the.redis, home_of(namespace, run_id, "run"), run, int(cursor or 0), limit, wanted, identifier
+        the.redis,
+        home_of(namespace, run_id, "run"),
+        run,
+        int(cursor or 0),
+        limit,
+        frozenset(status or Status),
+        identifier,
     )
     return api.StatesResponse(
         run_id=run_id,
@@ -66,7 +77,10 @@ async def list_states(
 async def list_queues(
     request: Request,
     namespace: str,
-    cursor: Annotated[str | None, Query(description=api.LIST_QUEUES.query["cursor"])] = None,
+    cursor: Annotated[
+        str | None,
+        Query(description=api.LIST_QUEUES.query["cursor"], json_schema_extra={"pattern": f"^{NAME_PATTERN}$"}),
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_QUEUES, description=api.LIST_QUEUES.query["limit"])] = 100,
 ) -> api.QueuesResponse:
     the = services(request)

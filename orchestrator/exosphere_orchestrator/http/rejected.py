@@ -22,7 +22,10 @@ MOST_REJECTED = 200
 async def list_rejected(
     request: Request,
     namespace: str,
-    before: Annotated[str | None, Query(description=api.LIST_REJECTED.query["before"])] = None,
+    before: Annotated[
+        str | None,
+        Query(description=api.LIST_REJECTED.query["before"], json_schema_extra={"pattern": api.PLACE_PATTERN}),
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_REJECTED, description=api.LIST_REJECTED.query["limit"])] = 50,
 ) -> api.RejectedResponse:
     the = services(request)

@@ -1,5 +1,6 @@
 """Turns a row of the API into a route: method, path, status, bodies and error answers are said once, there."""
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -7,7 +8,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 from fastapi.security import APIKeyHeader
 
-from exosphere_core.api import API_KEY_HEADER, ErrorBody, Row
+from exosphere_core.api import API_KEY_HEADER, ROWS, ErrorBody, Row
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -18,6 +19,7 @@ _MEANINGS = {
     400: "The request asks for what can't be; the detail names it",
     401: "The API key is missing or wrong",
     404: "There is no such thing",
+    408: "The body did not come whole in time",
     409: "It was done already, or something is in its way; the detail says what",
     413: "The body is too large",
     422: "The request does not have the documented form; the detail names the field",
@@ -32,7 +34,7 @@ def handles(router: APIRouter, row: Row) -> Callable[[Handler], Handler]:
     if row.keyed:
         statuses |= {401, 503}
     if row.request:
-        statuses |= {413, 422}
+        statuses |= {408, 413, 422}
     if row.query or "{" in row.path:
         statuses |= {422}
     responses: dict[int | str, dict[str, Any]] = {
@@ -67,3 +69,11 @@ def handles(router: APIRouter, row: Row) -> Callable[[Handler], Handler]:
         return handler
 
     return register
+
+
+def methods_of(path: str) -> list[str]:
+    """Return the methods of all calls that a path may name, in alphabetical order."""
+    return sorted({method for pattern, method in _PATHS if pattern.fullmatch(path)})
+
+
+_PATHS = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", row.path)), row.method) for row in ROWS]

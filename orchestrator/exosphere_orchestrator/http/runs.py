@@ -19,9 +19,6 @@ from exosphere_orchestrator.http.routing import handles
 
 router = APIRouter(tags=["runs"], route_class=JsonRoute)
 
-LARGEST_SIZE = 1000
-#: Beyond it the position of a run would not fit into what Redis counts with.
-LAST_PAGE = 1_000_000_000
 _SHOWN_RERUNS = 100
 
 #: In a picture, the status of a state whose record can't be read.
@@ -33,8 +30,8 @@ LONGEST_WAIT_MS = 60_000
 async def list_runs(request: Request, namespace: str, page: int, size: int) -> api.RunsResponse:
     the = services(request)
     checked("namespace", namespace)
-    if not (1 <= page <= LAST_PAGE and 1 <= size <= LARGEST_SIZE):
-        raise BadRequest(f"page must be 1 to {LAST_PAGE} and size 1 to {LARGEST_SIZE}, not {page} and {size}")
+    if not (1 <= page <= api.LAST_PAGE and 1 <= size <= api.LARGEST_SIZE):
+        raise BadRequest(f"page must be 1 to {api.LAST_PAGE} and size 1 to {api.LARGEST_SIZE}, not {page} and {size}")
     homes = [ShardKeys(namespace, shard) for shard in range(the.settings.shards)]
     total, runs = await reads.read_newest_runs(the.redis, homes, (page - 1) * size, size)
     return api.RunsResponse(

@@ -9,6 +9,7 @@ from typing import Final
 from exosphere_core.api.bulk import *
 from exosphere_core.api.catalog import *
 from exosphere_core.api.events import *
+from exosphere_core.api.parameters import *
 from exosphere_core.api.queues import *
 from exosphere_core.api.rejected import *
 from exosphere_core.api.reports import *

@@ -75,7 +75,7 @@ class UpsertGraphRequest(BaseModel):
     """A graph's declaration. See docs/semantics for the fields of a node."""
 
     secrets: ByName = Field(default_factory=dict)
-    nodes: list[dict[str, Any]]
+    nodes: list[dict[str, Any]] = Field(json_schema_extra={"minItems": 1})
     retry_policy: dict[str, Any] | None = None
     store_config: dict[str, Any] | None = None
     triggers: list[dict[str, Any]] | None = None

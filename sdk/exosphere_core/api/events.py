@@ -25,6 +25,9 @@ class EventBody(BaseModel):
     total_count: int | None = Field(default=None, description="with `begin`: how many states the run had then")
 
 
+#: Ids of events, as `Last-Event-ID` takes them.
+EVENT_ID_PATTERN: Final = "^[0-9]{1,19}-[0-9]{1,19}$"
+
 WATCH_RUN: Final = Row(
     "watch_run", "GET", f"{NAMESPACE}/run/{{run_id}}/events",
     "Watch a run: how each of its states stands, then each transition as it happens, until the run has ended",
@@ -34,4 +37,4 @@ WATCH_RUN: Final = Row(
 )  # fmt: skip
 
 
-__all__ = ["WATCH_RUN", "EventBody"]
+__all__ = ["EVENT_ID_PATTERN", "WATCH_RUN", "EventBody"]

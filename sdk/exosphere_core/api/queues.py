@@ -74,6 +74,9 @@ class RuntimesResponse(BaseModel):
     next_cursor: str | None = Field(description="asks for the next page; null when there is none")
 
 
+#: Cursors of lists that are gone through by number.
+POSITION_PATTERN: Final = "^[0-9]{1,12}$"
+
 _CURSOR: Final = "`next_cursor` of the page before"
 
 LIST_STATES: Final = Row(
@@ -100,6 +103,7 @@ __all__ = [
     "LIST_QUEUES",
     "LIST_RUNTIMES",
     "LIST_STATES",
+    "POSITION_PATTERN",
     "QueueBody",
     "QueuesResponse",
     "RuntimeBody",

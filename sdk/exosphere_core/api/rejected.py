@@ -27,6 +27,9 @@ class RejectedResponse(BaseModel):
     rejected: list[RejectedEntry]
 
 
+#: Ids of the list, as `before` takes them.
+PLACE_PATTERN: Final = "^[0-9]{1,18}-[0-9]{1,18}-[0-9]{1,4}$"
+
 LIST_REJECTED: Final = Row(
     "list_rejected", "GET", f"{NAMESPACE}/rejected", "List what could not be applied and was put aside, newest first",
     RejectedResponse, errors=(400,),
@@ -34,4 +37,4 @@ LIST_REJECTED: Final = Row(
 )  # fmt: skip
 
 
-__all__ = ["LIST_REJECTED", "RejectedEntry", "RejectedResponse"]
+__all__ = ["LIST_REJECTED", "PLACE_PATTERN", "RejectedEntry", "RejectedResponse"]

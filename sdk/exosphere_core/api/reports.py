@@ -4,7 +4,7 @@ from typing import Final
 
 from pydantic import BaseModel, Field
 
-from exosphere_core.api.row import NAMESPACE, Name, Row
+from exosphere_core.api.row import NAMESPACE, Name, Row, Whole
 
 #: The most reports in one call.
 MOST_HANDED_OVER: Final = 256
@@ -13,7 +13,7 @@ MOST_HANDED_OVER: Final = 256
 class ReportBody(BaseModel):
     """One report, and the delivery that it ends. Extra keys are ignored."""
 
-    shard: int = Field(ge=0, description="shard of the ready stream that the delivery came from")
+    shard: Whole = Field(ge=0, description="shard of the ready stream that the delivery came from")
     node: Name = Field(description="name of the node")
     entry: str = Field(pattern=r"^\d{1,20}-\d{1,20}$", description="id of the entry of the ready stream")
     kind: str = Field(max_length=64)

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+
+from exosphere_core.names import NAME_PATTERN
 
 API_KEY_HEADER: Final = "x-api-key"
 REQUEST_ID_HEADER: Final = "x-exosphere-request-id"
@@ -26,8 +28,18 @@ def _trimmed(values: dict[str, str]) -> dict[str, str]:
 #: Text by name, with white space around the names cut off.
 ByName = Annotated[dict[str, str], AfterValidator(_trimmed)]
 
-#: A name with white space around it cut off.
-Name = Annotated[str, AfterValidator(str.strip)]
+#: A name with white space around it cut off. The form only describes it: the call refuses another one in its own words.
+Name = Annotated[str, AfterValidator(str.strip), Field(json_schema_extra={"pattern": rf"^\s*{NAME_PATTERN}\s*$"})]
+
+
+def _whole(value: object) -> object:
+    if isinstance(value, bool | str):
+        raise ValueError("must be a whole number")
+    return value
+
+
+#: A number of JSON without a fraction; neither text that looks like one nor true or false.
+Whole = Annotated[int, BeforeValidator(_whole)]
 
 
 class ErrorBody(BaseModel):

@@ -4,7 +4,13 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from exosphere_core.api.row import IDEMPOTENCY_KEY_HEADER, NAMESPACE, ByName, Row
+from exosphere_core.api.row import IDEMPOTENCY_KEY_HEADER, NAMESPACE, ByName, Row, Whole
+
+#: The most runs that one page lists.
+LARGEST_SIZE: Final = 1000
+
+#: Beyond it the position of a run would not fit into what Redis counts with.
+LAST_PAGE: Final = 1_000_000_000
 
 
 class TriggerRequest(BaseModel):
@@ -14,7 +20,9 @@ class TriggerRequest(BaseModel):
 
     inputs: dict[str, str] = Field(default_factory=dict, description="replaces the root's inputs of the same names")
     store: ByName = Field(default_factory=dict, description="overlays the store's defaults")
-    start_delay: int = Field(default=0, ge=0, le=10 * 366 * 24 * 3600 * 1000, description="ms before the root is ready")
+    start_delay: Whole = Field(
+        default=0, ge=0, le=10 * 366 * 24 * 3600 * 1000, description="ms before the root is ready"
+    )
 
 
 class TriggerResponse(BaseModel):
@@ -140,6 +148,8 @@ GET_STRUCTURE: Final = Row(
 __all__ = [
     "GET_RUN",
     "GET_STRUCTURE",
+    "LARGEST_SIZE",
+    "LAST_PAGE",
     "LIST_RUNS",
     "TRIGGER",
     "WAIT_RUN",

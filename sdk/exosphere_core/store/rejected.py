@@ -82,6 +82,9 @@ def _newest(before: Place | None, shard: int) -> str:
     """The greatest id of a shard's stream that is asked for."""
     if before is None:
         return "+"
+    if not before.moment and not before.number:
+        # Nothing can be before it, nor is there such an entry; Redis takes "(0-0" ill.
+        return "0-0"
     return f"{'' if shard < before.shard else '('}{before.moment}-{before.number}"
 
 

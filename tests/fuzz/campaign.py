@@ -1,0 +1,90 @@
+"""`make fuzz`: schemathesis plays the description of the API against a state manager, with every check on."""
+
+import argparse
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from api.service import KEY, Service, Space, one
+from conftest import die_with_driver
+from points.page import write_section
+from redis_servers import RedisServer
+
+ROOT = Path(__file__).resolve().parents[2]
+_CONFIG = Path(__file__).parent / "schemathesis.toml"
+
+#: In an environment of its own: as a plugin of pytest it would slow down every test.
+_TOOL = str(Path(sys.executable).parents[1] / "fuzz" / "bin" / "st")
+
+#: What the campaign must come to; one that plays less has met too little.
+_LEAST_CASES = 20_000
+
+_COUNT = re.compile(r"([\d,]+) generated")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="make fuzz", description="Send the API whatever its description allows, and what it does not."
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--examples", type=int, default=300, help="the most cases that each phase makes of an operation"
+    )
+    parser.add_argument("--least", type=int, default=_LEAST_CASES, help="fewer cases are a failure")
+    parser.add_argument("--write", action="store_true", help="write the result to docs/security.md")
+    options = parser.parse_args()
+    began = time.monotonic()
+    with (
+        tempfile.TemporaryDirectory(prefix="exo-fuzz-") as folder,
+        RedisServer(Path(folder) / "redis") as redis,
+        Service(redis.url) as service,
+    ):
+        populate(Space(service, "default"))
+        command = [
+            _TOOL, f"--config-file={_CONFIG}", "run",
+            str(service.http.base_url.join("/openapi.json")), "--header", f"x-api-key: {KEY}", "--checks", "all",
+            "--phases", "examples,coverage,fuzzing,stateful", "--continue-on-failure",
+            "--max-examples", str(options.examples), "--seed", str(options.seed),
+        ]  # fmt: skip
+        played = subprocess.run(
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+            preexec_fn=die_with_driver,
+        )  # fmt: skip
+        alive = service.http.get("/readyz").status_code == 200
+    print(played.stdout)
+    found = _COUNT.search(played.stdout)
+    cases = int(found[1].replace(",", "")) if found else 0
+    failed = played.returncode != 0 or not alive or cases < options.least
+    if cases < options.least:
+        print(f"{cases:,} cases were played; fewer than {options.least:,} tell too little")
+    if options.write and not failed:
+        write_section("fuzz", _told(options, cases, time.monotonic() - began), ROOT / "docs" / "security.md")
+    return 1 if failed else 0
+
+
+def populate(space: Space) -> None:
+    """Let there be a graph, a run that has ended and one that goes on: cases that name them come further."""
+    space.chain()
+    space.run_chain()
+    space.trigger()
+    space.do("First", one(v="1"))
+
+
+def _told(options: argparse.Namespace, cases: int, seconds: float) -> str:
+    version = subprocess.run([_TOOL, "--version"], capture_output=True, text=True, check=True).stdout
+    command = f'make fuzz ARGS="--seed {options.seed} --examples {options.examples}"'
+    return (
+        f"`{command}` on {datetime.now(UTC):%Y-%m-%d} ({os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"schemathesis {version.split()[-1]}): {cases:,} cases over all operations in {seconds / 60:.1f} min, every check "
+        "on: no answer 5xx, none of an undocumented status, type or form, no call answered without its key."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
