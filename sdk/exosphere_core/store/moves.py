@@ -102,16 +102,10 @@ def expand(of: Delivery, outputs: bytes, width: int, part: Offspring, chunk: int
         chunk: which one, from 1. One that does not follow on those that are there is answered "gap".
     """
     run = of.task.run
-    keys = [
-        of.home.state(of.state),
-        of.home.run(run),
-        of.home.states(run),
-        of.queue,
-        of.home.unites(run),
-        of.home.events(run),
-    ]
+    home = of.home
+    keys = [home.state(of.state), home.run(run), home.states(run), of.queue, home.unites(run), home.events(run)]
     args: list[Arg] = [of.attempt, of.report, of.task.identifier, outputs, width, chunk]
-    return Call("expand", keys + part.keys(of.home), [*args, *_counts(part), *part.args()])
+    return Call("expand", keys + part.keys(home), [*args, *_counts(part), *part.args()])
 
 
 def advance(
@@ -187,15 +181,8 @@ def join(home: ShardKeys, unite: str, report: str, state: str, task: Task, input
     The last call is answered "gap" when what the one before it did is not there any more: then both are to be made again.
     """
     run = task.run
-    keys = [
-        home.unite(unite),
-        home.run(run),
-        home.states(run),
-        home.reports,
-        home.state(state),
-        ready,
-        home.events(run),
-    ]
+    keys = [home.unite(unite), home.run(run), home.states(run), home.reports, home.state(state), ready]
+    keys.append(home.events(run))
     args: list[Arg] = [report, state, task.identifier, encode(task), inputs]
     if len(inputs) < LARGE_BYTES:
         return [Call("join", keys, args)]
