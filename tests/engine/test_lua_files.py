@@ -111,7 +111,7 @@ def test_a_status_is_written_only_by_the_script_of_its_move() -> None:
 
 
 #: What begins something new: refused when memory is full.
-NEW = {"trigger", "retry_by_hand", "save_graph", "watch_run", "tell_states", "begin_bulk"}
+NEW = {"trigger", "retry_by_hand", "save_graph", "replace_secrets", "watch_run", "tell_states", "begin_bulk"}
 
 #: What Redis refuses for want of memory, of the commands that scripts use.
 GROWING = (
