@@ -138,7 +138,7 @@ async def _work(
             if run["status"] != "PENDING":
                 break
             await asyncio.sleep(_LOOK_S)
-    states = (await manager.states(run_id))["nodes"]
+    states = [state async for state in manager.states(run_id)]
     if run["status"] != "SUCCESS":
         errors = [f"{state['identifier']}: {state['error']}" for state in states if state["error"]]
         raise DemoFailed(f"run {run_id} ended {run['status']}; {errors[-1] if errors else 'no state tells why'}")

@@ -125,6 +125,14 @@ class Settings(BaseModel):
         default=100_000, ge=100, title="EXOSPHERE_AUDIT_MAX_ENTRIES",
         description="most entries of the audit log of a namespace, roughly; the oldest go first",
     )  # fmt: skip
+    max_watchers: int = Field(
+        default=1000, ge=1, title="EXOSPHERE_MAX_WATCHERS",
+        description="most event streams that one state manager serves at a time; one more is refused (429)",
+    )  # fmt: skip
+    keep_events_ms: int = Field(
+        default=3_600_000, ge=60_000, title="EXOSPHERE_KEEP_EVENTS_MS",
+        description="how long the events of a run are kept and written after the last one who watched it went away",
+    )  # fmt: skip
     log_level: str = Field(
         default="INFO", title="EXOSPHERE_LOG_LEVEL", pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$",
         description="DEBUG, INFO, WARNING, ERROR or CRITICAL",

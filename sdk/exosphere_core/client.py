@@ -1,15 +1,16 @@
 """The HTTP client of the state manager: one row of `api`, one call. The only module that speaks HTTP as a client."""
 
 import asyncio
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from time import monotonic
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-from exosphere_core.api import API_KEY_HEADER, IDEMPOTENCY_KEY_HEADER, Row
+from exosphere_core.api import API_KEY_HEADER, IDEMPOTENCY_KEY_HEADER, LAST_EVENT_ID_HEADER, Row
 from exosphere_core.backoff import Backoff
 from exosphere_core.errors import (
     BY_STATUS,
@@ -61,7 +62,7 @@ class ApiClient:
         row: Row,
         *,
         body: Mapping[str, Any] | None = None,
-        query: Mapping[str, str | int] | None = None,
+        query: Mapping[str, str | int | Sequence[str]] | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
         **path: str | int,
@@ -108,6 +109,40 @@ class ApiClient:
             # The pause on top scatters those who were all told the same time.
             await asyncio.sleep(asked_s)
             await backoff.wait()
+
+    async def stream(
+        self, row: Row, *, last_event_id: str = "", silence_s: float, **path: str | int
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """Make one call whose answer is a stream of events, and give the data of each as it comes, up to its end.
+
+        An empty one says that nothing will ever follow.
+
+        Args:
+            last_event_id: the events that follow on this one are asked for; empty for all.
+            silence_s: how long the server may say nothing before it counts as lost, in s.
+
+        Raises:
+            Unavailable: the connection can't be made, or was lost: ask again, with the id of the last event.
+            ExosphereError: another subclass tells what else went wrong.
+        """
+        headers = {"accept": "text/event-stream", **({LAST_EVENT_ID_HEADER: last_event_id} if last_event_id else {})}
+        timeout = httpx.Timeout(silence_s, connect=5.0)
+        url = _FIELD.sub(lambda found: quote(str(path[found[1]]), safe=""), row.path)
+        try:
+            async with self._http.stream(row.method, url, headers=headers, timeout=timeout) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    raise _error_of(answer)
+                if answer.status_code == 204:
+                    yield {}
+                async for line in answer.aiter_lines():
+                    # Each event carries its data in one line, and its id and kind in the data.
+                    if line.startswith("data:"):
+                        yield json.loads(line.removeprefix("data:"))
+        except httpx.HTTPError as lost:
+            raise Unavailable(
+                f"the stream from the state manager at {self.uri} was lost ({str(lost) or type(lost).__name__})"
+            ) from None
 
     def _content_of(self, answer: httpx.Response) -> dict[str, Any]:
         try:

@@ -25,6 +25,9 @@ GLOBAL_AUDIT: Final = f"{PREFIX}:audit"
 #: Pub/sub channel: the id of each run that ends, so that waiters need not poll.
 RUN_ENDED: Final = f"{PREFIX}:run-ended"
 
+#: Pub/sub channel: the key of each stream of events that something was added to.
+RUN_TOLD: Final = f"{PREFIX}:run-told"
+
 #: Consumer group of the runtimes on every ready stream.
 RUNTIMES_GROUP: Final = "runtimes"
 
@@ -60,6 +63,11 @@ class CatalogKeys:
         return self._key("nodes")
 
     @property
+    def runtimes(self) -> str:
+        """HASH id of a runtime → JSON of its registration; bounded."""
+        return self._key("runtimes")
+
+    @property
     def graphs(self) -> str:
         """ZSET of graph names, score 0: read in order of the name."""
         return self._key("graphs")
@@ -93,6 +101,19 @@ class CatalogKeys:
     def audit(self) -> str:
         """STREAM of who changed what in this namespace; bounded."""
         return self._key("audit")
+
+    @property
+    def bulks(self) -> str:
+        """SET of the ids of bulk retries that are not finished."""
+        return self._key("bulks")
+
+    def bulk(self, bulk_id: str) -> str:
+        """HASH of a bulk retry (see `store.bulks.BulkRetry`); expires when it is finished."""
+        return self._key(f"bulk:{bulk_id}")
+
+    def bulk_results(self, bulk_id: str) -> str:
+        """LIST of JSON: what a bulk retry made of each run."""
+        return self._key(f"bulk:{bulk_id}:results")
 
     def graph(self, name: str) -> str:
         """HASH of a graph: newest version, validation, times; of a deleted one the count of versions, for good."""
@@ -223,6 +244,10 @@ class ShardKeys:
     def reruns(self, run_id: str) -> str:
         """LIST of the runs that were made from this one."""
         return self._key(f"run:{run_id}:reruns")
+
+    def events(self, run_id: str) -> str:
+        """STREAM of what becomes of a run, there while somebody watches it and a while after (see `records.EventField`)."""
+        return self._key(f"run:{run_id}:events")
 
     def once(self, run_id: str) -> str:
         """HASH of what `self.once` recorded in a run: `chain/key` → JSON; `chain` → how many keys it has."""

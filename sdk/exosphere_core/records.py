@@ -60,6 +60,7 @@ class RunField(StrEnum):
     UNTOLERATED = "untolerated"  #: errored states that no unite tolerated; above 0 the run ends FAILED
     RERUN = "rerun"  #: JSON of `Rerun`, when it was made from another run
     REQUEST = "request"  #: digest of the trigger's request, when that carried an idempotency key
+    TOLD = "told"  #: id of the first of the run's events, once all that was before them is told
     CREATED_AT = "created_at"  #: unix ms, Redis' clock
     CANCELLED_AT = "cancelled_at"  #: unix ms, Redis' clock; from then on it can only end CANCELLED
     ENDED_AT = "ended_at"  #: unix ms, Redis' clock
@@ -234,6 +235,27 @@ class ReportField(StrEnum):
     ATTEMPT = "attempt"
     BODY = "body"  #: JSON of the kind's body
     VIA = "via"  #: on an inbox: namespace whose report stream it came through
+
+
+class EventKind(StrEnum):
+    """What an entry of a run's stream of events says."""
+
+    BEGIN = "begin"  #: the run is watched from here on: how it stands, and how many states it has
+    FOUND = "found"  #: how a state stands that was there before
+    CURRENT = "current"  #: how the run stands; all states of before are told of
+    STATE = "state"  #: a state is in this status, or has this attempt, from now on
+    RUN = "run"  #: the run is in this status from now on
+
+
+class EventField(StrEnum):
+    """Fields of an entry of a run's stream of events."""
+
+    KIND = "kind"  #: see `EventKind`
+    STATUS = "status"  #: of the state, or of the run
+    STATE = "state"  #: state id
+    IDENTIFIER = "identifier"  #: of the state
+    ATTEMPT = "attempt"  #: of the state
+    STATES = "states"  #: how many states the run has
 
 
 TextMap = dict[str, str]

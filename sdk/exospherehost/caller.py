@@ -1,6 +1,7 @@
 """Calls of the HTTP API in one namespace: what all of `StateManager` is built on."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self
 
@@ -50,15 +51,12 @@ class Caller:
         row: api.Row,
         *,
         body: Mapping[str, Any] | None = None,
-        query: Mapping[str, str | int] | None = None,
+        query: Mapping[str, str | int | Sequence[str]] | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
         **path: str | int,
     ) -> dict[str, Any]:
-        for place, value in path.items():
-            # A name that is empty or holds a slash would address another route.
-            if error := name_error(place, str(value)):
-                raise BadRequest(error)
+        _check(path)
         client = await self._clients.get()
         return await client.call(
             row,
@@ -69,3 +67,20 @@ class Caller:
             namespace=self._namespace,
             **path,
         )
+
+    async def _stream(
+        self, row: api.Row, *, last_event_id: str, silence_s: float, **path: str | int
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        _check(path)
+        client = await self._clients.get()
+        stream = client.stream(row, last_event_id=last_event_id, silence_s=silence_s, namespace=self._namespace, **path)
+        async with aclosing(stream) as events:
+            async for event in events:
+                yield event
+
+
+def _check(path: Mapping[str, str | int]) -> None:
+    for place, value in path.items():
+        # A name that is empty or holds a slash would address another route.
+        if error := name_error(place, str(value)):
+            raise BadRequest(error)

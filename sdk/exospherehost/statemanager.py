@@ -16,6 +16,7 @@ from exosphere_core.states import RunStatus
 from exospherehost.models import CronTrigger, GraphNodeModel, RetryPolicyModel, StoreConfigModel
 from exospherehost.scheduling import Scheduling
 from exospherehost.steering import Steering
+from exospherehost.watching import Watching
 
 _UNDECIDED: Final = ("PENDING", "ONGOING")
 
@@ -26,7 +27,7 @@ _POLL_S: Final = 30.0
 _POLL_GRACE_S: Final = 30.0
 
 
-class StateManager(Steering, Scheduling):
+class StateManager(Steering, Scheduling, Watching):
     """Calls the state manager on behalf of one namespace. All answers are dicts, as in the HTTP API.
 
     One instance may be used from several event loops, one after another or at once;
@@ -208,10 +209,6 @@ class StateManager(Steering, Scheduling):
     async def get_state(self, graph_name: str, run_id: str, state_id: str) -> dict[str, Any]:
         """Return one state of a run: inputs, outputs, error, parents. Raises NotFound."""
         return await self._call(api.GET_STATE, graph_name=graph_name, run_id=run_id, state_id=state_id)
-
-    async def states(self, run_id: str) -> dict[str, Any]:
-        """Return all states of a run and how they follow from each other. Raises NotFound."""
-        return await self._call(api.GET_STRUCTURE, run_id=run_id)
 
 
 def _plain(value: BaseModel | Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from exosphere_core import api
@@ -49,6 +50,34 @@ class Steering(Caller):
             Conflict: it was cancelled, none of its states has failed, or none can be retried.
         """
         return await self._call(api.RETRY_RUN, run_id=run_id)
+
+    async def retry_runs(
+        self,
+        graph_name: str | None = None,
+        status: str = "FAILED",
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+    ) -> dict[str, Any]:
+        """Retry every state that failed, of all runs that are meant, in the background. `get_bulk_retry` tells the rest.
+
+        Args:
+            graph_name: only runs of this graph.
+            status: only runs in this status: FAILED, PENDING or SUCCESS.
+            created_after: only runs created then or later; a time with its zone.
+            created_before: only runs created then or earlier.
+
+        Raises:
+            Overloaded: too many of these are under way.
+        """
+        body: dict[str, Any] = {"graph_name": graph_name, "status": status}
+        for name, moment in (("created_after", created_after), ("created_before", created_before)):
+            body[name] = None if moment is None else moment.isoformat()
+        return await self._call(api.RETRY_RUNS, body=body)
+
+    async def get_bulk_retry(self, bulk_id: str, cursor: str | None = None, limit: int = 100) -> dict[str, Any]:
+        """Return how far a retry of many runs has come, and a page of what came of each run. Raises NotFound."""
+        query: dict[str, str | int] = {"limit": limit} if cursor is None else {"limit": limit, "cursor": cursor}
+        return await self._call(api.GET_BULK_RETRY, query=query, bulk_id=bulk_id)
 
     async def rerun(
         self,

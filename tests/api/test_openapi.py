@@ -49,8 +49,17 @@ def test_an_operation_has_summary_id_typed_bodies_and_its_error_answers(row: api
     assert ("requestBody" in operation) == (row.request is not None)
     answers = operation["responses"]
     expected = {str(row.status), *map(str, row.errors)} | ({"401", "403", "503"} if row.keyed else set())
+    expected |= {"204"} if row.nothing else set()
     assert expected <= answers.keys() <= expected | {"408", "413", "422"}
     for status, answer in answers.items():
+        if status == "204":
+            assert "content" not in answer
+            continue
+        if row.streams and status == str(row.status):
+            schema = answer["content"]["text/event-stream"]["schema"]
+            assert (answer["content"].keys(), schema["title"]) == ({"text/event-stream"}, row.response.__name__)
+            assert schema["properties"].keys() == row.response.model_fields.keys()
+            continue
         name = row.response.__name__ if status == str(row.status) else "ErrorBody"
         assert answer["content"]["application/json"]["schema"] == {"$ref": f"#/components/schemas/{name}"}
     assert operation.get("security", []) == ([{"apiKey": []}] if row.keyed else [])

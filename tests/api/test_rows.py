@@ -1,5 +1,6 @@
 """Every row of the API: it answers as it declares, wants a key, and says 503 when Redis is away."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -47,6 +48,7 @@ class Scene:
         self.pending_run = space.trigger()
         self.key = space.ok(api.CREATE_KEY, {"role": "viewer"})["id"]
         self.global_key = space.ok(api.CREATE_GLOBAL_KEY, {"role": "viewer"})["id"]
+        self.bulk = space.ok(api.RETRY_RUNS, {"graph_name": "nothing"})["id"]
 
     def take_polled(self) -> str:
         """A state that a client has taken over HTTP."""
@@ -124,6 +126,12 @@ class Scene:
             "list_schedules": (None, {}),
             "list_firings": (None, {}),
             "list_rejected": (None, {}),
+            "retry_runs": ({"graph_name": "nothing"}, {}),
+            "get_bulk_retry": (None, {"bulk_id": self.bulk}),
+            "list_states": (None, run),
+            "watch_run": (None, run),
+            "list_queues": (None, {}),
+            "list_runtimes": (None, {}),
             **{f"{verb}_schedule": (None, {"graph_name": "timed", "index": 0}) for verb in ("pause", "resume", "run")},
         }
         assert examples.keys() == {known.name for known in api.ROWS}
@@ -146,6 +154,11 @@ def test_a_row_answers_with_the_status_and_just_the_fields_that_it_declares(scen
     body, path = scene.example(row)
     answer = scene.space.call(row, body, **path)
     assert answer.status_code == row.status
+    if row.streams:
+        for data in re.findall(r"^data: (.*)$", answer.text, re.MULTILINE):
+            assert json.loads(data).keys() <= row.response.model_fields.keys()
+            row.response.model_validate_json(data, strict=True)
+        return
     assert answer.json().keys() == row.response.model_fields.keys()
     row.response.model_validate_json(answer.content, strict=True)
 

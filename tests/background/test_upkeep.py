@@ -76,6 +76,8 @@ def test_every_key_that_a_run_may_have_goes_with_it(lane: Lane) -> None:
                 await desk.redis.rpush(key, "item")
             elif kind == "SET":
                 await desk.redis.sadd(key, "item")
+            elif kind == "STREAM":
+                await desk.redis.xadd(key, {"field": "value"})
             else:
                 raise AssertionError(f"{name}: how is a {kind} made?")
         assert {HOME.run(run), HOME.store(run), HOME.once(run), HOME.retries(run), HOME.reruns(run)} <= made

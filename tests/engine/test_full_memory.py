@@ -13,6 +13,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from engine.told import check_told, watched
 from engine.world import HOME, Lane, Pruned, Requeued, World, failed, many, node, one
 from exosphere_core.api import NodeBody
 from exosphere_core.errors import Overloaded
@@ -72,6 +73,7 @@ def test_a_run_with_all_kinds_of_moves_ends_right(full_lane: Lane) -> None:
             **SOON,
         )
         await world.trigger()
+        await watched(world)
         # Wider than one script makes, and joined with large inputs.
         await reported(world, "a", many(*(str(number) for number in range(60))))
         outcomes = [one(v="1") for _ in range(57)]
@@ -90,6 +92,7 @@ def test_a_run_with_all_kinds_of_moves_ends_right(full_lane: Lane) -> None:
         await reported(world, "z", one())
         assert (await world.run()).status == "SUCCESS"
         await world.check_counts()
+        await check_told(world)
 
     full_lane.run(scene)
 

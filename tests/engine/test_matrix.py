@@ -2,8 +2,9 @@
 
 import pytest
 
+from engine.told import stored, told, watched
 from engine.world import HOME, Lane, World, node, one
-from exosphere_core.records import Executed, derived_id
+from exosphere_core.records import EventKind, Executed, derived_id
 from exosphere_core.states import MOVES, STORED, Status
 from exosphere_core.store import handoff, moves
 from exosphere_core.store.calls import Call, apply
@@ -98,6 +99,27 @@ def test_a_move_applies_where_it_is_legal_and_changes_nothing_elsewhere(lane: La
                 assert after.pop(HOME.due, None) is None
                 before.pop(HOME.due)
             assert after == before
+
+    lane.run(scene)
+
+
+@pytest.mark.parametrize("move", sorted(MOVES))
+def test_a_move_tells_those_who_watch_of_a_state_as_it_reads_afterwards(lane: Lane, move: str) -> None:
+    async def scene(world: World) -> None:
+        held = await _scene(world)
+        key = HOME.state(held.state)
+        await world.redis.hset(key, mapping={"status": min(MOVES[move].legal_from).value, "report": REPORT})
+        if move == "promote":
+            await world.redis.zadd(HOME.due, {held.state: 1})
+        if move == "cancel":
+            await world.redis.hset(HOME.run(held.task.run), "cancelled_at", "1")
+        await watched(world)
+        before = (await stored(world))[held.state]
+        await apply(world.redis, await _call(world, move, held, held.attempt))
+        after = (await stored(world))[held.state]
+        events = [each for each in await told(world) if each.state == held.state and each.kind is EventKind.STATE]
+        assert [(each.status, each.attempt) for each in events] == ([after] if after != before else [])
+        assert all(each.identifier == "a" for each in events)
 
     lane.run(scene)
 

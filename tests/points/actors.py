@@ -153,6 +153,7 @@ class _Manager:
     def __init__(self, wire: Wire, name: str, registered: Callable[[Redis], Coroutine[Any, Any, None]]) -> None:
         self._url = address(wire, name)
         self._registered = registered
+        self.instance = name
 
     async def register(self) -> Delivery:
         redis = connect(self._url)

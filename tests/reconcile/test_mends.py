@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from engine.told import check_told, watched
 from engine.world import HOME, Lane, World, failed, many, node, one
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP
 from exosphere_core.records import derived_id
@@ -37,6 +38,7 @@ async def begun(world: World) -> None:
                 {"state": state.id, "attempt": "1", **await _payload(world, state.id)},
             )
             await world.redis.hset(HOME.state(state.id), "entry", entry)
+    await watched(world)
 
 
 async def _payload(world: World, state: str) -> dict[str, bytes]:
@@ -59,6 +61,7 @@ async def finish(world: World) -> None:
     await world.do("u", one())
     assert (await world.run()).status == "SUCCESS"
     await world.check_counts()
+    await check_told(world)
     assert not (await reconcile(world)).mended
 
 

@@ -69,7 +69,7 @@ async def run_sample(dev: Dev, graph: str) -> None:
     await valid_graph(manager, graph, nodes)
     run = await manager.run(graph, inputs={"data": "records"}, timeout=BOUND_S)
     assert run["status"] == "SUCCESS"
-    [state] = (await manager.states(run["run_id"]))["nodes"]
+    [state] = [each async for each in manager.states(run["run_id"])]
     details = await manager.get_state(graph, run["run_id"], state["id"])
     assert details["outputs"] == {"message": "success", "processed_data": "completed:records"}
 
@@ -140,7 +140,7 @@ async def test_the_whole_workflow_of_the_sample_runs(dev: Dev, start: Start) -> 
 
     [listed] = [each for each in (await state_manager.list_runs())["runs"] if each["run_id"] == run["run_id"]]
     assert (listed["status"], listed["success_count"], listed["total_count"]) == ("SUCCESS", 2, 2)
-    structure = await state_manager.states(run["run_id"])
+    structure = await state_manager.structure(run["run_id"])
     ids = {state["identifier"]: state["id"] for state in structure["nodes"]}
     assert structure["edges"] == [{"source": ids["loader"], "target": ids["processor"]}]
     loader = await state_manager.get_state("my-workflow", run["run_id"], ids["loader"])
@@ -189,7 +189,7 @@ async def test_one_node_in_two_namespaces_keeps_their_work_apart(dev: Dev, start
         await valid_graph(manager, "flow", [GraphNodeModel(node_name="MyNode", namespace=namespace, identifier="only")])
         for _ in range(5):
             run = await manager.run("flow", timeout=BOUND_S)
-            [state] = (await manager.states(run["run_id"]))["nodes"]
+            [state] = [each async for each in manager.states(run["run_id"])]
             details = await manager.get_state("flow", run["run_id"], state["id"])
             assert details["outputs"] == {"ran_in": namespace}
         assert (await manager.list_runs())["total"] == 5

@@ -224,7 +224,7 @@ async def test_reads_go_to_their_documented_paths(server: Scripted, manager: Sta
         await manager.get_run("r1"),
         await manager.list_runs(),
         await manager.list_runs(page=3, size=50),
-        await manager.states("r1"),
+        await manager.structure("r1"),
         await manager.get_state("flow", "r1", "s1"),
     ]
     assert [answer["path"] for answer in answers] == paths

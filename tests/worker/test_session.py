@@ -53,6 +53,7 @@ def session_at(url: str, vitals: Vitals) -> Session:
     delivery = Delivery(redis_url=url, shards=len(SHARDS), lease_ms=3000, protocol=STREAM_PROTOCOL)
     manager: Any = AsyncMock()
     manager.register.return_value = delivery
+    manager.instance = "by-hand"
     return Session(manager, delivery, "ns", {"A": NodeRunner(A, ThreadPoolExecutor(1))}, 2, 16, vitals)
 
 

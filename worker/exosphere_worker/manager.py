@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+import os
+import secrets
+import socket
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
@@ -32,6 +35,8 @@ class Manager:
         self._namespace = namespace
         self._name = name
         self._nodes = {node.__name__: node for node in nodes}
+        #: Tells this runtime from all others; the name of its consumers, too.
+        self.instance = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._secrets: OrderedDict[tuple[str, str, int, str], asyncio.Future[dict[str, str]]] = OrderedDict()
 
     async def register(self) -> Delivery:
@@ -42,6 +47,7 @@ class Manager:
         """
         body = {
             "runtime_name": self._name,
+            "instance": self.instance,
             "delivery": "streams",
             "nodes": [
                 {

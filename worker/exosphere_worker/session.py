@@ -3,9 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
-import secrets
-import socket
 from collections.abc import Awaitable, Iterable, Mapping
 
 from exosphere_core.api import Delivery
@@ -49,7 +46,7 @@ class Session:
     ) -> None:
         self._manager = manager
         self._delivery = delivery
-        self.consumer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.consumer = manager.instance
         self._loop = asyncio.get_running_loop()
         self._refused = asyncio.Event()
         shards = [ShardKeys(namespace, shard) for shard in range(delivery.shards)]

@@ -3,7 +3,7 @@
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.store import catalog, upkeep
 from exosphere_orchestrator.background.context import Jobs
-from exosphere_orchestrator.catalog import deletion
+from exosphere_orchestrator.catalog import deletion, runtimes
 
 #: How many runs one look finds.
 _BATCH = 200
@@ -41,6 +41,8 @@ async def finish_deletions(jobs: Jobs) -> int:
 async def forget_consumers(jobs: Jobs) -> int:
     """Take the consumers of processes that are gone off the streams' groups. Returns how many."""
     gone = 0
+    for namespace in await catalog.read_namespaces(jobs.redis):
+        gone += await runtimes.forget_gone(jobs.redis, namespace, jobs.settings.shards, _SILENT_MS)
     for home in await _homes(jobs):
         nodes = await catalog.read_node_names(jobs.redis, home.namespace)
         ready = [home.ready(node) for node in nodes]

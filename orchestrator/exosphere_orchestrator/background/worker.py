@@ -22,6 +22,7 @@ from exosphere_orchestrator.admission.budget import MemoryBudget
 from exosphere_orchestrator.admission.intake import Intake
 from exosphere_orchestrator.background import access, upkeep
 from exosphere_orchestrator.background import cron as schedules
+from exosphere_orchestrator.background.bulk import BulkRetries
 from exosphere_orchestrator.background.context import Jobs
 from exosphere_orchestrator.background.one_slot import OneSlotWorker
 from exosphere_orchestrator.background.repair import Repair
@@ -158,12 +159,14 @@ async def _swept(work: Awaitable[Any]) -> bool:
 
 
 async def _worker(settings: Settings, jobs: Jobs, repair: Repair) -> Worker:
+    bulk_retries = BulkRetries(settings, jobs.redis)
     # The server may be another one than the last time: a master that took over, or the node that has the slot now.
     redis = await connect_to_slot(settings.redis_url.get_secret_value(), BACKGROUND_QUEUE)
     # Every minute schedules can be due; half a minute later what a lost job left is picked up.
     return OneSlotWorker(
         cron_jobs=[
             _cron(jobs, fire_due_schedules, second={0, 1, 30}),
+            _cron(jobs, bulk_retries.go_on_with_bulk_retries, second=set(range(3, 60, 5))),
             _cron(jobs, upkeep.remove_expired_runs, second={15, 45}),
             _cron(jobs, upkeep.finish_deletions, second={10, 40}),
             _cron(jobs, repair.reconcile_pending, second={5, 35}),

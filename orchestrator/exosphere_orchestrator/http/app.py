@@ -22,11 +22,14 @@ from exosphere_orchestrator.access.callers import KeyRing
 from exosphere_orchestrator.engine.engine import Engine
 from exosphere_orchestrator.http import (
     audit,
+    bulk,
+    events,
     graphs,
     http_runtimes,
     keys,
     nodes,
     once,
+    queues,
     rejected,
     reports,
     runs,
@@ -41,6 +44,7 @@ from exosphere_orchestrator.http.gate import Gate
 from exosphere_orchestrator.http.routing import methods_of
 from exosphere_orchestrator.http.run_ends import RunEnds
 from exosphere_orchestrator.http.slow_bodies import SlowBodies
+from exosphere_orchestrator.http.watchers import Watchers
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings
 from exosphere_orchestrator.vault import Vault
@@ -72,6 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
                 engine.context.intake,
             ),
             run_ends=run_ends,
+            watchers=Watchers(redis, run_ends, settings.keep_events_ms, settings.max_watchers),
             vault=Vault(settings.encryption_key.get_secret_value()),
             keys=KeyRing(redis, settings.api_key.get_secret_value()),
             audit=(audit_log := AuditLog(engine.context, settings.audit_max_entries)),
@@ -82,6 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
         try:
             yield
         finally:
+            await app.state.services.watchers.stop()
             await end(listening)
             await audit_log.stop(0)
             await engine.stop()
@@ -107,6 +113,9 @@ def create_app(settings: Settings) -> FastAPI:
         rejected.router,
         keys.router,
         audit.router,
+        events.router,
+        queues.router,
+        bulk.router,
     ):
         app.include_router(router)
     app.add_exception_handler(ExosphereError, _known)

@@ -15,6 +15,7 @@ from exosphere_orchestrator.access.audit import AuditLog
 from exosphere_orchestrator.access.callers import KeyRing
 from exosphere_orchestrator.engine.engine import Engine
 from exosphere_orchestrator.http.run_ends import RunEnds
+from exosphere_orchestrator.http.watchers import Watchers
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings
 from exosphere_orchestrator.vault import Vault
@@ -30,6 +31,7 @@ class Services:
     engine: Engine
     runs: RunStarter
     run_ends: RunEnds
+    watchers: Watchers
     vault: Vault
     keys: KeyRing
     audit: AuditLog

@@ -8,7 +8,7 @@ from exosphere_core.roles import Role
 from exosphere_core.store import catalog
 from exosphere_core.store.faults import LOST
 from exosphere_core.store.server_settings import findings, read_settings
-from exosphere_orchestrator.catalog import graphs, nodes
+from exosphere_orchestrator.catalog import graphs, nodes, runtimes
 from exosphere_orchestrator.engine.engine import new_safety
 from exosphere_orchestrator.grants import RuntimeUser, grant
 from exosphere_orchestrator.http.body import JsonRoute
@@ -59,6 +59,10 @@ async def register_nodes(request: Request, namespace: str, body: api.RegisterNod
     if body.delivery == "streams":
         demand(request, Role.RUNTIME, "delivery over streams")
     await nodes.register(the.redis, namespace, body.runtime_name, body.nodes, settings.shards)
+    if body.instance:
+        await runtimes.register(
+            the.redis, namespace, body.instance, body.runtime_name, [node.name for node in body.nodes]
+        )
     the.engine.serve(namespace)
     await graphs.judge_again(the.redis, namespace)
     delivery = None

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Depends
+from fastapi.responses import Response
 from fastapi.security import APIKeyHeader
 
 from exosphere_core.api import API_KEY_HEADER, ROWS, ErrorBody, Row
@@ -42,6 +43,17 @@ def handles(router: APIRouter, row: Row) -> Callable[[Handler], Handler]:
         status: {"model": ErrorBody, "description": _MEANINGS[status]} for status in sorted(statuses)
     }
 
+    if row.streams:
+        responses[row.status] = {
+            "description": "Server-sent events; the data of each are as in the schema",
+            "content": {"text/event-stream": {"schema": row.response.model_json_schema()}},
+        }
+    if row.nothing:
+        responses[204] = {"description": row.nothing}
+
+    # A response of no kind of its own: the only content that is described is the stream.
+    kind: dict[str, Any] = {"response_class": Response} if row.streams else {}
+
     def register(handler: Handler) -> Handler:
         router.add_api_route(
             row.path,
@@ -50,7 +62,8 @@ def handles(router: APIRouter, row: Row) -> Callable[[Handler], Handler]:
             name=row.name,
             operation_id=row.name,
             summary=row.summary,
-            response_model=row.response,
+            response_model=None if row.streams else row.response,
+            **kind,
             status_code=row.status,
             responses=responses,
             dependencies=[_TELLS_OF_THE_KEY] if row.keyed else [],

@@ -1,16 +1,16 @@
-"""Tells waiters that a run has ended, whichever state manager ended it."""
+"""Tells waiters that a run has ended, or that something is told of one that is watched, whichever state manager did it."""
 
 import asyncio
 from typing import Any
 
-from exosphere_core.keys import RUN_ENDED
+from exosphere_core.keys import RUN_ENDED, RUN_TOLD
 from exosphere_core.store.connection import BLOCK_MS, connect_blocking
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.context import EngineContext
 
 
 class RunEnds(Agent):
-    """Listens to the channel of ended runs."""
+    """Listens to the channels of ended runs and of events."""
 
     def __init__(self, context: EngineContext) -> None:
         super().__init__(context, "listener of run ends")
@@ -18,6 +18,7 @@ class RunEnds(Agent):
         self._channel: Any = None
         #: The server was asked to show that it is there, and has said nothing since.
         self._asked = False
+        #: By what they wait for: the id of a run for its end, the key of its events for the next one.
         self._waiters: dict[str, list[asyncio.Event]] = {}
         self._loop = asyncio.get_running_loop()
         #: Nobody is to wait any more.
@@ -28,27 +29,30 @@ class RunEnds(Agent):
         self.released = True
         self._loop.call_soon_threadsafe(self._wake)
 
-    def expect(self, run_id: str) -> asyncio.Event:
-        """Return an event that is set when the run ends, or when a notice of it may have been missed.
+    def expect(self, name: str) -> asyncio.Event:
+        """Return an event that is set when it happens, or when a notice of it may have been missed.
 
-        Ask before reading the run: then its end can't fall between the two.
+        Ask before reading: then nothing can fall between the two.
+
+        Args:
+            name: id of a run, for its end; key of its events, for a new one.
         """
         event = asyncio.Event()
-        self._waiters.setdefault(run_id, []).append(event)
+        self._waiters.setdefault(name, []).append(event)
         return event
 
-    def forget(self, run_id: str, event: asyncio.Event) -> None:
+    def forget(self, name: str, event: asyncio.Event) -> None:
         """The waiter went away."""
-        waiting = self._waiters.get(run_id, [])
+        waiting = self._waiters.get(name, [])
         if event in waiting:
             waiting.remove(event)
         if not waiting:
-            self._waiters.pop(run_id, None)
+            self._waiters.pop(name, None)
 
     async def run_once(self) -> None:
         if self._channel is None:
             self._channel = self._redis.pubsub()
-            await self._channel.subscribe(RUN_ENDED)
+            await self._channel.subscribe(RUN_ENDED, RUN_TOLD)
             self._asked = False
         message = await self._channel.get_message(timeout=BLOCK_MS / 1000)
         if message is None:

@@ -124,7 +124,9 @@ async def _states(
                     open_states.append(state)
                 elif state.status in FAILED and (said := tolerance_of(graph, state, unites)):
                     fields = dict(zip(("tolerated", "hidden"), said, strict=True))
-                    await desk.fenced(run, mends.amend(desk.home, run, state.id, state.status, fields))
+                    await desk.fenced(
+                        run, mends.amend(desk.home, run, state.id, state.task.identifier, state.status, fields)
+                    )
                     desk.journal.note(Kind.IMPLIED, desk.home, state.id)
                     changed = True
         changed = bool(await add_errored(desk, tally.errored_members)) or changed

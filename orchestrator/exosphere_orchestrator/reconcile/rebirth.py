@@ -68,7 +68,7 @@ async def make_children(
         if moves_on and await _are_to_come(desk, list(task.parents.values())):
             raise NotYet from None
         fields = {"status": Status.NEXT_CREATED_ERROR.value, "error": f"a lost child can't be made again: {why}"}
-        run = await desk.fenced(run, mends.amend(home, run, state.id, state.status, fields))
+        run = await desk.fenced(run, mends.amend(home, run, state.id, task.identifier, state.status, fields))
         desk.journal.note(Kind.LOST, home, state.id)
         return run
     desk.journal.note(Kind.CHILD, home, state.id)
@@ -109,7 +109,7 @@ async def make_root(desk: Desk, run: RunTrace, graph: GraphPlan) -> RunTrace:
         "status": Status.ERRORED.value, "attempt": "1", "task": encode(task), "inputs": "{}",
         "error": "the record of this state, with the inputs of the trigger, was lost; trigger the graph again",
     }  # fmt: skip
-    run = await desk.fenced(run, mends.amend(desk.home, run, run.root, "", fields))
+    run = await desk.fenced(run, mends.amend(desk.home, run, run.root, graph.root, "", fields))
     desk.journal.note(Kind.LOST, desk.home, run.root)
     return run
 

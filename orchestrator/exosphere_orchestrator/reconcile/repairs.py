@@ -41,10 +41,12 @@ async def repair(desk: Desk, run: RunTrace, graph: GraphPlan, found: Structure, 
         run = await _relist(desk, run, key, anew, ids)
     for state in found.retried:
         fields = {"status": Status.RETRY_CREATED.value, "retried_by": derived_id("retry", state.id)}
-        run = await desk.fenced(run, mends.amend(home, run, state.id, state.status, fields))
+        run = await desk.fenced(run, mends.amend(home, run, state.id, state.task.identifier, state.status, fields))
         desk.journal.note(Kind.IMPLIED, home, state.id)
     for state in found.early:
-        run = await desk.fenced(run, mends.amend(home, run, state.id, state.status, {"restored": "1"}))
+        run = await desk.fenced(
+            run, mends.amend(home, run, state.id, state.task.identifier, state.status, {"restored": "1"})
+        )
         desk.journal.note(Kind.IMPLIED, home, state.id)
     for unite in found.begun:
         run = await desk.fenced(run, mends.recount_unite(home, run, unite, unite._replace(restored="1")))

@@ -52,8 +52,11 @@ async def retry_state(context: EngineContext, home: ShardKeys, state: str, fanou
     raise NotFound(f"namespace {home.namespace!r} has no state {state[:60]!r}")
 
 
-async def retry_failed(context: EngineContext, home: ShardKeys, run: str) -> Retried:
+async def retry_failed(context: EngineContext, home: ShardKeys, run: str, fanout_id: str | None = None) -> Retried:
     """Retry every state of a run that failed; one that can't be retried does not keep the others from it.
+
+    Args:
+        fanout_id: tells these retries from others of the same attempt chains; a new one when left out.
 
     Raises:
         NotFound: there is no such run.
@@ -65,7 +68,7 @@ async def retry_failed(context: EngineContext, home: ShardKeys, run: str) -> Ret
         raise NotFound(f"namespace {home.namespace!r} has no run {run[:60]!r}")
     if found[0].status is RunStatus.CANCELLED:
         raise Conflict(f"run {run} was cancelled; what failed in it can't be retried, rerun it instead")
-    fanout_id = secrets.token_hex(16)
+    fanout_id = fanout_id or secrets.token_hex(16)
     made: dict[str, str] = {}
     refused: dict[str, str] = {}
     full: Overloaded | None = None

@@ -7,10 +7,13 @@ graph says is judged by `exosphere_core.graph`, which names node and field, all 
 from typing import Final
 
 from exosphere_core.api.audit import *
+from exosphere_core.api.bulk import *
 from exosphere_core.api.catalog import *
+from exosphere_core.api.events import *
 from exosphere_core.api.http_runtimes import *
 from exosphere_core.api.keys import *
 from exosphere_core.api.parameters import *
+from exosphere_core.api.queues import *
 from exosphere_core.api.rejected import *
 from exosphere_core.api.reports import *
 from exosphere_core.api.row import *
@@ -27,4 +30,5 @@ ROWS: Final = (
     LIST_SCHEDULES, LIST_FIRINGS, PAUSE_SCHEDULE, RESUME_SCHEDULE, RUN_SCHEDULE,
     LIST_REJECTED, GET_STATE_STORE_VALUE,
     CREATE_KEY, LIST_KEYS, REVOKE_KEY, CREATE_GLOBAL_KEY, LIST_GLOBAL_KEYS, REVOKE_GLOBAL_KEY, LIST_AUDIT, LIST_GLOBAL_AUDIT,
+    RETRY_RUNS, GET_BULK_RETRY, LIST_STATES, WATCH_RUN, LIST_QUEUES, LIST_RUNTIMES,
 )  # fmt: skip

@@ -26,6 +26,11 @@ class RegisterNodesRequest(BaseModel):
 
     runtime_name: Name
     nodes: list[NodeBody]
+    instance: str | None = Field(
+        default=None,
+        max_length=256,
+        description="tells this runtime from others of its name: the name of its consumers",
+    )
     delivery: Literal["none", "streams"] = Field(
         default="none", description="'streams' asks to be told how to read the queues in Redis"
     )

@@ -30,6 +30,7 @@ PATH_PARAMETERS: Final = {
     "run_id": PathParameter("id of a run, as its trigger answered it", _ID_FORM),
     "state_id": PathParameter("id of a state", _ID_FORM),
     "key_id": PathParameter("id of an API key", {"minLength": 1, "maxLength": 64, "pattern": "^[A-Za-z0-9]+$"}),
+    "bulk_id": PathParameter("id of a retry of many runs", _ID_FORM),
     "key": PathParameter("key of a value", _pattern(IDENTIFIER_PATTERN)),
     "version": PathParameter("number of a version, counted from 1", {"minimum": 1, "maximum": 2**31}),
     "index": PathParameter("which of a graph's triggers, counted from 0", {"minimum": 0, "maximum": 10_000}),

@@ -11,6 +11,7 @@ from exosphere_core.roles import Role, suffices
 API_KEY_HEADER: Final = "x-api-key"
 REQUEST_ID_HEADER: Final = "x-exosphere-request-id"
 IDEMPOTENCY_KEY_HEADER: Final = "idempotency-key"
+LAST_EVENT_ID_HEADER: Final = "last-event-id"
 VERSION: Final = "v0"
 #: Version of the stream entries between state manager and runtime; both sides refuse another one by name.
 STREAM_PROTOCOL: Final = 1
@@ -84,6 +85,8 @@ class Row:
         repeatable: whether a client may send it again when it does not know what came of it;
             with an idempotency key, where the row takes one, it always may.
         query, headers: name → meaning of what may be sent beside the body.
+        streams: the answer is a stream of server-sent events, whose data are each a `response`.
+        nothing: when it is answered 204, without a body.
     """
 
     name: str
@@ -102,6 +105,8 @@ class Row:
     repeatable: bool = True
     query: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    streams: bool = False
+    nothing: str | None = None
 
     def __post_init__(self) -> None:
         if self.keyed != (self.role is not None):
@@ -134,6 +139,7 @@ __all__ = [
     "API_KEY_HEADER",
     "HEALTH",
     "IDEMPOTENCY_KEY_HEADER",
+    "LAST_EVENT_ID_HEADER",
     "NAMESPACE",
     "READY",
     "REQUEST_ID_HEADER",

@@ -151,8 +151,8 @@ async def drop(redis: "Redis", home: ShardKeys, entries: Sequence[str]) -> None:
 
 def recall(home: ShardKeys, task: Task, state: str, attempt: str, max_lost: int, failed: bytes) -> Call:
     """Take a state back from a runtime of another namespace; its entry there is acknowledged afterwards."""
-    keys = [home.state(state), home.outbox, home.inbox]
-    return Call("recall", keys, [state, attempt, max_lost, failed, task.home, task.namespace])
+    keys = [home.state(state), home.outbox, home.inbox, home.events(task.run)]
+    return Call("recall", keys, [state, attempt, max_lost, failed, task.home, task.namespace, task.identifier])
 
 
 def _outbox_name(source: ShardKeys) -> str:

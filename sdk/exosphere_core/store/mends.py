@@ -43,6 +43,7 @@ def restore(home: ShardKeys, state: StateTrace, lost: Sequence[str] = ()) -> Cal
     """
     task = state.task
     keys = [home.state(state.id), home.run(task.run), queue_of(home, task), home.due, home.reports, home.inbox]
+    keys.append(home.events(task.run))
     gone = state.entry if entry_away(state.entry) else ""
     args: list[Arg] = [state.id, state.status, state.attempt, "1" if task.replays else "", task.identifier]
     return Call("restore", [*keys, *(home.state(each) for each in lost)], [*args, _abroad(home, task), gone])
@@ -65,24 +66,26 @@ def drop_entry(home: ShardKeys, queue: str, entry: str, state: str, attempt: str
 
 def complete(home: ShardKeys, run: RunTrace, state: str, identifier: str, lost: Offspring) -> Call:
     """Make children and unites of a state again."""
-    keys = [home.run(run.id), home.states(run.id), home.unites(run.id), home.state(state), *lost.keys(home)]
+    keys = [home.run(run.id), home.states(run.id), home.unites(run.id), home.state(state), home.events(run.id)]
+    keys += lost.keys(home)
     args: list[Arg] = [identifier, len(lost.children), len(lost.unites), *lost.args(), *_fence(run)]
     return Call("complete", keys, args)
 
 
-def amend(home: ShardKeys, run: RunTrace, state: str, status: str, fields: Mapping[str, Arg]) -> Call:
+def amend(home: ShardKeys, run: RunTrace, state: str, identifier: str, status: str, fields: Mapping[str, Arg]) -> Call:
     """Write on a state what other records tell of it.
 
     Args:
         status: as it was read; empty when there is to be no record yet.
     """
     pairs: list[Arg] = [word for pair in fields.items() for word in pair]
-    return Call("amend", [home.run(run.id), home.state(state)], [status, len(fields), *pairs, *_fence(run)])
+    keys = [home.run(run.id), home.state(state), home.events(run.id)]
+    return Call("amend", keys, [status, identifier, len(fields), *pairs, *_fence(run)])
 
 
 def recount(home: ShardKeys, run: RunTrace, open_now: int, counters: Mapping[str, int]) -> Call:
     """Let a run's counters and status say what its states and unites say."""
-    keys = [home.run(run.id), home.ended, home.active(run.graph)]
+    keys = [home.run(run.id), home.ended, home.active(run.graph), home.events(run.id)]
     pairs: list[Arg] = [word for pair in counters.items() for word in pair]
     return Call("recount", keys, [run.id, open_now, len(counters), *pairs, *_fence(run)])
 

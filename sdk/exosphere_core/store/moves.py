@@ -102,15 +102,10 @@ def expand(of: Delivery, outputs: bytes, width: int, part: Offspring, chunk: int
         chunk: which one, from 1. One that does not follow on those that are there is answered "gap".
     """
     run = of.task.run
-    keys = [
-        of.home.state(of.state),
-        of.home.run(run),
-        of.home.states(run),
-        of.queue,
-        of.home.unites(run),
-    ]
+    home = of.home
+    keys = [home.state(of.state), home.run(run), home.states(run), of.queue, home.unites(run), home.events(run)]
     args: list[Arg] = [of.attempt, of.report, of.task.identifier, outputs, width, chunk]
-    return Call("expand", keys + part.keys(of.home), [*args, *_counts(part), *part.args()])
+    return Call("expand", keys + part.keys(home), [*args, *_counts(part), *part.args()])
 
 
 def advance(
@@ -133,7 +128,7 @@ def advance(
     home = of.home
     keys = [
         home.state(of.state), home.run(run), home.states(run), of.queue, home.unites(run),
-        home.reports, home.ended, home.store(run), home.active(of.task.graph),
+        home.reports, home.ended, home.store(run), home.active(of.task.graph), home.events(run),
     ]  # fmt: skip
     pairs = [word for pair in store.items() for word in pair]
     args: list[Arg] = [of.attempt, of.report, of.task.identifier, outputs, *_counts(part), member]
@@ -162,7 +157,7 @@ def retry(of: Delivery, error: str, new_state: str, new_task: Task, delay_ms: in
         "retry",
         [
             home.state(of.state), home.run(run), home.states(run), of.queue, of.ready, home.due,
-            home.state(new_state),
+            home.state(new_state), home.events(run),
         ],
         [of.attempt, of.report, of.task.identifier, error, new_state, encode(new_task), delay_ms],
     )  # fmt: skip
@@ -170,14 +165,14 @@ def retry(of: Delivery, error: str, new_state: str, new_task: Task, delay_ms: in
 
 def requeue(of: Delivery, delay_ms: int) -> Call:
     """Make a state ready again, after a delay or at once."""
-    keys = [of.home.state(of.state), of.queue, of.ready, of.home.due]
-    return Call("requeue", keys, [of.attempt, of.report, of.state, delay_ms])
+    keys = [of.home.state(of.state), of.queue, of.ready, of.home.due, of.home.events(of.task.run)]
+    return Call("requeue", keys, [of.attempt, of.report, of.state, delay_ms, of.task.identifier])
 
 
 def reclaim(home: ShardKeys, task: Task, state: str, attempt: str, entry: str, max_lost: int, failed: bytes) -> Call:
     """Take a state of the run's own namespace back from a runtime that shows no life."""
-    keys = [home.state(state), home.ready(task.node), home.reports]
-    return Call("reclaim", keys, [entry, state, attempt, max_lost, failed, task.home])
+    keys = [home.state(state), home.ready(task.node), home.reports, home.events(task.run)]
+    return Call("reclaim", keys, [entry, state, attempt, max_lost, failed, task.home, task.identifier])
 
 
 def join(
@@ -192,6 +187,7 @@ def join(
     """
     run = task.run
     keys = [home.unite(unite), home.run(run), home.states(run), home.reports, home.state(state), ready]
+    keys.append(home.events(run))
     args: list[Arg] = [report, state, task.identifier, encode(task), inputs]
     if len(inputs) < LARGE_BYTES or not apart:
         return [Call("join", keys, args)]
@@ -213,7 +209,7 @@ def close(
     run = task.run
     keys = [
         home.unite(unite), home.run(run), home.states(run), home.reports, home.state(state), home.ended,
-        home.active(task.graph),
+        home.active(task.graph), home.events(run),
     ]  # fmt: skip
     args: list[Arg] = [report, state, task.identifier, encode(task), run, task.home, status, error]
     count, *counted = _unite_args(task, members)
@@ -225,7 +221,7 @@ def hold(home: ShardKeys, unite: str, report: str, plan: UnitePlan) -> Call:
     around = list(plan.unites.values())
     keys = [
         home.unite(unite), home.run(plan.run), home.reports, home.ended, home.active(plan.graph),
-        *(home.unite(outer) for outer in around),
+        home.events(plan.run), *(home.unite(outer) for outer in around),
     ]  # fmt: skip
     return Call("hold", keys, [report, plan.run, plan.home, len(around), *around])
 
@@ -244,7 +240,7 @@ def cancel_run(home: ShardKeys, run: str) -> Call:
 
 def cancel(home: ShardKeys, run: str, graph: str, states: Sequence[tuple[str, Task]], unites: Sequence[str]) -> Call:
     """Cancel a page of the states and unites of a run that is marked as cancelled."""
-    keys = [home.run(run), home.ended, home.active(graph), home.due]
+    keys = [home.run(run), home.ended, home.active(graph), home.due, home.events(run)]
     args: list[Arg] = [run, len(states), len(unites)]
     for state, task in states:
         keys += [home.state(state), queue_of(home, task)]
@@ -266,7 +262,7 @@ def retry_by_hand(home: ShardKeys, state: str, new_state: str, task: Task, input
     keys = [
         home.state(state), home.run(run), home.states(run), queue_of(home, task),
         home.state(new_state), home.ended, home.active(task.graph), home.retries(run), home.deleted,
-        *(home.unite(unite) for unite in task.unites.values()),
+        home.events(run), *(home.unite(unite) for unite in task.unites.values()),
     ]  # fmt: skip
     return Call(
         "retry_by_hand", keys, [run, task.identifier, new_state, encode(task), inputs, mark, *task.unites.values()]
@@ -291,7 +287,7 @@ def _counts(part: Offspring) -> tuple[int, int, int]:
 def _ending_keys(of: Delivery) -> list[str]:
     home, run = of.home, of.task.run
     keys = [home.state(of.state), home.run(run), of.queue, home.reports, home.ended, home.active(of.task.graph)]
-    return keys + _unite_keys(home, of.task)
+    return [*keys, home.events(run), *_unite_keys(home, of.task)]
 
 
 def _unite_keys(home: ShardKeys, task: Task) -> list[str]:

@@ -106,22 +106,26 @@ async def read_states(
             record = read_reply(home.state(state), raw, partial(state_of, state), state, unreadable) if raw else None
             if record is not None:
                 found.append(record)
-                replays = record.task.replays and record.attempt == 1
-                # The first entry of a state that replays is on the report stream, not with a runtime.
-                if raw[b"status"] == b"CREATED" and b"entry" in raw and not replays:
-                    entry = raw[b"entry"].decode()
-                    away = entry_away(entry)
-                    # On the outbox it is nobody's yet.
-                    if away or found[-1].task.namespace == home.namespace:
-                        entries[state] = away or entry
-    running = await _running(redis, home, found, entries)
+                if entry := entry_with_runtimes(home, record, raw.get(b"entry")):
+                    entries[state] = entry
+    running = await read_running(redis, home, found, entries)
     return [record._replace(status=Status.QUEUED) if record.id in running else record for record in found]
 
 
-async def _running(
+def entry_with_runtimes(home: ShardKeys, record: StateRecord, raw: bytes | None) -> str | None:
+    """Return the id of the entry of a ready stream by which a runtime takes a state or has taken it, or None."""
+    # The first entry of a state that replays is on the report stream, not with a runtime.
+    if record.status is not Status.CREATED or raw is None or (record.task.replays and record.attempt == 1):
+        return None
+    entry = raw.decode()
+    # On the outbox it is nobody's yet.
+    return entry_away(entry) or (entry if record.task.namespace == home.namespace else None)
+
+
+async def read_running(
     redis: "Redis", home: ShardKeys, records: Iterable[StateRecord], entries: Mapping[str, str]
 ) -> set[str]:
-    """Tell which states are taken: their entry is pending with a runtime."""
+    """Tell which states are taken: their entry, by state id, is pending with a runtime."""
     by_stream: dict[str, list[str]] = {}
     for record in records:
         if record.id in entries:

@@ -8,7 +8,8 @@
 -- KEYS[7] zset    ended runs
 -- KEYS[8] hash    the run's store
 -- KEYS[9] set     pending runs of the graph
--- KEYS[10] from here on: siblings, children and unites as lib/offspring says
+-- KEYS[10] stream events of the run, while it is watched
+-- KEYS[11] from here on: siblings, children and unites as lib/offspring says
 -- ARGV[1] attempt
 -- ARGV[2] report id
 -- ARGV[3] identifier
@@ -40,12 +41,13 @@ end
 again = again or record[4]
 grow(KEYS[1])
 
--- One child and nothing else: a step of a chain, by far the commonest. It is written out here because making
--- the functions below costs Redis a quarter of such a step.
-if not again and ARGV[5] == '0' and ARGV[6] == '1' and ARGV[7] == '0' and ARGV[12] == '0' and ARGV[13] == '' then
-  local entry = redis.call('XADD', KEYS[11], '*', 'state', ARGV[15], 'attempt', '1', 'task', ARGV[17], 'inputs', ARGV[18])
+-- One child and nothing else, and nobody watches: a step of a chain, by far the commonest. It is written out here
+-- because making the functions below costs Redis a quarter of such a step.
+if not again and ARGV[5] == '0' and ARGV[6] == '1' and ARGV[7] == '0' and ARGV[12] == '0' and ARGV[13] == ''
+  and redis.call('EXISTS', KEYS[10]) == 0 then
+  local entry = redis.call('XADD', KEYS[12], '*', 'state', ARGV[15], 'attempt', '1', 'task', ARGV[17], 'inputs', ARGV[18])
   local now = string.match(entry, '^%d+')
-  redis.call('HSET', KEYS[10], 'status', 'CREATED', 'attempt', '1', 'task', ARGV[17], 'inputs', ARGV[18],
+  redis.call('HSET', KEYS[11], 'status', 'CREATED', 'attempt', '1', 'task', ARGV[17], 'inputs', ARGV[18],
     'entry', entry, 'created_at', now, 'updated_at', now)
   redis.call('HINCRBY', KEYS[2], 'made/' .. ARGV[16], 1)
   redis.call('RPUSH', KEYS[3], ARGV[15])
@@ -55,11 +57,12 @@ if not again and ARGV[5] == '0' and ARGV[6] == '1' and ARGV[7] == '0' and ARGV[1
   return {'applied', record[1]}
 end
 
--- uses clock push create offspring conclude unites
+-- uses clock push create tell offspring conclude unites
 local counts = {siblings = tonumber(ARGV[5]), children = tonumber(ARGV[6]), unites = tonumber(ARGV[7])}
+tell_state(KEYS[10], KEYS[1], ARGV[3], 'SUCCESS', ARGV[1])
 local opened, pending, fresh, now = bear({
-  keys = 10, args = 15, again = again, restored = record[4], state = KEYS[1],
-  run = KEYS[2], states = KEYS[3], unites = KEYS[5], identifier = ARGV[3],
+  keys = 11, args = 15, again = again, restored = record[4], state = KEYS[1],
+  run = KEYS[2], states = KEYS[3], unites = KEYS[5], events = KEYS[10], identifier = ARGV[3],
 }, counts)
 redis.call('HSET', KEYS[1], 'status', 'SUCCESS', 'outputs', ARGV[4], 'updated_at', now)
 redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/SUCCESS', 1)
@@ -67,7 +70,7 @@ if ARGV[13] ~= '' then
   redis.call('HSET', KEYS[1], 'width', ARGV[13])
 end
 local unite_arg = 15 + counts.siblings * 4 + counts.children * 5
-local unite_key = 10 + counts.siblings + counts.children * 2
+local unite_key = 11 + counts.siblings + counts.children * 2
 local write = unite_arg + counts.unites * 6
 for _ = 1, tonumber(ARGV[12]) do
   redis.call('HSET', KEYS[8], ARGV[write], ARGV[write + 1])
@@ -87,5 +90,5 @@ for n = 1, counts.unites do
   end
 end
 acknowledge(KEYS[4], ARGV[2])
-move_open(KEYS[2], KEYS[7], KEYS[9], ARGV[9], opened - 1, now)
+move_open(KEYS[2], KEYS[7], KEYS[9], KEYS[10], ARGV[9], opened - 1, now)
 return {'applied', record[1]}

@@ -7,7 +7,8 @@
 -- KEYS[5] hash    the uniting state
 -- KEYS[6] zset    ended runs
 -- KEYS[7] set     pending runs of the graph
--- KEYS[8] from here on, per unite around it: its hash, its members zset
+-- KEYS[8] stream  events of the run, while it is watched
+-- KEYS[9] from here on, per unite around it: its hash, its members zset
 -- ARGV[1] report id
 -- ARGV[2] id of the uniting state
 -- ARGV[3] its identifier
@@ -20,7 +21,7 @@
 -- ARGV[10] id of the unite
 -- ARGV[11] from here on, per unite around it: its id, a member to add or ""
 -- returns {"applied" | "stale", status found}
--- uses clock report conclude unites ending errors grow
+-- uses clock report tell conclude unites ending errors grow
 local unite = redis.call('HMGET', KEYS[1], 'status', 'pending')
 if unite[1] ~= 'ARMED' or tonumber(unite[2]) ~= 0 then
   acknowledge(KEYS[4], ARGV[1])
@@ -31,18 +32,19 @@ local now = now_ms()
 local around = tonumber(ARGV[9])
 redis.call('HSET', KEYS[5], 'status', ARGV[7], 'attempt', '1', 'task', ARGV[4], 'inputs', '{}',
   'created_at', now, 'updated_at', now)
+tell_state(KEYS[8], KEYS[5], ARGV[3], ARGV[7], '1')
 redis.call('RPUSH', KEYS[3], ARGV[2])
 redis.call('HINCRBY', KEYS[2], 'made/' .. ARGV[3], 1)
 redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/' .. ARGV[7], 1)
 if ARGV[7] == 'ERRORED' then
   redis.call('HSET', KEYS[1], 'status', 'FIRED')
   redis.call('HSET', KEYS[5], 'error', ARGV[8], 'unite', ARGV[10])
-  local hidden = note_error(KEYS[5], KEYS[2], 8, 11, around)
-  count_ending(8, 11, around, 'errored', KEYS[4], ARGV[6], hidden)
+  local hidden = note_error(KEYS[5], KEYS[2], 9, 11, around)
+  count_ending(9, 11, around, 'errored', KEYS[4], ARGV[6], hidden)
 else
   redis.call('HSET', KEYS[1], 'status', 'PRUNED')
-  count_ending(8, 11, around, 'pruned', KEYS[4], ARGV[6], {})
+  count_ending(9, 11, around, 'pruned', KEYS[4], ARGV[6], {})
 end
 acknowledge(KEYS[4], ARGV[1])
-move_open(KEYS[2], KEYS[6], KEYS[7], ARGV[5], -1, now)
+move_open(KEYS[2], KEYS[6], KEYS[7], KEYS[8], ARGV[5], -1, now)
 return {'applied', 'ARMED'}

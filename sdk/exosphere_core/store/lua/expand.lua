@@ -5,7 +5,8 @@
 -- KEYS[3] list    the run's states
 -- KEYS[4] stream  reports, where the report came from
 -- KEYS[5] list    the run's unites
--- KEYS[6] from here on: siblings, children and unites as lib/offspring says
+-- KEYS[6] stream events of the run, while it is watched
+-- KEYS[7] from here on: siblings, children and unites as lib/offspring says
 -- ARGV[1] attempt
 -- ARGV[2] report id
 -- ARGV[3] identifier
@@ -17,7 +18,7 @@
 -- ARGV[9] number of unites that it counts for or arms
 -- ARGV[10] from here on: siblings, children and unites as lib/offspring says
 -- returns {"applied" | "stale" | "gap", status found}; "gap": an earlier chunk is not there
--- uses clock fence report push create offspring grow
+-- uses clock fence report push create tell offspring grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report', 'restored', 'expanded')
 local again = is_continued(record, ARGV[1], record[3], ARGV[2])
 if not again and not is_current(record, ARGV[1]) then
@@ -34,14 +35,15 @@ local counts = {siblings = tonumber(ARGV[7]), children = tonumber(ARGV[8]), unit
 if not again then
   redis.call('HSET', KEYS[1], 'status', 'EXECUTED', 'report', ARGV[2], 'outputs', ARGV[4], 'width', ARGV[5],
     'updated_at', now_ms())
+  tell_state(KEYS[6], KEYS[1], ARGV[3], 'EXECUTED', ARGV[1])
 end
 redis.call('HSET', KEYS[1], 'expanded', math.max(chunk, made))
 local opened, pending = bear({
   -- A state that was restored may have had children before.
-  keys = 6, args = 10, again = again or record[4], restored = record[4], state = KEYS[1],
-  run = KEYS[2], states = KEYS[3], unites = KEYS[5], identifier = ARGV[3],
+  keys = 7, args = 10, again = again or record[4], restored = record[4], state = KEYS[1],
+  run = KEYS[2], states = KEYS[3], unites = KEYS[5], events = KEYS[6], identifier = ARGV[3],
 }, counts)
-local unite_key = 6 + counts.siblings + counts.children * 2
+local unite_key = 7 + counts.siblings + counts.children * 2
 for n = 1, counts.unites do
   if pending[n] ~= 0 then
     redis.call('HINCRBY', KEYS[unite_key + (n - 1) * 2], 'pending', pending[n])

@@ -5,7 +5,8 @@
 -- KEYS[4] stream  reports of the run's own shard
 -- KEYS[5] zset    ended runs
 -- KEYS[6] set     pending runs of the graph
--- KEYS[7] from here on, per unite that it counts for: its hash, its members zset
+-- KEYS[7] stream  events of the run, while it is watched
+-- KEYS[8] from here on, per unite that it counts for: its hash, its members zset
 -- ARGV[1] attempt
 -- ARGV[2] report id
 -- ARGV[3] identifier
@@ -18,7 +19,7 @@
 -- ARGV[10] from here on, per unite: its id, a member to add or ""
 -- returns {"applied" | "stale", status found}, or {"continued", status found} when this very report
 --   is being applied in chunks: nothing is changed, and the chunks must be gone on with
--- uses clock fence report conclude unites ending errors grow
+-- uses clock fence report tell conclude unites ending errors grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report')
 if is_continued(record, ARGV[1], record[3], ARGV[2]) then
   return {'continued', record[1]}
@@ -35,8 +36,9 @@ if ARGV[8] ~= '' then
   redis.call('HSET', KEYS[1], 'outputs', ARGV[8])
 end
 redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/' .. ARGV[6], 1)
-local hidden = note_error(KEYS[1], KEYS[2], 7, 10, unites)
-count_ending(7, 10, unites, 'errored', KEYS[4], ARGV[5], hidden)
+tell_state(KEYS[7], KEYS[1], ARGV[3], ARGV[6], ARGV[1])
+local hidden = note_error(KEYS[1], KEYS[2], 8, 10, unites)
+count_ending(8, 10, unites, 'errored', KEYS[4], ARGV[5], hidden)
 acknowledge(KEYS[3], ARGV[2])
-move_open(KEYS[2], KEYS[5], KEYS[6], ARGV[4], -1, now)
+move_open(KEYS[2], KEYS[5], KEYS[6], KEYS[7], ARGV[4], -1, now)
 return {'applied', record[1]}

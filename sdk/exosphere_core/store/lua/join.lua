@@ -5,32 +5,34 @@
 -- KEYS[4] stream  reports of the run's own shard
 -- KEYS[5] hash    the uniting state
 -- KEYS[6] stream  ready stream of its node, or outbox
--- KEYS[7] hash    its inputs, when `lay_down` laid them there because they are large
+-- KEYS[7] stream  events of the run, while it is watched
+-- KEYS[8] hash    its inputs, when `lay_down` laid them there because they are large
 -- ARGV[1] report id
 -- ARGV[2] id of the uniting state
 -- ARGV[3] its identifier
 -- ARGV[4] its task, JSON
 -- ARGV[5] its inputs, JSON
 -- returns {"applied" | "stale" | "gap", status found}; "gap": the inputs that were laid down are not there
--- uses report push create grow
+-- uses report push create tell grow
 local unite = redis.call('HMGET', KEYS[1], 'status', 'pending', 'restored')
 if unite[1] ~= 'ARMED' or tonumber(unite[2]) ~= 0 then
   acknowledge(KEYS[4], ARGV[1])
-  if KEYS[7] then
-    redis.call('UNLINK', KEYS[7])
+  if KEYS[8] then
+    redis.call('UNLINK', KEYS[8])
   end
   return {'stale', unite[1] or ''}
 end
 grow(KEYS[1])
-if KEYS[7] then
+if KEYS[8] then
   -- They expired, or a replica took over that lacks them.
-  if redis.call('EXISTS', KEYS[7]) == 0 then
+  if redis.call('EXISTS', KEYS[8]) == 0 then
     return {'gap', unite[1]}
   end
-  redis.call('RENAME', KEYS[7], KEYS[5])
+  redis.call('RENAME', KEYS[8], KEYS[5])
   redis.call('PERSIST', KEYS[5])
 end
-create_ready(KEYS[5], KEYS[6], ARGV[2], ARGV[4], ARGV[5], KEYS[7])
+create_ready(KEYS[5], KEYS[6], ARGV[2], ARGV[4], ARGV[5], KEYS[8])
+tell_state(KEYS[7], KEYS[5], ARGV[3], 'CREATED', '1')
 -- A unite that was armed again may have fired before: what its state brought into being then may be there.
 if unite[3] then
   redis.call('HSET', KEYS[5], 'restored', unite[3])

@@ -5,7 +5,8 @@
 -- KEYS[4] stream  reports of the run's own shard
 -- KEYS[5] zset    ended runs
 -- KEYS[6] set     pending runs of the graph
--- KEYS[7] from here on, per unite that it counts for: its hash, its members zset
+-- KEYS[7] stream  events of the run, while it is watched
+-- KEYS[8] from here on, per unite that it counts for: its hash, its members zset
 -- ARGV[1] attempt
 -- ARGV[2] report id
 -- ARGV[3] identifier
@@ -15,7 +16,7 @@
 -- ARGV[7] number of unites
 -- ARGV[8] from here on, per unite: its id, ""
 -- returns {"applied" | "stale", status found}
--- uses clock fence report conclude unites ending grow
+-- uses clock fence report tell conclude unites ending grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt')
 if not is_current(record, ARGV[1]) then
   acknowledge(KEYS[3], ARGV[2])
@@ -25,7 +26,8 @@ grow(KEYS[1])
 local now = now_ms()
 redis.call('HSET', KEYS[1], 'status', 'PRUNED', 'data', ARGV[6], 'updated_at', now)
 redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/PRUNED', 1)
-count_ending(7, 8, tonumber(ARGV[7]), 'pruned', KEYS[4], ARGV[5], {})
+tell_state(KEYS[7], KEYS[1], ARGV[3], 'PRUNED', ARGV[1])
+count_ending(8, 8, tonumber(ARGV[7]), 'pruned', KEYS[4], ARGV[5], {})
 acknowledge(KEYS[3], ARGV[2])
-move_open(KEYS[2], KEYS[5], KEYS[6], ARGV[4], -1, now)
+move_open(KEYS[2], KEYS[5], KEYS[6], KEYS[7], ARGV[4], -1, now)
 return {'applied', record[1]}

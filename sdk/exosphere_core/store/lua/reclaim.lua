@@ -3,14 +3,16 @@
 -- KEYS[1] hash    the state
 -- KEYS[2] stream  ready stream of the node
 -- KEYS[3] stream  reports
+-- KEYS[4] stream  events of the run, while it is watched
 -- ARGV[1] id of the entry whose lease was lost
 -- ARGV[2] state id
 -- ARGV[3] attempt that the entry carries
 -- ARGV[4] how many lost leases are too many
 -- ARGV[5] body of the failed report, JSON
 -- ARGV[6] namespace of the run
+-- ARGV[7] identifier
 -- returns {"reclaimed" | "failed" | "stale", lost leases}
--- uses clock fence push
+-- uses clock fence push tell
 -- Read before anything is written: a key of another type ends the script here.
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'entry', 'task', 'inputs')
 if redis.call('XACK', KEYS[2], 'runtimes', ARGV[1]) == 0 then
@@ -23,6 +25,7 @@ end
 local now = now_ms()
 local lost = redis.call('HINCRBY', KEYS[1], 'lost_leases', 1)
 local attempt = string.format('%.0f', tonumber(record[2]) + 1)
+tell_state(KEYS[4], KEYS[1], ARGV[7], 'CREATED', attempt)
 if lost >= tonumber(ARGV[4]) then
   redis.call('HSET', KEYS[1], 'attempt', attempt, 'updated_at', now)
   redis.call('HDEL', KEYS[1], 'entry')

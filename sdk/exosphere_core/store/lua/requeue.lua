@@ -4,12 +4,14 @@
 -- KEYS[2] stream  reports, where the report came from
 -- KEYS[3] stream  ready stream of the node, or outbox
 -- KEYS[4] zset    due times
+-- KEYS[5] stream  events of the run, while it is watched
 -- ARGV[1] attempt
 -- ARGV[2] report id
 -- ARGV[3] state id
 -- ARGV[4] delay, ms
+-- ARGV[5] identifier
 -- returns {"applied" | "stale", status found, due time in unix ms or ""}
--- uses clock fence report push grow
+-- uses clock fence report push tell grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'task', 'inputs')
 if not is_current(record, ARGV[1]) then
   acknowledge(KEYS[2], ARGV[2])
@@ -30,5 +32,6 @@ else
   local entry = push(KEYS[3], ARGV[3], attempt, record[3], record[4])
   redis.call('HSET', KEYS[1], 'attempt', attempt, 'entry', entry, 'updated_at', now)
 end
+tell_state(KEYS[5], KEYS[1], ARGV[5], 'CREATED', attempt)
 acknowledge(KEYS[2], ARGV[2])
 return {'applied', record[1], due_at}

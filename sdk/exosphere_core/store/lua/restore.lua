@@ -6,7 +6,8 @@
 -- KEYS[4] zset    due times
 -- KEYS[5] stream  reports of the shard
 -- KEYS[6] stream  its inbox
--- KEYS[7] from here on: records that a success made and that must still be missing
+-- KEYS[7] stream  events of the run, while it is watched
+-- KEYS[8] from here on: records that a success made and that must still be missing
 -- ARGV[1] state id
 -- ARGV[2] status as it was read
 -- ARGV[3] attempt as it was read
@@ -15,14 +16,14 @@
 -- ARGV[6] "1" when its node is of another namespace
 -- ARGV[7] its entry in another slot that was looked for there and is gone, or ""
 -- returns the new attempt, or "" when it needs none any more
--- uses clock push held placed grow
+-- uses clock push held placed tell grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'entry', 'due_at', 'report', 'task', 'inputs')
 local run = redis.call('HMGET', KEYS[2], 'status', 'cancelled_at')
 if record[1] ~= ARGV[2] or record[2] ~= ARGV[3] or not run[1] or run[2] then
   return ''
 end
 if record[1] == 'SUCCESS' then
-  for n = 7, #KEYS do
+  for n = 8, #KEYS do
     if redis.call('EXISTS', KEYS[n]) == 1 then
       return ''
     end
@@ -48,4 +49,5 @@ local entry = push(KEYS[3], ARGV[1], attempt, record[6], record[7] or '{}')
 redis.call('HSET', KEYS[1], 'status', 'CREATED', 'attempt', attempt, 'entry', entry, 'restored', '1',
   'updated_at', now_ms())
 redis.call('HDEL', KEYS[1], 'report')
+tell_state(KEYS[7], KEYS[1], ARGV[5], 'CREATED', attempt)
 return attempt

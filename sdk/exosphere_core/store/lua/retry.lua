@@ -7,6 +7,7 @@
 -- KEYS[5] stream  ready stream of the node, or outbox
 -- KEYS[6] zset    due times
 -- KEYS[7] hash    the new state
+-- KEYS[8] stream  events of the run, while it is watched
 -- ARGV[1] attempt
 -- ARGV[2] report id
 -- ARGV[3] identifier
@@ -15,7 +16,7 @@
 -- ARGV[6] task of the new state, JSON
 -- ARGV[7] delay before it is ready, ms
 -- returns {"applied" | "stale", status found, due time in unix ms or ""}
--- uses clock fence report push create grow
+-- uses clock fence report push create tell grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'inputs', 'restored')
 if not is_current(record, ARGV[1]) then
   acknowledge(KEYS[4], ARGV[2])
@@ -24,6 +25,7 @@ end
 grow(KEYS[1])
 local now = now_ms()
 local due_at = ''
+tell_state(KEYS[8], KEYS[1], ARGV[3], 'RETRY_CREATED', ARGV[1])
 -- A state that was restored may have been retried before: that state stands, and a recount follows.
 if record[4] and redis.call('EXISTS', KEYS[7]) == 1 then
   redis.call('HSET', KEYS[1], 'status', 'RETRY_CREATED', 'error', ARGV[4], 'retried_by', ARGV[5], 'updated_at', now)
@@ -36,6 +38,7 @@ if tonumber(ARGV[7]) > 0 then
 else
   create_ready(KEYS[7], KEYS[5], ARGV[5], ARGV[6], record[3])
 end
+tell_state(KEYS[8], KEYS[7], ARGV[3], 'CREATED', '1')
 if record[4] then
   redis.call('HSET', KEYS[7], 'restored', '1')
 end

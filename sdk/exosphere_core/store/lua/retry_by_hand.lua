@@ -9,7 +9,8 @@
 -- KEYS[7] set     pending runs of the graph
 -- KEYS[8] set     manual retries of the run
 -- KEYS[9] hash    deletions of graphs
--- KEYS[10] from here on, per unite that the state counts for: its hash
+-- KEYS[10] stream events of the run, while it is watched
+-- KEYS[11] from here on, per unite that the state counts for: its hash
 -- ARGV[1] run id
 -- ARGV[2] identifier
 -- ARGV[3] id of the new state
@@ -19,8 +20,8 @@
 -- ARGV[7] from here on, per unite: its id
 -- returns {"made" | "repeated" | "refused" | "cancelled" | "deleted" | "unknown", status found}; "deleted" is said
 --   when the version of the graph was
--- uses push create barred
-local record = redis.call('HMGET', KEYS[1], 'status', 'inputs', 'tolerated', 'hidden')
+-- uses push create barred tell
+local record = redis.call('HMGET', KEYS[1], 'status', 'inputs', 'tolerated', 'hidden', 'attempt')
 local run = redis.call('HMGET', KEYS[2], 'status', 'cancelled_at', 'graph', 'version')
 if not record[1] or not run[1] then
   return {'unknown', ''}
@@ -38,13 +39,15 @@ if run[2] then
   return {'cancelled', record[1]}
 end
 local unites, key_of = {}, {}
-for n = 1, #KEYS - 9 do
-  local found = redis.call('HMGET', KEYS[9 + n], 'status', 'around')
-  unites[n] = {id = ARGV[6 + n], key = KEYS[9 + n], waits = found[1] == 'WAITING', around = found[2] or ''}
-  key_of[ARGV[6 + n]] = KEYS[9 + n]
+for n = 1, #KEYS - 10 do
+  local found = redis.call('HMGET', KEYS[10 + n], 'status', 'around')
+  unites[n] = {id = ARGV[6 + n], key = KEYS[10 + n], waits = found[1] == 'WAITING', around = found[2] or ''}
+  key_of[ARGV[6 + n]] = KEYS[10 + n]
 end
 local now = create_ready(KEYS[5], KEYS[4], ARGV[3], ARGV[4], ARGV[5] ~= '' and ARGV[5] or record[2])
 redis.call('HSET', KEYS[1], 'status', 'RETRY_CREATED', 'retried_by', ARGV[3], 'by_hand', '1', 'updated_at', now)
+tell_state(KEYS[10], KEYS[1], ARGV[2], 'RETRY_CREATED', record[5] or '')
+tell_state(KEYS[10], KEYS[5], ARGV[2], 'CREATED', '1')
 redis.call('RPUSH', KEYS[3], ARGV[3])
 redis.call('SADD', KEYS[8], ARGV[6])
 redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[2] .. '/' .. record[1], -1)
@@ -70,6 +73,7 @@ end
 redis.call('HINCRBY', KEYS[2], 'open', opened)
 if run[1] ~= 'PENDING' then
   redis.call('HSET', KEYS[2], 'status', 'PENDING')
+  tell_run(KEYS[10], 'PENDING')
   redis.call('HDEL', KEYS[2], 'ended_at')
   redis.call('ZREM', KEYS[6], ARGV[1])
   redis.call('SADD', KEYS[7], ARGV[1])

@@ -8,7 +8,7 @@
 --                    "1" when this state leads straight to it, "1" when it collects this state's values
 -- `again` is true when an earlier chunk may have made some of it already. `restored` is set when the state was made
 -- ready again by the reconciler: what its new children bring into being may exist, too, so they are marked as well.
--- Siblings keep the inputs of the state itself.
+-- Siblings keep the inputs of the state itself. `events` is the stream of the run's events.
 -- Returns the number of states and unites that opened, per unite what to add to its pending count and
 -- whether it is armed now, and the time.
 local function bear(p, counts)
@@ -60,6 +60,7 @@ local function bear(p, counts)
     if not (p.again and redis.call('EXISTS', state) == 1) then
       redis.call('HSET', state, 'status', 'SUCCESS', 'attempt', '1', 'task', ARGV[arg + 1], 'inputs', inputs,
         'outputs', ARGV[arg + 2], 'created_at', now, 'updated_at', now)
+      tell_state(p.events, state, p.identifier, 'SUCCESS', '1')
       born[#born + 1] = ARGV[arg]
       made = made + 1
     end
@@ -87,6 +88,7 @@ local function bear(p, counts)
       if p.restored then
         redis.call('HSET', state, 'restored', '1')
       end
+      tell_state(p.events, state, ARGV[arg + 1], 'CREATED', '1')
       born[#born + 1] = ARGV[arg]
       made_of[ARGV[arg + 1]] = (made_of[ARGV[arg + 1]] or 0) + 1
       opened = opened + 1
