@@ -65,7 +65,7 @@ class Settings(BaseModel):
         description="largest body of an HTTP request",
     )
     max_json_depth: int = Field(
-        default=100, ge=1, le=500, title="EXOSPHERE_MAX_JSON_DEPTH",
+        default=100, ge=1, le=200, title="EXOSPHERE_MAX_JSON_DEPTH",
         description="how deep lists and objects of a request's body may be nested",
     )  # fmt: skip
     body_timeout_ms: int = Field(

@@ -82,11 +82,12 @@ def foreign(service: Service) -> dict[str, str]:
     theirs.trigger()
     state = theirs.take("A").state
     run = theirs.trigger()
-    return {"run_id": run, "state_id": state, "key_id": service.new_key("viewer", "theirs")["id"]}
+    bulk = theirs.ok(api.RETRY_RUNS, {"graph_name": "g"})["id"]
+    return {"run_id": run, "state_id": state, "key_id": service.new_key("viewer", "theirs")["id"], "bulk_id": bulk}
 
 
 def rows_about_ids() -> list[api.Row]:
-    ids = ("{run_id}", "{state_id}", "{key_id}")
+    ids = ("{run_id}", "{state_id}", "{key_id}", "{bulk_id}")
     return [row for row in api.ROWS if "{namespace}" in row.path and any(one_id in row.path for one_id in ids)]
 
 
@@ -94,7 +95,15 @@ def rows_about_ids() -> list[api.Row]:
 def test_an_id_of_another_namespace_is_answered_like_one_that_nobody_has(
     service: Service, foreign: dict[str, str], row: api.Row
 ) -> None:
-    bodies = {"rerun": {}, "manual_retry": {"fanout_id": "1"}, "record_once": {"value": 1}}
+    bodies: dict[str, dict[str, object]] = {
+        "rerun": {},
+        "manual_retry": {"fanout_id": "1"},
+        "record_once": {"value": 1},
+        "state_executed": {"outputs": []},
+        "state_errored": {"error": "broken"},
+        "prune_state": {"data": {}},
+        "re_enqueue_state": {"enqueue_after": 1},
+    }
     key = {api.API_KEY_HEADER: service.new_key("admin", "mine")["key"]}
 
     def call(ids: dict[str, str]) -> httpx.Response:
