@@ -129,6 +129,10 @@ class Settings(BaseModel):
         default=1000, ge=1, title="EXOSPHERE_MAX_WATCHERS",
         description="most event streams that one state manager serves at a time; one more is refused (429)",
     )  # fmt: skip
+    max_watch_ms: int = Field(
+        default=3_600_000, ge=1, title="EXOSPHERE_MAX_WATCH_MS",
+        description="how long an event stream lasts at most; who watches on comes again with `Last-Event-ID`",
+    )  # fmt: skip
     keep_events_ms: int = Field(
         default=3_600_000, ge=60_000, title="EXOSPHERE_KEEP_EVENTS_MS",
         description="how long the events of a run are kept and written after the last one who watched it went away",

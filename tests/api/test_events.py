@@ -238,3 +238,18 @@ def test_a_silent_stream_shows_that_it_lives_and_a_stop_ends_it(
             assert next(line for line in lines if line.startswith(":"))
             service.app.state.services.run_ends.release()
             list(lines)
+
+
+def test_a_stream_that_lasts_too_long_ends_and_whoever_comes_again_misses_nothing(redis_url: str) -> None:
+    with Service(redis_url, max_watch_ms=20) as short:
+        space = Space(short, "short")
+        space.chain()
+        run = space.trigger()
+        watcher = Watcher(short, space, run)
+        eventually("all that is so far was told", lambda: watcher.read() == [] and watcher.of("current"))
+        space.do("First", one(v="1"))
+        space.do("Second", one(v="2"))
+        eventually("the run's end was told", lambda: watcher.read() == [] and watcher.of("run"))
+        assert [(event["identifier"], event["status"]) for event in watcher.of("state")] == [
+            ("first", "SUCCESS"), ("second", "CREATED"), ("second", "SUCCESS"),
+        ]  # fmt: skip

@@ -2,12 +2,13 @@
 
 import asyncio
 import threading
+import time
 from typing import Any
 
 import httpx
 import pytest
 
-from api.service import Space, eventually
+from api.service import Space, eventually, one, path_of
 from exosphere_core import api
 from exosphere_orchestrator.http.long_answers import KeyGone, LongAnswer, Message, Send
 
@@ -92,3 +93,22 @@ def test_a_call_that_waits_for_a_run_is_refused_when_its_key_was_revoked_meanwhi
     waiting.join()
     assert (answers[0].status_code, answers[0].json()) == (401, {"detail": "Invalid API key"})
     assert answers[0].headers[api.REQUEST_ID_HEADER]
+
+
+def test_whoever_watches_a_run_is_told_no_more_when_their_key_was_revoked(space: Space) -> None:
+    space.chain()
+    run = space.trigger()
+    made = space.service.new_key("viewer", space.name)
+    path = path_of(api.WATCH_RUN, namespace=space.name, run_id=run)
+    with space.service.http.stream("GET", path, headers={api.API_KEY_HEADER: made["key"]}) as answer:
+        assert answer.status_code == 200
+        lines = answer.iter_lines()
+        for line in lines:
+            if line == "event: current":
+                break
+        space.ok(api.REVOKE_KEY, key_id=made["id"])
+        started = time.monotonic()
+        # The key is looked at once a second.
+        eventually("a second has gone by", lambda: time.monotonic() - started > 1)
+        space.do("First", one(v="1"))
+        assert [line for line in lines if "SUCCESS" in line] == []

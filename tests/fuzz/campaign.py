@@ -43,7 +43,8 @@ def main() -> int:
     with (
         tempfile.TemporaryDirectory(prefix="exo-fuzz-") as folder,
         RedisServer(Path(folder) / "redis") as redis,
-        Service(redis.url) as service,
+        # A stream of events of a run that goes on would have no end.
+        Service(redis.url, max_watch_ms=20) as service,
     ):
         populate(Space(service, "default"))
         command = [

@@ -76,7 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
                 engine.context.intake,
             ),
             run_ends=run_ends,
-            watchers=Watchers(redis, run_ends, settings.keep_events_ms, settings.max_watchers),
+            watchers=Watchers(redis, run_ends, settings.keep_events_ms, settings.max_watchers, settings.max_watch_ms),
             vault=Vault(settings.encryption_key.get_secret_value()),
             keys=KeyRing(redis, settings.api_key.get_secret_value()),
             audit=(audit_log := AuditLog(engine.context, settings.audit_max_entries)),

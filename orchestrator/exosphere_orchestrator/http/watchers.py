@@ -3,7 +3,9 @@
 import asyncio
 import contextvars
 import logging
+import time
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 
 from exosphere_core.ending import end
 from exosphere_core.errors import ExosphereError, Overloaded
@@ -33,13 +35,15 @@ class Watchers:
     Args:
         keep_ms: how long the events of a run are kept after the last one who watched it went away.
         most: how many may watch at a time.
+        longest_ms: how long one of them is followed at most.
     """
 
-    def __init__(self, redis: Redis, ends: RunEnds, keep_ms: int, most: int) -> None:
+    def __init__(self, redis: Redis, ends: RunEnds, keep_ms: int, most: int, longest_ms: int) -> None:
         self._redis = redis
         self._ends = ends
         self._keep_ms = keep_ms
         self._most = most
+        self._longest_s = longest_ms / 1000
         self._watching = 0
         #: First event of a run's events → the task that tells what was before.
         self._telling: dict[str, asyncio.Task[None]] = {}
@@ -73,7 +77,11 @@ class Watchers:
     async def follow(
         self, home: ShardKeys, run: str, after: str, watched: Watched
     ) -> AsyncGenerator[list[RunEvent], None]:
-        """Give the events after one, as they come, until the run has ended; an empty list each `KEEP_ALIVE_S` of silence."""
+        """Give the events after one, as they come, until the run has ended or this took too long.
+
+        An empty list comes after each `KEEP_ALIVE_S` of silence.
+        """
+        until = (renewed := time.monotonic()) + self._longest_s
         key = home.events(run)
         news = self._ends.expect(key)
         status, whole = "", watched.whole
@@ -88,18 +96,23 @@ class Watchers:
                     after = event.id
                 if page:
                     yield page
+                now = time.monotonic()
+                if now >= until:
+                    return
+                if now - renewed >= KEEP_ALIVE_S:
+                    # Who is long at it must not see the events expire, nor miss that they were lost with Redis' memory.
+                    if await self._renewed(home, run) is None:
+                        return
+                    renewed = now
+                    if not page:
+                        yield []
                 if len(page) == EVENTS_PAGE:
                     continue
                 if (whole and status not in ("", RunStatus.PENDING)) or self._ends.released:
                     return
-                try:
-                    async with asyncio.timeout(KEEP_ALIVE_S):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(min(KEEP_ALIVE_S, until - now)):
                         await news.wait()
-                except TimeoutError:
-                    # Who is long at it must not see the events expire, nor miss that they were lost with Redis' memory.
-                    if await self._renewed(home, run) is None:
-                        return
-                    yield []
         except _FAULTS as fault:
             logger.warning("the events of run %s can't be read, whoever watches it asks again: %s", run, fault)
         finally:
