@@ -20,7 +20,7 @@ from exosphere_core.store.upkeep import delete_run, read_expired
 #: Why a report is put aside whose state was lost with the end of the append-only file.
 _OF_LOST_STATE = "there is no such state"
 
-#: What outlives runs: catalog, empty streams, memory of deletions, and arq's own.
+#: What outlives runs: catalog, audit log, empty streams, memory of deletions, and arq's own.
 _KEPT = "|".join(
     [
         re.escape(NAMESPACES),
@@ -28,7 +28,7 @@ _KEPT = "|".join(
         "arq:.*",
         *(
             re.escape(CatalogKeys("ns").nodes.rpartition(":")[0]) + f":{name}"
-            for name in ("nodes", "graphs", "graph:.*", "unready")
+            for name in ("nodes", "graphs", "graph:.*", "unready", "runtimes", "audit")
         ),
         *(
             re.escape(ShardKeys("ns").reports.rpartition("0}:")[0]) + rf"\d+\}}:{name}"
