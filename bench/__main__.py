@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bench import features, workloads
+from bench import features, http_calls, workloads
 from bench.scripts import scripts
 from bench.system import System
 from bench.workloads import Figure
@@ -18,7 +18,7 @@ from exosphere_orchestrator.embedded.binary import find_server
 _PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 _WORKLOADS = [
     "floor", "throughput", "prototype", "end_to_end", "hops", "fan_out", "nested", "retries", "steering", "wide",
-    "scripts", "idle",
+    "scripts", "triggers", "reads", "idle",
 ]  # fmt: skip
 _START, _END = "<!-- figures -->", "<!-- /figures -->"
 
@@ -43,6 +43,8 @@ def main() -> int:
         "steering": partial(_on_new_system, features.steering, options.width),
         "wide": partial(_on_new_system, features.wide, 100_000),
         "scripts": partial(_on_new_system, scripts),
+        "triggers": partial(_on_new_system, http_calls.triggers, 2_000),
+        "reads": partial(_on_new_system, http_calls.reads, 100_000, 10_000),
         "idle": partial(_on_new_system, workloads.idle, 10.0),
     }
     names = [name for name in _WORKLOADS if name in options.only]

@@ -11,6 +11,7 @@ from exosphere_core.keys import RUNTIMES_GROUP, CatalogKeys
 from exosphere_core.records import derived_id
 from exosphere_core.store import moves, reads, streams
 from exosphere_core.store.rejected import read_rejected
+from exosphere_core.store.run_pages import read_newest_runs
 from exosphere_orchestrator.engine.promoter import Promoter
 from exosphere_orchestrator.engine.reaper import Reaper
 
@@ -344,7 +345,7 @@ def test_a_run_with_a_missing_field_is_told_by_name_and_left_out_of_the_list(lan
         await world.redis.hdel(HOME.run(bad), field)
         with pytest.raises(CorruptRecord, match=f"field '{field}' is missing"):
             await reads.read_runs(world.redis, HOME, [bad])
-        total, found = await reads.read_newest_runs(world.redis, [HOME], 0, 10)
+        total, found = await read_newest_runs(world.redis, [HOME], 0, 10)
         assert (total, [run.id for run in found]) == (2, [good])
 
     lane.run(scene)

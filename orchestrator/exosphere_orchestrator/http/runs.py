@@ -13,6 +13,7 @@ from exosphere_core.states import FAILED, SUCCEEDED, RunStatus, Status
 from exosphere_core.store import reads
 from exosphere_core.store.corrupt import Unreadable
 from exosphere_core.store.reads import RunRecord, StateRecord
+from exosphere_core.store.run_pages import read_newest_runs
 from exosphere_orchestrator.http.body import JsonRoute
 from exosphere_orchestrator.http.context import Services, checked, home_of, iso, services
 from exosphere_orchestrator.http.routing import handles
@@ -33,7 +34,7 @@ async def list_runs(request: Request, namespace: str, page: int, size: int) -> a
     if not (1 <= page <= api.LAST_PAGE and 1 <= size <= api.LARGEST_SIZE):
         raise BadRequest(f"page must be 1 to {api.LAST_PAGE} and size 1 to {api.LARGEST_SIZE}, not {page} and {size}")
     homes = [ShardKeys(namespace, shard) for shard in range(the.settings.shards)]
-    total, runs = await reads.read_newest_runs(the.redis, homes, (page - 1) * size, size)
+    total, runs = await read_newest_runs(the.redis, homes, (page - 1) * size, size)
     return api.RunsResponse(
         namespace=namespace, total=total, page=page, size=size, runs=[_summary(run) for run in runs]
     )
@@ -62,7 +63,8 @@ async def get_structure(request: Request, namespace: str, run_id: str) -> api.St
     run = await find_run(the, namespace, run_id)
     home = home_of(namespace, run_id, "run")
     unreadable: Unreadable = {}
-    states = await reads.read_states(the.redis, home, await reads.read_state_ids(the.redis, home, run_id), unreadable)
+    ids = await reads.read_state_ids(the.redis, home, run_id)
+    states = await reads.read_states(the.redis, home, ids, unreadable, values=False)
     nodes = [_structure_node(state) for state in states]
     nodes += [
         api.StructureNode(id=state, node_name="", identifier="", status=_UNREADABLE, error=why.detail)

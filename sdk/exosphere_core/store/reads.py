@@ -6,7 +6,7 @@ errors by id, and the records are as if they were not there.
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
@@ -14,6 +14,7 @@ from exosphere_core.handoff import entry_away
 from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
 from exosphere_core.records import Rerun, RunField, StateField, Task, TextMap, decode_rerun, decode_task
 from exosphere_core.states import Status
+from exosphere_core.store.burst import Command, burst
 from exosphere_core.store.connection import ask
 from exosphere_core.store.corrupt import Unreadable, read_reply, reading
 from exosphere_core.store.decoding import RunRecord as RunRecord
@@ -25,6 +26,14 @@ PAGE = 500
 
 #: How many deliveries of a node are looked through for those that are running.
 _MOST_RUNNING = 20_000
+
+
+#: The fields of a state that are small, in the order of `brief`.
+_BRIEF = (
+    StateField.STATUS, StateField.ATTEMPT, StateField.TASK, StateField.ERROR, StateField.ENTRY, StateField.DUE_AT,
+    StateField.RETRIED_BY, StateField.CREATED_AT, StateField.UPDATED_AT,
+)  # fmt: skip
+_BRIEF_RAW = tuple(field.value.encode() for field in _BRIEF)
 
 
 class Wanted(NamedTuple):
@@ -42,10 +51,7 @@ async def read_tasks(
     redis: "Redis", states: Sequence[tuple[ShardKeys, str]], unreadable: Unreadable | None = None
 ) -> list[Task | None]:
     """Read the tasks of states; None for a state that does not exist."""
-    pipeline = redis.pipeline(transaction=False)
-    for home, state in states:
-        pipeline.hget(home.state(state), StateField.TASK)
-    replies = await pipeline.execute(raise_on_error=False)
+    replies = await burst(redis, [("HGET", home.state(state), StateField.TASK) for home, state in states])
     return [
         None if reply is None else read_reply(home.state(state), reply, decode_task, state, unreadable)
         for (home, state), reply in zip(states, replies, strict=True)
@@ -54,13 +60,12 @@ async def read_tasks(
 
 async def read_values(redis: "Redis", wanted: Sequence[Wanted]) -> list[tuple[dict[str, TextMap], TextMap]]:
     """Read outputs (state id → outputs) and store values, for several states in one round trip."""
-    pipeline = redis.pipeline(transaction=False)
+    commands: list[Command] = []
     for want in wanted:
-        for state in want.states:
-            pipeline.hget(want.home.state(state), StateField.OUTPUTS)
+        commands += [("HGET", want.home.state(state), StateField.OUTPUTS) for state in want.states]
         if want.store:
-            pipeline.hmget(want.home.store(want.run), list(want.store))
-    replies = iter(await pipeline.execute(raise_on_error=False))
+            commands.append(("HMGET", want.home.store(want.run), *want.store))
+    replies = iter(await burst(redis, commands))
     found = []
     for want in wanted:
         outputs = {state: _outputs(want.home, state, next(replies)) for state in want.states}
@@ -77,10 +82,7 @@ async def read_values(redis: "Redis", wanted: Sequence[Wanted]) -> list[tuple[di
 
 async def read_outputs(redis: "Redis", home: ShardKeys, states: Sequence[str]) -> list[TextMap]:
     """Read the outputs of states, in their order."""
-    pipeline = redis.pipeline(transaction=False)
-    for state in states:
-        pipeline.hget(home.state(state), StateField.OUTPUTS)
-    replies = await pipeline.execute(raise_on_error=False)
+    replies = await burst(redis, [("HGET", home.state(state), StateField.OUTPUTS) for state in states])
     return [_outputs(home, state, reply) for state, reply in zip(states, replies, strict=True)]
 
 
@@ -92,17 +94,20 @@ def _outputs(home: ShardKeys, state: str, reply: bytes | Exception | None) -> Te
 
 
 async def read_states(
-    redis: "Redis", home: ShardKeys, states: Sequence[str], unreadable: Unreadable | None = None
+    redis: "Redis", home: ShardKeys, states: Sequence[str], unreadable: Unreadable | None = None, *, values: bool = True
 ) -> list[StateRecord]:
-    """Read states, a page at a time; those that do not exist are left out."""
+    """Read states, a page at a time; those that do not exist are left out.
+
+    Args:
+        values: with inputs, outputs and prune data, which may be large.
+    """
     found: list[StateRecord] = []
     entries: dict[str, str] = {}
     for start in range(0, len(states), PAGE):
         page = states[start : start + PAGE]
-        pipeline = redis.pipeline(transaction=False)
-        for state in page:
-            pipeline.hgetall(home.state(state))
-        for state, raw in zip(page, await pipeline.execute(raise_on_error=False), strict=True):
+        commands = [("HGETALL", home.state(state)) if values else brief(home, state) for state in page]
+        for state, reply in zip(page, await burst(redis, commands), strict=True):
+            raw = hash_of(reply) if values else brief_of(reply)
             record = read_reply(home.state(state), raw, partial(state_of, state), state, unreadable) if raw else None
             if record is not None:
                 found.append(record)
@@ -110,6 +115,23 @@ async def read_states(
                     entries[state] = entry
     running = await read_running(redis, home, found, entries)
     return [record._replace(status=Status.QUEUED) if record.id in running else record for record in found]
+
+
+def hash_of(reply: Any) -> Any:
+    """Make a mapping of a reply to HGETALL; what Redis refused stays as it is."""
+    return reply if isinstance(reply, Exception) else dict(zip(reply[::2], reply[1::2], strict=True))
+
+
+def brief(home: ShardKeys, state: str) -> Command:
+    """Return the command that reads what is small of a state."""
+    return ("HMGET", home.state(state), *_BRIEF)
+
+
+def brief_of(reply: Any) -> Any:
+    """Make a mapping of a reply to `brief`; what Redis refused stays as it is."""
+    if isinstance(reply, Exception):
+        return reply
+    return {name: value for name, value in zip(_BRIEF_RAW, reply, strict=True) if value is not None}
 
 
 def entry_with_runtimes(home: ShardKeys, record: StateRecord, raw: bytes | None) -> str | None:
@@ -131,20 +153,20 @@ async def read_running(
         if record.id in entries:
             stream = ShardKeys(record.task.namespace, home.shard).ready(record.task.node)
             by_stream.setdefault(stream, []).append(record.id)
-    pipeline = redis.pipeline(transaction=False)
+    commands: list[Command] = []
     asked: list[list[str]] = []
     for stream, states in by_stream.items():
         if len(states) <= 3:
             for state in states:
-                pipeline.xpending_range(stream, RUNTIMES_GROUP, entries[state], entries[state], 1)
+                commands.append(("XPENDING", stream, RUNTIMES_GROUP, entries[state], entries[state], 1))
                 asked.append([state])
         else:
-            pipeline.xpending_range(stream, RUNTIMES_GROUP, "-", "+", _MOST_RUNNING)
+            commands.append(("XPENDING", stream, RUNTIMES_GROUP, "-", "+", _MOST_RUNNING))
             asked.append(states)
     running: set[str] = set()
-    for states, reply in zip(asked, await pipeline.execute(raise_on_error=False), strict=True):
+    for states, reply in zip(asked, await burst(redis, commands), strict=True):
         if not isinstance(reply, Exception):
-            taken = {item["message_id"].decode() for item in reply}
+            taken = {item[0].decode() for item in reply}
             running.update(state for state in states if entries[state] in taken)
     return running
 
@@ -162,10 +184,7 @@ async def count_states(redis: "Redis", home: ShardKeys, run: str) -> int:
 async def with_status(redis: "Redis", home: ShardKeys, states: Sequence[str], wanted: Set[Status]) -> list[str]:
     """Tell which of the states are stored with one of these statuses."""
     words = {status.value.encode() for status in wanted}
-    pipeline = redis.pipeline(transaction=False)
-    for state in states:
-        pipeline.hget(home.state(state), StateField.STATUS)
-    statuses = await pipeline.execute(raise_on_error=False)
+    statuses = await burst(redis, [("HGET", home.state(state), StateField.STATUS) for state in states])
     return [state for state, raw in zip(states, statuses, strict=True) if isinstance(raw, bytes) and raw in words]
 
 
@@ -178,14 +197,11 @@ async def read_runs(
     redis: "Redis", home: ShardKeys, runs: Sequence[str], unreadable: Unreadable | None = None
 ) -> list[RunRecord]:
     """Read runs; those that do not exist are left out."""
-    pipeline = redis.pipeline(transaction=False)
-    for run in runs:
-        pipeline.hgetall(home.run(run))
-    replies = await pipeline.execute(raise_on_error=False)
+    replies = await burst(redis, [("HGETALL", home.run(run)) for run in runs])
     found = (
-        read_reply(home.run(run), raw, partial(run_of, run), run, unreadable)
-        for run, raw in zip(runs, replies, strict=True)
-        if raw
+        read_reply(home.run(run), hash_of(reply), partial(run_of, run), run, unreadable)
+        for run, reply in zip(runs, replies, strict=True)
+        if reply
     )
     return [record for record in found if record is not None]
 
@@ -202,30 +218,6 @@ async def read_request(redis: "Redis", home: ShardKeys, run: str) -> tuple[int, 
     with reading(home.run(run)):
         version, digest = await ask(redis, "HMGET", home.run(run), RunField.VERSION, RunField.REQUEST)
         return None if version is None else (int(version), (digest or b"").decode())
-
-
-async def read_newest_runs(
-    redis: "Redis", homes: Sequence[ShardKeys], skip: int, count: int
-) -> tuple[int, list[RunRecord]]:
-    """Read a page of a namespace's runs, newest first, over all its shards, and how many there are.
-
-    Runs that can't be read are counted, and left out of the page.
-    """
-    pipeline = redis.pipeline(transaction=False)
-    for home in homes:
-        pipeline.zcard(home.runs)
-        pipeline.zrevrange(home.runs, 0, skip + count - 1, withscores=True)
-    replies = await pipeline.execute()
-    total = sum(replies[0::2])
-    newest = sorted(
-        ((score, run.decode(), home) for home, page in zip(homes, replies[1::2], strict=True) for run, score in page),
-        key=lambda item: (-item[0], item[1]),
-    )[skip : skip + count]
-    found: dict[str, RunRecord] = {}
-    for home in homes:
-        for record in await read_runs(redis, home, [run for _, run, where in newest if where == home], {}):
-            found[record.id] = record
-    return total, [found[run] for _, run, _ in newest if run in found]
 
 
 async def read_store(redis: "Redis", home: ShardKeys, run: str) -> TextMap:

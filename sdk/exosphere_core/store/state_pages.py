@@ -7,24 +7,14 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from exosphere_core.keys import ShardKeys
-from exosphere_core.records import StateField
 from exosphere_core.states import PENDING, Status
 from exosphere_core.store.burst import burst
 from exosphere_core.store.corrupt import read_reply
 from exosphere_core.store.decoding import RunRecord, StateRecord, state_of
-from exosphere_core.store.reads import PAGE, entry_with_runtimes, read_page, read_running
+from exosphere_core.store.reads import PAGE, brief, brief_of, entry_with_runtimes, read_page, read_running
 
 #: How many states one call looks at, at the most: some 50 ms.
 _MOST_LOOKED_AT = 5_000
-
-#: All that a list shows. Inputs and outputs may be large.
-_FIELDS = tuple(
-    field.value
-    for field in (
-        StateField.STATUS, StateField.ATTEMPT, StateField.TASK, StateField.ERROR, StateField.ENTRY, StateField.DUE_AT,
-        StateField.RETRIED_BY, StateField.CREATED_AT, StateField.UPDATED_AT,
-    )
-)  # fmt: skip
 
 
 class StatePage(NamedTuple):
@@ -60,16 +50,14 @@ async def find_states(
     found: list[StateRecord] = []
     entries: dict[str, str] = {}
     start, following = position, position
+    page = PAGE if identifier is not None or wanted != set(Status) else min(PAGE, limit)
     while following < start + _MOST_LOOKED_AT and len(found) < limit:
-        ids = await read_page(redis, home.states(run.id), following, PAGE)
-        replies = await burst(redis, [("HMGET", home.state(state), *_FIELDS) for state in ids])
+        ids = await read_page(redis, home.states(run.id), following, page)
+        replies = await burst(redis, [brief(home, state) for state in ids])
         for state, reply in zip(ids, replies, strict=True):
             following += 1
-            if isinstance(reply, list):
-                raw = {name.encode(): value for name, value in zip(_FIELDS, reply, strict=True) if value is not None}
-                if raw.get(b"status", b"").decode(errors="replace") not in stored:
-                    continue
-            else:
+            raw = brief_of(reply)
+            if isinstance(raw, Exception) or raw.get(b"status", b"").decode(errors="replace") not in stored:
                 continue
             record = read_reply(home.state(state), raw, partial(state_of, state), state, {})
             if record is None or (identifier is not None and record.task.identifier != identifier):
@@ -80,7 +68,7 @@ async def find_states(
             if len(found) == limit:
                 break
         else:
-            if len(ids) < PAGE:
+            if len(ids) < page:
                 return StatePage(await _derived(redis, home, found, entries, wanted), None)
     return StatePage(await _derived(redis, home, found, entries, wanted), following)
 
