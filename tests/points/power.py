@@ -5,7 +5,9 @@ from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
+from exosphere_core.store import moves
 from exosphere_core.store.scripts import script, script_names
 from points.contents import Contents, contents_of
 from points.places import commands, has_long_values, places
@@ -19,6 +21,9 @@ SCRIPTED = ("unite over large inputs", "unite ALL_DONE, failed", "nested unites"
 
 #: Commands that write without a script.
 _WRITING = frozenset({"EXEC", "XREADGROUP", "XTRIM"})
+
+#: How long inputs that were laid down are kept in what is recorded, in ms: a day.
+_KEPT_MS = 86_400_000
 
 
 class Block(NamedTuple):
@@ -74,7 +79,9 @@ def record(folder: Path, scene: str) -> list[Block]:
             blocks.append(Block(name, server.file.read_bytes()[:size], held[1], held[0], now))
             held[:] = [now, size]
 
-        played = play(str(server.socket), SCENES[scene], password=server.password, on_sent=sent)
+        # The file is cut long after it was written: what goes by itself is to be there by then.
+        with patch.object(moves, "_LAID_MS", _KEPT_MS):
+            played = play(str(server.socket), SCENES[scene], password=server.password, on_sent=sent)
     server.kill()
     assert not played.violations, played.violations
     missing = set(SCENES[scene].sends) - {block.name for block in blocks}
