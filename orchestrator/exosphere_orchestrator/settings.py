@@ -65,8 +65,9 @@ class Settings(BaseModel):
         description="largest body of an HTTP request",
     )
     max_json_depth: int = Field(
+        # Answers can't be nested deeper than 255: what was taken must be told again.
         default=100, ge=1, le=200, title="EXOSPHERE_MAX_JSON_DEPTH",
-        description="how deep lists and objects of a request's body may be nested",
+        description="how deep lists and objects of a request's body, and of a prune signal's data, may be nested",
     )  # fmt: skip
     body_timeout_ms: int = Field(
         default=30_000, ge=100, title="EXOSPHERE_BODY_TIMEOUT_MS",

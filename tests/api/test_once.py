@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.service import KEY, Service, Space, node_class, one
+from api.service import KEY, Service, Space, node_class, one, path_of
 from exosphere_core import api
 from exosphere_core.client import ApiClient
 from exosphere_core.keys import ShardKeys
@@ -60,6 +60,20 @@ def test_any_json_comes_back_as_it_was(space: Space, value: Any) -> None:
     held = space.take("A")
     assert record(space, held, value) == value
     assert recorded(space, held) == (True, value)
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1" + "0" * 400 + ".5"])
+def test_a_number_that_would_be_infinite_is_refused_and_not_recorded(space: Space, number: str) -> None:
+    single(space)
+    held = space.take("A")
+    answer = space.service.http.put(
+        path_of(api.RECORD_ONCE, namespace=space.name, state_id=held.state, key="charge"),
+        content=f'{{"value":[{number}]}}', headers={"content-type": "application/json"},
+    )  # fmt: skip
+    assert answer.status_code == 422
+    told = answer.json()["detail"]
+    assert told == f"the body is not JSON: the number {number[:40]} is too large: a JSON number goes up to 1.8e308"
+    assert recorded(space, held) == (False, None)
 
 
 def test_of_many_records_at_once_all_are_answered_with_the_first(space: Space) -> None:

@@ -1,5 +1,7 @@
 """The structure of a run, its states, their secrets, and the store."""
 
+from typing import Any
+
 import pytest
 
 from api.service import Service, Space, many, node_class, one
@@ -59,6 +61,24 @@ def test_a_state_tells_its_error_and_what_a_prune_carried(space: Space) -> None:
     space.wait(pruned)
     state = space.ok(api.GET_STATE, run_id=pruned, state_id=held.state)
     assert (state["status"], state["data"]) == ("PRUNED", {"why": ["old", 3]})
+
+
+def test_a_state_whose_prune_data_was_nested_too_deeply_can_be_read_and_says_so(space: Space) -> None:
+    space.chain()
+    deep, deeper = space.trigger(), space.trigger()
+    for depth in (100, 300):
+        data: Any = {}
+        for _ in range(depth - 1):
+            data = {"a": data}
+        held = space.do("First", Pruned(data))
+        space.wait(held.task.run)
+        state = space.ok(api.GET_STATE, run_id=held.task.run, state_id=held.state)
+        if held.task.run == deep:
+            assert (state["status"], state["data"]) == ("PRUNED", data)
+        else:
+            assert held.task.run == deeper
+            assert (state["status"], state["data"]) == ("ERRORED", None)
+            assert "it is nested too deeply; the limit is 100 (EXOSPHERE_MAX_JSON_DEPTH)" in state["error"]
 
 
 def test_a_state_that_a_runtime_has_taken_is_queued(space: Space) -> None:

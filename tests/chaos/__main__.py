@@ -5,6 +5,7 @@ import asyncio
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from chaos.campaign import Campaign
@@ -55,6 +56,11 @@ def chosen_parts(text: str) -> tuple[str, ...]:
     return names
 
 
+def _loses(struck: Iterable[str]) -> bool:
+    """Whether any of some faults makes a single server lose what it acknowledged."""
+    return any(FAULTS[name].loses and SINGLE in FAULTS[name].on for name in struck)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="make chaos", description="Strike a whole system with faults, and check every promise."
@@ -92,9 +98,7 @@ def main() -> int:
         states=options.states,
         least_faults=options.least_faults,
         round_s=options.round,
-        meets=(*Plan.meets, "mended")
-        if any(FAULTS[name].loses and SINGLE in FAULTS[name].on for name in struck)
-        else Plan.meets,
+        meets=(*Plan.meets, "large_joins", *(["mended"] if _loses(struck) else [])),
     )
     folder = Path(tempfile.mkdtemp(prefix="exo-chaos-"))
     campaign = Campaign(plan, folder)

@@ -15,6 +15,7 @@ from chaos.mending import SWEEPS_S, count_mends, is_attended, mend
 from chaos.parts import PARTS, Part
 from chaos.plan import Outcome, Plan
 from chaos.stage import Stage
+from chaos.strays import compare
 from chaos.traffic import Traffic
 from exosphere_core import api
 from exosphere_core.ending import end
@@ -24,6 +25,9 @@ PATIENCE_S = 60.0
 
 #: How long a run is kept after its end while anybody may replay what Redis may have lost, in s.
 _REPLAYED_S = 30.0
+
+#: Of what is left behind so many are told.
+_TOLD = 20
 
 #: What is counted → the words of the logs that tell it.
 _LOGGED = {
@@ -162,6 +166,9 @@ class Campaign:
         if not violations:
             for home in stage.homes:
                 self._judge.removed.update(await remove_ended(stage.redis.client, home, _REPLAYED_S))
+        compared = await compare(stage.redis.client, stage.homes)
+        self.outcome.counts["keys"] += compared.keys
+        violations += compared.strays[:_TOLD]
         self.outcome.violations += [f"seed {self.plan.seed} round {number}: {line}" for line in violations]
         print(self._told(number, ended_s - struck_s, time.monotonic() - ended_s), flush=True)
 
@@ -186,7 +193,7 @@ class Campaign:
         for home in stage.homes:
             await remove_ended(stage.redis.client, home, 0)
         left = await left_after_retention(stage.redis.client)
-        self.outcome.violations += [f"seed {self.plan.seed}: retention left {key}" for key in left[:20]]
+        self.outcome.violations += [f"seed {self.plan.seed}: retention left {key}" for key in left[:_TOLD]]
 
     async def _wait_until_ended(self, stage: Stage, within_s: float) -> bool:
         deadline = time.monotonic() + within_s

@@ -10,7 +10,9 @@ from redis.asyncio import Redis
 from chaos.graphs import SwiftModel, Workload, new_model, play
 from chaos.ledger import Executions
 from engine.world import home_of
+from exosphere_core.records import encode
 from exosphere_core.states import Status
+from exosphere_core.store.moves import LARGE_BYTES
 from semantics.compare import differences
 from semantics.observe import Observed, observe
 from semantics.records import State
@@ -44,7 +46,8 @@ async def check_run(
         lossy: whether Redis may have lost what it acknowledged in this round: then work may have been done again.
 
     Returns:
-        The violations; and counts: states, attempts beyond the first, states executed again, unites.
+        The violations; and counts: states, attempts beyond the first, states executed again, unites, and how many of
+        these joined large inputs.
     """
     model = new_model(workload, width)
     try:
@@ -61,6 +64,7 @@ async def check_run(
     counts = Counter(
         states=len(observed.states),
         unites=len(observed.unites),
+        large_joins=_large_joins(workload, observed),
         more_attempts=sum(record.attempt - 1 for record in observed.states.values()),
         executed_again=sum(
             max(0, seen.starts - seen.requeued - 1)
@@ -69,6 +73,16 @@ async def check_run(
         ),
     )
     return found, counts
+
+
+def _large_joins(workload: Workload, observed: Observed) -> int:
+    """How many states of uniting nodes have inputs that were laid down before them."""
+    uniting = {node["identifier"] for node in workload.template["nodes"] if "unites" in node}
+    return sum(
+        len(encode(record.inputs)) >= LARGE_BYTES
+        for record in observed.states.values()
+        if record.task.identifier in uniting
+    )
 
 
 def _without_frames(observed: Observed) -> Observed:

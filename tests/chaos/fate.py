@@ -12,6 +12,12 @@ from semantics.happenings import Executed, Failed, Outcome, Pruned
 #: Nodes of the random graphs: `random_template` names them by their identifiers.
 RANDOM_NODES = tuple("ABCDEFGHIJKL")
 
+#: All nodes of the campaign.
+NODE_NAMES = (*RANDOM_NODES, "Spread", "Nest", "Work", "Gather", "Pile", "Weigh")
+
+#: Bytes of what a `Pile` gives: of two and more branches it is more than a unite takes along.
+PILE_BYTES = 40_000
+
 #: Outputs of one fan-out within another.
 NESTED_WIDTH = 5
 
@@ -31,12 +37,16 @@ def fate_of(node: str, inputs: dict[str, str], key: str, retry_count: int) -> Ou
         return _outputs(key, NESTED_WIDTH)
     if node == "Gather":
         return Executed([_output(key, 0)])
+    if node == "Weigh":
+        return Executed([{"v": blake2b(inputs["y"].encode(), digest_size=8).hexdigest(), "w": str(len(inputs["y"]))}])
     if first < 12:
         return Failed(f"RuntimeError: retry {retry_count} of {key}")
     if first < 16:
         return Failed(f"NonRetryableError: the end of {key}", retryable=False)
     if first < 26:
         return Pruned({"by": key})
+    if node == "Pile":
+        return Executed([{"v": (f"{key} " * PILE_BYTES)[:PILE_BYTES], "w": inputs["y"]}])
     if node in RANDOM_NODES and first < 56:
         return _outputs(key, second % 4)
     if node in RANDOM_NODES and first < 64:

@@ -1,4 +1,4 @@
-"""The graphs of the campaign: wide and nested fan-outs, and random graphs of the semantics proof."""
+"""The graphs of the campaign: wide and nested fan-outs, a unite over large inputs, and random graphs of the semantics proof."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,6 +39,12 @@ class Workload:
         """identifier → name of the node's class."""
         return {node["identifier"]: node["node_name"] for node in self.template["nodes"]}
 
+    def width(self, drawn: int) -> int:
+        """How wide a run is for which a width was drawn: some graphs make more of it than others."""
+        if self.name == "nest":
+            return max(2, drawn // 10)
+        return 3 + drawn // 60 if self.name == "pile" else drawn
+
     def inputs(self, width: int) -> dict[str, str]:
         """What a trigger gives the root."""
         return {"x": str(width)} if self.wide else {}
@@ -51,13 +57,13 @@ def workloads(seed: int, count: int) -> list[Workload]:
         count: how many random ones.
     """
     draws = Random(f"graphs {seed}")
-    made = [Workload("fan", _fan(), {}, wide=True), Workload("nest", _nest(), {}, wide=True)]
-    while len(made) < count + 2:
+    made = [Workload(name, template, {}, wide=True) for name, template in _OF_WIDTH.items()]
+    while len(made) < count + len(_OF_WIDTH):
         template = random_template(Draws(tape_of(draws.randrange(2**32))))
         _quicken(template, draws)
         store = {"cursor": "c", "extra": "kept"} if "store_config" in template else {}
         if all(_size(template, store, f"{attempt}") <= _MOST_STATES for attempt in range(_TRIES)):
-            made.append(Workload(f"random{len(made) - 2}", template, store))
+            made.append(Workload(f"random{len(made) - len(_OF_WIDTH)}", template, store))
     return made
 
 
@@ -169,3 +175,23 @@ def _nest() -> dict[str, Any]:
             ),
         ],
     }  # fmt: skip
+
+
+def _pile() -> dict[str, Any]:
+    return {
+        "retry_policy": _POLICY,
+        "nodes": [
+            _node("Spread", "spread", ["pile"], inputs={"x": "1"}),
+            _node("Pile", "pile", ["weigh"], inputs={"y": "${{ spread.outputs.w }}"}),
+            # What it gives tells what its runtime was given, which may not be what its record holds.
+            _node(
+                "Weigh", "weigh", ["gather"], inputs={"y": "${{ pile.outputs.v }}", "z": "${{ pile.outputs.w }}"},
+                unites={"identifier": "spread", "strategy": "ALL_DONE"},
+            ),
+            _node("Gather", "gather", [], inputs={"y": "${{ weigh.outputs.v }}", "z": "${{ weigh.outputs.w }}"}),
+        ],
+    }  # fmt: skip
+
+
+#: Graphs whose width their root is given.
+_OF_WIDTH = {"fan": _fan(), "nest": _nest(), "pile": _pile()}

@@ -20,8 +20,18 @@ from exosphere_core.store.upkeep import delete_run, read_expired
 #: Why a report is put aside whose state was lost with the end of the append-only file.
 _OF_LOST_STATE = "there is no such state"
 
+
+def shard_key(name: str) -> str:
+    """The pattern of a key of any of the shards.
+
+    Args:
+        name: pattern of what is behind the key's tag.
+    """
+    return re.escape(ShardKeys("ns").reports.rpartition("0}:")[0]) + rf"\d+\}}:{name}"
+
+
 #: What outlives runs: catalog, audit log, empty streams, memory of deletions, and arq's own.
-_KEPT = "|".join(
+_PATTERNS = "|".join(
     [
         re.escape(NAMESPACES),
         re.escape(BACKGROUND_QUEUE) + ".*",
@@ -30,12 +40,12 @@ _KEPT = "|".join(
             re.escape(CatalogKeys("ns").nodes.rpartition(":")[0]) + f":{name}"
             for name in ("nodes", "graphs", "graph:.*", "unready", "runtimes", "audit")
         ),
-        *(
-            re.escape(ShardKeys("ns").reports.rpartition("0}:")[0]) + rf"\d+\}}:{name}"
-            for name in ("ready:.*", "reports", "inbox", "outbox", "arrivals", "deleted", "mended")
-        ),
+        *(shard_key(name) for name in ("ready:.*", "reports", "inbox", "outbox", "arrivals", "deleted", "mended")),
     ]
 )
+
+#: The keys that outlive runs.
+KEPT = re.compile(_PATTERNS)
 
 
 async def under_way(redis: Redis, home: ShardKeys, nodes: Sequence[str]) -> list[str]:
@@ -110,6 +120,5 @@ async def remove_ended(redis: Redis, home: ShardKeys, kept_s: float) -> list[str
 
 async def left_after_retention(redis: Redis) -> list[str]:
     """Tell which keys retention left behind."""
-    kept = re.compile(_KEPT)
     found = [key.decode() for server in await servers(redis) async for key in server.scan_iter(count=1000)]
-    return [key for key in found if not kept.fullmatch(key)]
+    return [key for key in found if not KEPT.fullmatch(key)]

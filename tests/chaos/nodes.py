@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from chaos.fate import RANDOM_NODES, fate_of, spelled
+from chaos.fate import NODE_NAMES, fate_of, spelled
 from exospherehost import BaseNode, PruneSignal, ReQueueAfterSignal, Runtime
 from exospherehost.errors import NonRetryableError
 from semantics.happenings import Executed, Failed, Pruned
@@ -76,7 +76,7 @@ class Fated(BaseNode):
         return self.Outputs(**outcome.outputs[0]) if outcome.outputs[0] else None
 
 
-NODES = [type(name, (Fated,), {}) for name in (*RANDOM_NODES, "Spread", "Nest", "Work", "Gather")]
+NODES = [type(name, (Fated,), {}) for name in NODE_NAMES]
 
 
 if __name__ == "__main__":

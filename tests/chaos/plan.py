@@ -41,7 +41,8 @@ class Outcome:
     """What a campaign came to.
 
     Attributes:
-        counts: runs, states, faults, unites, executed_again, more_attempts, stale, reclaimed, reconnected, mended, failovers.
+        counts: runs, states, faults, unites, large_joins, executed_again, more_attempts, stale, reclaimed, reconnected, mended, failovers,
+            keys (compared after all rounds).
         parts: of each part, by its name: runs, states, faults, failovers, seconds.
         violations: one line each, with round and run.
     """

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.clock.shim import Clock, compiler
-from chaos.fate import RANDOM_NODES
+from chaos.fate import NODE_NAMES
 from chaos.graphs import NAMESPACE
 from chaos.topologies.servers import Servers
 from conftest import die_with_driver
@@ -60,7 +60,7 @@ class Stage:
             # How often a state loses its worker is up to the faults; that must not decide what its run comes to.
             "EXOSPHERE_MAX_LOST_LEASES": "1000000",
         }
-        self.nodes = [*RANDOM_NODES, "Spread", "Nest", "Work", "Gather"]
+        self.nodes = list(NODE_NAMES)
         self._ports = {name: free_port() for name in self.managers}
         self._clients: list[ApiClient] = []
         #: kind and exit status → how often a process ended by itself.

@@ -3,13 +3,14 @@
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from chaos.check import check_run
 from chaos.fate import fate_of, spelled
-from chaos.graphs import Workload
+from chaos.graphs import Workload, workloads
 from chaos.ledger import Executions
 from chaos.leftovers import left_after_retention, put_aside, remove_ended, under_way
 from engine.world import HOME, Lane, World
@@ -41,15 +42,22 @@ WIDTH = 30
 Told = dict[str, Executions]
 
 
-async def played(world: World) -> Told:
-    """A run that ended as it should, and what its nodes wrote."""
-    await world.graph(*WORKLOAD.template["nodes"], retry_policy=_POLICY)
-    run = await world.trigger(inputs=WORKLOAD.inputs(WIDTH))
+async def played(world: World, workload: Workload = WORKLOAD, width: int = WIDTH, *, mangled: str = "") -> Told:
+    """A run that ended as it should, and what its nodes wrote.
+
+    Args:
+        mangled: the runtime of this node is given other inputs than its record says.
+    """
+    await world.graph(*workload.template["nodes"], retry_policy=_POLICY)
+    run = await world.trigger(inputs=workload.inputs(width))
     told: Told = {}
-    for identifier, name in WORKLOAD.names.items():
+    for identifier, name in workload.names.items():
         entries = await streams.read_new(world.redis, RUNTIMES_GROUP, "w", [HOME.ready(name)], 1000, None)
         for entry in map(read_delivery, entries):
-            outcome = fate_of(name, json.loads(entry.inputs), entry.task.chain or entry.state, entry.task.retry_count)
+            inputs = json.loads(entry.inputs)
+            if name == mangled:
+                inputs["y"] = inputs["y"].replace(" ", "", 1)
+            outcome = fate_of(name, inputs, entry.task.chain or entry.state, entry.task.retry_count)
             told[entry.state] = Executions(1, 0, frozenset({spelled(outcome)}), run)
             assert entry.task.identifier == identifier
             await world.report(entry, _reported(outcome))
@@ -138,6 +146,23 @@ def test_a_run_that_went_wrong_is_found(lane: Lane, wrong: Callable[[World, Told
         assert await found(world, told) == []
         await wrong(world, told)
         assert any(line in each for each in await found(world, told))
+
+    lane.run(scene)
+
+
+def test_a_join_of_large_inputs_is_counted_and_one_that_is_not_what_its_runtime_was_given_is_found(lane: Lane) -> None:
+    (pile,) = [workload for workload in workloads(1, 0) if workload.name == "pile"]
+    pile = replace(pile, template={**pile.template, "retry_policy": _POLICY})
+
+    async def scene(world: World) -> None:
+        for mangled in ("", "Weigh"):
+            told = await played(world, pile, 6, mangled=mangled)
+            lines, counts = await check_run(world.redis, world.run_id, pile, 6, told, lossy=False)
+            assert counts["large_joins"] == 1
+            if not mangled:
+                assert lines == []
+            else:
+                assert any("state spread^weigh: outputs: model says" in line for line in lines), lines
 
     lane.run(scene)
 

@@ -12,6 +12,9 @@ from chaos.stage import Stage
 from exosphere_core import api
 from exosphere_core.errors import ExosphereError
 
+#: Which part of the runs is of large values: each takes as much room as a hundred others.
+_LARGE = 0.04
+
 #: The most triggers that are under way at a time.
 _MOST_TRIGGERS = 8
 
@@ -43,10 +46,10 @@ class Traffic:
     async def _trigger(self, stage: Stage, number: int, count: int) -> None:
         draws = Random(f"trigger {self._plan.seed} {count}")
         name = draws.choice(["fan", "fan", "nest", *draws.sample(sorted(self._workloads), 4)])
+        if draws.random() < _LARGE:
+            name = "pile"
         workload = self._workloads[name]
-        width = draws.randint(*self._plan.widths)
-        if name == "nest":
-            width = max(2, width // 10)
+        width = workload.width(draws.randint(*self._plan.widths))
         body = {"inputs": workload.inputs(width), "store": workload.store}
         try:
             answer = await stage.call(

@@ -32,6 +32,8 @@ def contents_of(line: Line) -> Contents:
         elif kind == b"stream":
             value = value, *_groups(line, key)
         found[key.decode()] = value
+        if line.exchange([b"PTTL", key]) >= 0:
+            found[f"{key.decode()} goes by itself"] = True
     return found
 
 

@@ -112,7 +112,9 @@ def pairs_of(scene: str, seed: int, steps: Sequence[Step], count: int) -> Iterat
 
 
 def faultless(path: str, scene: str, seed: int) -> Played:
-    """Play a scene without faults. Raises AssertionError when it goes wrong even so."""
+    """Play a scene without faults. Raises AssertionError when it goes wrong even so, or is vacuous."""
     played = play(path, SCENES[scene], (), seed)
     assert not played.violations, f"{scene} goes wrong without a fault: {played.violations}"
+    missing = set(SCENES[scene].sends) - {step.name for step in played.steps}
+    assert not missing, f"{scene} is vacuous: nobody sent {', '.join(sorted(missing))}"
     return played

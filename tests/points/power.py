@@ -1,28 +1,29 @@
 """Power losses: what was written to the append-only file, where it is cut, and what must be there afterwards."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
+from exosphere_core.store import moves
 from exosphere_core.store.scripts import script, script_names
 from points.contents import Contents, contents_of
-from points.play import Played, play
-from points.power_server import AsEmbedded, Bare, Embedded
+from points.places import commands, has_long_values, places
+from points.play import play
+from points.power_server import AsEmbedded, Bare
 from points.scenes import SCENES
 
 #: In these, every kind of script has its turn.
-SCRIPTED = ("unite ALL_DONE, failed", "nested unites", "unite, all pruned", "unite ALL_SUCCESS, failed", "retry", "requeue",
+SCRIPTED = ("unite over large inputs", "unite ALL_DONE, failed", "nested unites", "unite, all pruned", "unite ALL_SUCCESS, failed", "retry", "requeue",
             "cancel", "manual retry of all", "prune", "no retry left")  # fmt: skip
-
-#: Whole plays go on after a cut in these.
-PLAYED = ("chain", "unite ALL_SUCCESS", "unite ALL_DONE, failed", "nested unites", "retry", "requeue", "fan-out in chunks",
-          "manual retry of all", "cancel", "unite, some pruned")  # fmt: skip
 
 #: Commands that write without a script.
 _WRITING = frozenset({"EXEC", "XREADGROUP", "XTRIM"})
+
+#: How long inputs that were laid down are kept in what is recorded, in ms: a day.
+_KEPT_MS = 86_400_000
 
 
 class Block(NamedTuple):
@@ -47,6 +48,15 @@ class Block(NamedTuple):
         """How many bytes the command wrote."""
         return len(self.written) - self.start
 
+    @property
+    def kind(self) -> str:
+        """Its name; what writes long values is of a kind of its own."""
+        return f"{self.name} of large values" if has_long_values(self.written[self.start :]) else self.name
+
+    def places(self, draws: Random) -> list[int]:
+        """After how many bytes of it the file is cut (see `places.places`)."""
+        return places(self.written[self.start :], draws)
+
 
 def record(folder: Path, scene: str) -> list[Block]:
     """Play a scene on a server with an append-only file, and tell what each command of an actor wrote."""
@@ -69,9 +79,13 @@ def record(folder: Path, scene: str) -> list[Block]:
             blocks.append(Block(name, server.file.read_bytes()[:size], held[1], held[0], now))
             held[:] = [now, size]
 
-        played = play(str(server.socket), SCENES[scene], password=server.password, on_sent=sent)
+        # The file is cut long after it was written: what goes by itself is to be there by then.
+        with patch.object(moves, "_LAID_MS", _KEPT_MS):
+            played = play(str(server.socket), SCENES[scene], password=server.password, on_sent=sent)
     server.kill()
     assert not played.violations, played.violations
+    missing = set(SCENES[scene].sends) - {block.name for block in blocks}
+    assert not missing, f"{scene} is vacuous: nobody sent {', '.join(sorted(missing))}"
     return [block for block in blocks if _is_one(block)]
 
 
@@ -84,9 +98,9 @@ def largest(blocks: Iterable[Block]) -> dict[str, Block]:
     """One block of each kind: the largest, which has most places at which it can be torn."""
     found: dict[str, Block] = {}
     for block in blocks:
-        known = found.get(block.name)
+        known = found.get(block.kind)
         if known is None or block.size > known.size:
-            found[block.name] = block
+            found[block.kind] = block
     return found
 
 
@@ -100,17 +114,9 @@ def _is_one(block: Block) -> bool:
 
 def _transactions(written: bytes) -> int:
     """Count the commands in a piece of an append-only file; a transaction counts once."""
-    count, at, inside = 0, 0, False
-    while at < len(written):
-        words: list[bytes] = []
-        end = written.index(b"\r\n", at)
-        many, at = int(written[at + 1 : end]), end + 2
-        for _ in range(many):
-            end = written.index(b"\r\n", at)
-            length, start = int(written[at + 1 : end]), end + 2
-            words.append(written[start : start + length])
-            at = start + length + 2
-        inside = words[0].upper() == b"MULTI" or (inside and words[0].upper() != b"EXEC")
+    count, inside = 0, False
+    for name, *_ in commands(written):
+        inside = name.text.upper() == b"MULTI" or (inside and name.text.upper() != b"EXEC")
         count += not inside
     return count
 
@@ -125,7 +131,7 @@ def torn(server: Bare, block: Block, kept: int) -> str | None:
         return None
     keys = sorted(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
     return (
-        f"{block.name} cut at byte {kept - block.start} of {block.size}, appendfsync {server.appendfsync}: "
+        f"{block.kind} cut at byte {kept - block.start} of {block.size}, appendfsync {server.appendfsync}: "
         f"{keys} are half applied"
     )
 
@@ -141,63 +147,3 @@ def _partly_read(found: Contents, block: Block) -> bool:
         if entries != after[0]:
             return False
     return all(found[key] == block.after[key] for key in found if not isinstance(found[key], tuple))
-
-
-@dataclass
-class PowerCut:
-    """Power fails at the so-manieth command of a play, and part of the file is lost.
-
-    Attributes:
-        at: before the reply of this command, counted over all actors.
-        always: everything but what the last command wrote was on the disk; else anything may be lost.
-        survivors: the actors outlive it and see their connections break; else they lose power, too.
-        torn_inside: whether the cut fell inside what a command wrote.
-    """
-
-    server: Bare
-    at: int
-    always: bool
-    survivors: bool
-    draws: Random
-    happened: bool = False
-    lost_bytes: int = 0
-    _sizes: list[int] = field(default_factory=list)
-
-    def sent(self) -> bool:
-        """A command was executed and its reply is on its way. True when the power fails now."""
-        if self.happened:
-            return False
-        self._sizes.append(self.server.file.stat().st_size)
-        if len(self._sizes) < self.at:
-            return False
-        self.happened = True
-        written = self.server.file.read_bytes()
-        # What the command before wrote was acknowledged.
-        kept = self.draws.randint(self._sizes[-2 if self.always else 0], self._sizes[-1])
-        self.lost_bytes = len(written) - kept
-        self.server.lose_power(written[:kept])
-        return True
-
-
-def power_points(scenes: Sequence[str], count: int, seed: int) -> Iterator[tuple[str, int, bool, bool]]:
-    """Scene, command, whether always, whether the actors survive: so many of each scene."""
-    draws = Random(seed)
-    for scene in scenes:
-        for number in range(count):
-            yield scene, draws.randint(3, 110), number % 2 == 0, number % 4 < 2
-
-
-def play_cut(folder: Path, scene: str, at: int, *, always: bool, survivors: bool, seed: int) -> tuple[Played, PowerCut]:
-    """Play a scene through a power loss on the embedded server, to its end."""
-    server = Embedded(folder)
-    server.start()
-    try:
-        with server.client() as client:
-            client.config_set("appendfsync", "always")
-        cut = PowerCut(server, at, always, survivors, Random(f"{scene} {at} {seed}"))
-        return play(str(server.socket), SCENES[scene], seed=seed, password=server.password, power=cut), cut
-    finally:
-        server.kill()
-
-
-Sent = Callable[[str], None]

@@ -19,7 +19,8 @@ from typing import NamedTuple
 
 from exosphere_orchestrator.embedded.binary import find_server
 from points.page import write_section
-from points.power import PLAYED, SCRIPTED, Block, largest, play_cut, power_points, record, torn
+from points.power import SCRIPTED, Block, largest, record, torn
+from points.power_cut import PLAYED, PowerPoint, play_cut, power_points
 from points.power_server import AsDeployed, AsEmbedded, Bare, remove
 
 #: So many cuts are one piece of work.
@@ -44,8 +45,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="power losses", description="Tear the append-only file, and start Redis twice."
     )
+    scenes = dict.fromkeys((*SCRIPTED, *PLAYED))
+    parser.add_argument("--scene", action="append", choices=list(scenes), help="only this one; may be given again")
     parser.add_argument(
-        "--bytes", type=int, default=0, help="how many bytes of each script, evenly spread (default: all)"
+        "--bytes",
+        type=int,
+        default=0,
+        help="how many bytes of each script, evenly spread (default: all, but in long values)",
     )
     parser.add_argument(
         "--ways",
@@ -69,9 +75,13 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="exo-power-", dir=_memory(), ignore_cleanup_errors=True) as folder,
         multiprocessing.get_context("spawn").Pool(options.processes, _begin) as pool,
     ):
-        recorded = {scene: record(Path(folder) / f"recorded-{n}", scene) for n, scene in enumerate(SCRIPTED)}
+        recorded = {
+            scene: record(Path(folder) / f"recorded-{n}", scene)
+            for n, scene in enumerate(SCRIPTED)
+            if _is_chosen(scene, options)
+        }
         blocks = largest(block for found in recorded.values() for block in found)
-        last = [cuts for block in blocks.values() for cuts in _cuts(block, options.bytes, options.ways)]
+        last = [cuts for block in blocks.values() for cuts in _cuts(block, options)]
         anywhere = [cuts for scene, found in recorded.items() for cuts in _anywhere(scene, found, options)]
         shares = last + anywhere
         wrong: list[str] = []
@@ -80,12 +90,14 @@ def main() -> int:
             if done % 20 == 0 or found:
                 print(f"{done} of {len(shares)} shares of cuts, {len(wrong)} violations", file=sys.stderr, flush=True)
         torn_s = time.monotonic() - began
-        plays = list(power_points(PLAYED, options.plays, options.seed))
-        numbered = [(number, options.seed, *play) for number, play in enumerate(plays)]
+        plays = list(
+            power_points([scene for scene in PLAYED if _is_chosen(scene, options)], options.plays, options.seed)
+        )
         happened = 0
-        for fell, lines in pool.imap_unordered(partial(_play, Path(folder)), numbered):
+        for fell, lines in pool.imap_unordered(partial(_play, Path(folder)), enumerate(plays)):
             happened += fell
             wrong += lines
+        aimed = sum(isinstance(point.at, str) for point in plays)
     print("\n".join(wrong))
     result = "\n".join([
         _head(options), "",
@@ -94,16 +106,20 @@ def main() -> int:
         f"| what they wrote | {sum(block.size for block in blocks.values()):,} bytes |",
         f"| cuts inside these, two restarts each | {_total(last):,}: {_by_way(last)} |",
         f"| cuts at random bytes of all that {len(recorded)} scenes write, two restarts each | {_total(anywhere):,} |",
-        f"| whole plays through a power loss | {happened:,} |",
+        f"| whole plays through a power loss | {happened:,}, {aimed} of them at `lay_down` or the `join` behind it |",
         f"| violations | {len(wrong)} |",
         f"| wall time | {torn_s / 60:.1f} min for the cuts, {(time.monotonic() - began - torn_s) / 60:.1f} min for the plays |",
     ])  # fmt: skip
     print(result)
-    if wrong or not happened:
+    if wrong or (plays and not happened):
         return 1
     if options.write:
         write_section("power loss", result)
     return 0
+
+
+def _is_chosen(scene: str, options: argparse.Namespace) -> bool:
+    return not options.scene or scene in options.scene
 
 
 def _memory() -> str | None:
@@ -118,6 +134,7 @@ def _head(options: argparse.Namespace) -> str:
         for name, value in vars(options).items()
         if name in ("bytes", "ways", "random", "plays", "seed")
     ]
+    words += [f"--scene '{scene}'" for scene in options.scene or ()]
     day = datetime.now(UTC).date().isoformat()
     return (
         f'`make points POWER_ARGS="{" ".join(words)}"` on {day}: Python {platform.python_version()}, {find_server()}.'
@@ -140,14 +157,14 @@ def _begin() -> None:
     logging.disable(logging.CRITICAL)
 
 
-def _cuts(block: Block, count: int, ways: int) -> Iterator[Cuts]:
+def _cuts(block: Block, options: argparse.Namespace) -> Iterator[Cuts]:
     """Each place is cut in so many of the ways, and neighbours in different ones."""
-    size = block.size
-    places = (
-        range(1, size + 1) if not count else sorted({1 + n * (size - 1) // max(1, count - 1) for n in range(count)})
-    )
+    places: Sequence[int] = block.places(Random(f"{block.kind} {options.seed}"))
+    if options.bytes:
+        last = len(places) - 1
+        places = sorted({places[n * last // max(1, options.bytes - 1)] for n in range(options.bytes)})
     for number, (kind, setting) in enumerate(_WAYS):
-        kept = [block.start + place for n, place in enumerate(places) if (n + number) % len(_WAYS) < ways]
+        kept = [block.start + place for n, place in enumerate(places) if (n + number) % len(_WAYS) < options.ways]
         for start in range(0, len(kept), _SHARE):
             yield Cuts(kind, setting, block, kept[start : start + _SHARE])
 
@@ -167,11 +184,13 @@ def _tear(folder: Path, cuts: Cuts) -> list[str]:
         remove(server)
 
 
-def _play(folder: Path, point: tuple[int, int, str, int, bool, bool]) -> tuple[bool, list[str]]:
-    number, seed, scene, at, always, survivors = point
-    played, cut = play_cut(folder / f"play-{number}", scene, at, always=always, survivors=survivors, seed=seed)
-    where = f"{scene}, power fails at command {at}, always={always}, survivors={survivors}, seed {seed}"
-    return cut.happened, [f"{where}: {line}" for line in played.violations]
+def _play(folder: Path, numbered: tuple[int, PowerPoint]) -> tuple[bool, list[str]]:
+    number, point = numbered
+    played, cut = play_cut(folder / f"play-{number}", point)
+    lines = [f"{point}: {line}" for line in played.violations]
+    if isinstance(point.at, str) and not cut.happened:
+        lines.append(f"{point}: vacuous: nobody sent {point.at}")
+    return cut.happened, lines
 
 
 if __name__ == "__main__":

@@ -69,6 +69,7 @@ class Scene:
         scheduled: the graph has a schedule that is due.
         removed: its runs are removed in the end.
         flushed: Redis does not know the scripts.
+        sends: the commands that a play without faults must send, else it is not about what its name says.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Scene:
     scheduled: bool = False
     removed: bool = False
     flushed: bool = False
+    sends: tuple[str, ...] = ()
 
     @property
     def namespaces(self) -> dict[str, list[str]]:

@@ -1,10 +1,12 @@
 """What is played at every crash point."""
 
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 from engine.handover import foreign
 from engine.world import node
+from exosphere_core.store.moves import LARGE_BYTES
 from points.acts import (
     cancel,
     count,
@@ -64,6 +66,16 @@ def _requeues(deed: Deed) -> Outcome:
     return values(deed) if deed.requeued else Requeued(3_600_000)
 
 
+def _large(deed: Deed) -> Outcome:
+    """Two of these are more than a unite takes along."""
+    return Executed([{"v": deed.inputs["x"][-1] * (LARGE_BYTES // 2)}])
+
+
+def _weighed(deed: Deed) -> Outcome:
+    """The node returns a short text that tells what it was given."""
+    return Executed([{"v": sha256(deed.inputs["x"].encode()).hexdigest()}])
+
+
 _CHAIN = (
     node("a", ["b"]),
     node("b", ["c"], x="${{ a.outputs.v }}"),
@@ -119,6 +131,7 @@ SCENES: dict[str, Scene] = {
         Scene("fan-out of nothing", _united(), _fans(0), _GO),
         Scene("two edges", (node("a", ["b", "c"]), node("b"), node("c")), values, _GO),
         Scene("unite ALL_SUCCESS", _united(), _fans(4), _GO),
+        Scene("unite over large inputs", _united(), _fans(2, _when("b", _large, _when("u", _weighed))), _GO, sends=("lay_down", "join")),
         Scene("unite ALL_SUCCESS, failed", behave=_fans(4, _when("b", _odd(_fails))), acts=_GO, status="FAILED", **_final(_united())),
         Scene("unite ALL_DONE, failed", behave=_fans(4, _when("b", _odd(_fails))), acts=_GO, **_final(_united("ALL_DONE"))),
         Scene("unite, some pruned", _united(), _fans(4, _when("b", _odd(_prunes))), _GO),

@@ -105,6 +105,16 @@ def test_a_state_manager_may_die_at_every_step_of_a_tolerant_unite(server: str) 
     assert sum("report taken over" in found.branches for _, found in played) > len(played) // 2
 
 
+def test_a_state_manager_may_be_struck_before_and_after_it_lays_large_inputs_down_and_takes_them_over(
+    server: str,
+) -> None:
+    played = strike(
+        server, "unite over large inputs", lambda step: step.name in ("lay_down", "join"), (*_DEATHS, *_DROPS)
+    )
+    # What a dead one laid down is laid down again by whoever takes the unite over.
+    assert any([step.name for step in found.steps].count("lay_down") == 2 for _, found in played)
+
+
 def test_a_lost_delivery_is_found_by_the_runtime_itself(server: str) -> None:
     """Long before its lease is over."""
     played = strike(server, "chain", lambda step: step.actor == "w-1" and step.name == "XREADGROUP", (Mode.DROP_AFTER,))

@@ -70,7 +70,7 @@ class Killed(BaseException):
 class Power(Protocol):
     """What can fail for everybody."""
 
-    def sent(self) -> bool:
+    def sent(self, name: str) -> bool:
         """A command was executed. True when the power fails before its reply arrives; Redis is back by then."""
 
 
@@ -162,7 +162,7 @@ class Wire:
     def send(self, line: Line, words: list[bytes]) -> Any:
         """Let Redis execute a command, and see what comes of it."""
         reply = line.exchange(words)
-        if self.power is not None and self.power.sent():
+        if self.power is not None and self.power.sent(self.witness.name_of(words)):
             # Nobody heard the reply, and what it told may never have been.
             self.powered += 1
             self.on_power()

@@ -8,7 +8,8 @@ class PruneSignal(Exception):
     """Ends this branch: the state becomes PRUNED and keeps `data`.
 
     Args:
-        data: anything that JSON can spell.
+        data: anything that JSON can spell, nested no deeper than the state manager reads (EXOSPHERE_MAX_JSON_DEPTH):
+            else the state fails.
     """
 
     def __init__(self, data: dict[str, Any] | None = None) -> None:

@@ -104,7 +104,7 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
     foreign: list[Report] = []
     for entry in entries:
         try:
-            report = parse_report(entry, queue, limits.max_report_bytes)
+            report = parse_report(entry, queue, limits.max_report_bytes, limits.max_json_depth)
         except Malformed as bad:
             # The run's own namespace says so again, and lets the state fail.
             if bad.failure is None or bad.failure.home == queue.namespace:

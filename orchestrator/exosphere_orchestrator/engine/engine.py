@@ -42,7 +42,9 @@ def new_context(settings: Settings, redis: Redis, scripts: Redis) -> EngineConte
         lease_ms=settings.lease_ms,
         http_lease_ms=settings.http_lease_ms,
         max_lost_leases=settings.max_lost_leases,
-        limits=Limits(settings.max_fan_out, settings.max_value_bytes, settings.max_report_bytes),
+        limits=Limits(
+            settings.max_fan_out, settings.max_value_bytes, settings.max_report_bytes, settings.max_json_depth
+        ),
         plans=GraphPlans(redis),
         tasks=TaskCache(redis),
         reruns=Reruns(redis),

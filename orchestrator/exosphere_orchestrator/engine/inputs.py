@@ -19,6 +19,8 @@ class Limits:
     max_value_bytes: int | None
     #: Of one report, bytes of its entry.
     max_report_bytes: int | None = None
+    #: How deep what a report carries as JSON may be nested.
+    max_json_depth: int | None = None
 
 
 #: For a fan-out that is half made: it was within the limits when it began.

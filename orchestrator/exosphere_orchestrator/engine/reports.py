@@ -1,7 +1,7 @@
 """Reading the entries of a report stream. Pure: nothing in an entry is trusted."""
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -13,6 +13,7 @@ from exosphere_core.records import (
     Executed,
     Failed,
     Kind,
+    Pruned,
     ReadyField,
     ReportField,
     Unreadable,
@@ -20,8 +21,10 @@ from exosphere_core.records import (
     shard_of,
 )
 from exosphere_core.store.streams import Entry
+from exosphere_orchestrator.nesting import is_deeper, too_deep
 
 _DECODERS = {kind: msgspec.json.Decoder(body) for kind, body in BODIES.items()}
+_decode_data = msgspec.json.Decoder(dict[str, Any]).decode
 _KINDS = {kind.value.encode(): kind for kind in Kind if kind is not Kind.REPLAY}
 _KIND, _HOME, _STATE, _ATTEMPT, _BODY, _VIA = (field.value.encode() for field in ReportField)
 _TASK = ReadyField.TASK.value.encode()
@@ -65,14 +68,15 @@ def _home_error(home: str) -> str | None:
     return name_error("home", home)
 
 
-def parse_report(entry: Entry, queue: ShardKeys, max_bytes: int | None = None) -> Report:
+def parse_report(entry: Entry, queue: ShardKeys, max_bytes: int | None = None, max_depth: int | None = None) -> Report:
     """Read an entry of a shard's reports or inbox.
 
     Args:
         max_bytes: the largest body that is read.
+        max_depth: how deep the data of a prune signal may be nested.
 
     Raises:
-        Malformed: it is no report, or too large.
+        Malformed: it is no report, too large or too deep.
     """
     fields = entry.fields
     if _TASK in fields and _KIND not in fields:
@@ -109,9 +113,15 @@ def parse_report(entry: Entry, queue: ShardKeys, max_bytes: int | None = None) -
         raise Malformed(reason, failure._replace(body=Failed(f"the worker's report was refused: {reason}", False)))
     try:
         read = decoder.decode(body)
+        # Kept as it came, so that whoever reads the state must be able to read it.
+        data = _decode_data(read.data) if isinstance(read, Pruned) else {}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as bad:
         reason = f"its body can't be read: {bad}"
         raise Malformed(reason, failure._replace(body=Failed(f"the worker's report was refused: {reason}"))) from None
+    if max_depth is not None and is_deeper(data, max_depth):
+        # The same node would nest as deep again.
+        reason = f"the data of its prune signal can't be kept: {too_deep(max_depth)}"
+        raise Malformed(reason, failure._replace(body=Failed(f"the worker's report was refused: {reason}", False)))
     if isinstance(read, Executed) and read.origin:
         raise Malformed("it names an origin, which no runtime may")
     return Report(entry, kind, home, state, attempt, read, via)

@@ -32,7 +32,7 @@ async def salvage(context: EngineContext, queue: ShardKeys, entry: Entry, limits
     """
     aside = Batch([], [], [], [(entry, reason)])
     try:
-        report = parse_report(entry, queue, limits.max_report_bytes)
+        report = parse_report(entry, queue, limits.max_report_bytes, limits.max_json_depth)
     except Malformed as bad:
         if bad.failure is None:
             return Batch([], [], [], [(entry, str(bad))])

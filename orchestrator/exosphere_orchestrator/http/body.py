@@ -1,6 +1,7 @@
 """Reading JSON bodies: what can't be read is refused with one line that says where it is wrong."""
 
 import json
+import math
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn
 
@@ -10,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from exosphere_core.store.calls import recorded
 from exosphere_orchestrator.http.guard import ROW_OF, permit
+from exosphere_orchestrator.nesting import is_deeper, too_deep
 
 
 def read_json(body: bytes, most_deep: int) -> Any:
@@ -19,18 +21,19 @@ def read_json(body: bytes, most_deep: int) -> Any:
         most_deep: how deep lists and objects may be nested.
 
     Raises:
-        ValueError: it is no JSON, is nested too deeply, or holds what can't be stored: NaN, infinity, half a surrogate pair.
+        ValueError: it is no JSON, is nested too deeply, or holds what can't be stored: NaN, infinity, a number as large
+            as that, half a surrogate pair.
     """
     try:
-        value = json.loads(body, parse_constant=_refuse_constant)
+        value = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
     except json.JSONDecodeError as bad:
         raise ValueError(f"{bad.msg} at line {bad.lineno} column {bad.colno}") from None
     except UnicodeDecodeError as bad:
         raise ValueError(f"byte {bad.start} is not UTF-8") from None
     except RecursionError:
-        raise ValueError(_too_deep(most_deep)) from None
+        raise ValueError(too_deep(most_deep)) from None
     if is_deeper(value, most_deep):
-        raise ValueError(_too_deep(most_deep))
+        raise ValueError(too_deep(most_deep))
     # Only an escape can make a surrogate that stands alone; the driver could not send it to Redis.
     if b"\\ud" in body or b"\\uD" in body:
         try:
@@ -43,27 +46,16 @@ def read_json(body: bytes, most_deep: int) -> Any:
     return value
 
 
-def is_deeper(value: Any, most_deep: int) -> bool:
-    """Whether lists and objects are nested deeper than that."""
-    level = [value] if isinstance(value, list | dict) else []
-    for _ in range(most_deep):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, list | dict)
-        ]
-        if not level:
-            return False
-    return True
-
-
-def _too_deep(most_deep: int) -> str:
-    return f"it is nested too deeply; the limit is {most_deep} (EXOSPHERE_MAX_JSON_DEPTH)"
-
-
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    # Spelled again it would be `Infinity`, which is no JSON.
+    if math.isinf(number):
+        raise ValueError(f"the number {text[:40]} is too large: a JSON number goes up to 1.8e308")
+    return number
 
 
 class _JsonRequest(Request):
