@@ -28,7 +28,10 @@ RUN_ENDED: Final = f"{PREFIX}:run-ended"
 #: Consumer group of the runtimes on every ready stream.
 RUNTIMES_GROUP: Final = "runtimes"
 
-#: How the names of the consumers in that group begin that hold deliveries for clients that poll over HTTP, and so have a
+#: Group of a ready stream that is paused: it stands where that of the runtimes stood. Nobody reads with it.
+PAUSED_GROUP: Final = "paused"
+
+#: How the names of the consumers in the runtimes' group begin that hold deliveries for clients that poll over HTTP, and so have a
 #: longer lease. No runtime is called so: their names begin with the name of a host, which has no colon.
 HTTP_HOLDER: Final = "http:"
 
@@ -94,8 +97,13 @@ class CatalogKeys:
         """STREAM of who changed what in this namespace; bounded."""
         return self._key("audit")
 
+    @property
+    def paused_queues(self) -> str:
+        """HASH node → since when its queue is paused, unix ms; "" while its ready streams are still to follow its resumption."""
+        return self._key("paused-queues")
+
     def graph(self, name: str) -> str:
-        """HASH of a graph: newest version, validation, times; of a deleted one the count of versions, for good."""
+        """HASH of a graph: newest version, validation, times, pause; of a deleted one the count of versions, for good."""
         return self._key(f"graph:{name}")
 
     def version(self, name: str, version: int) -> str:

@@ -166,6 +166,7 @@ async def _worker(settings: Settings, jobs: Jobs, repair: Repair) -> Worker:
             _cron(jobs, fire_due_schedules, second={0, 1, 30}),
             _cron(jobs, upkeep.remove_expired_runs, second={15, 45}),
             _cron(jobs, upkeep.finish_deletions, second={10, 40}),
+            _cron(jobs, upkeep.follow_pauses, second={25, 55}),
             _cron(jobs, repair.reconcile_pending, second={5, 35}),
             _cron(jobs, repair.reconcile_all, minute={17}, second={25}, timeout=_LONG_JOB_TIMEOUT_S),
             _cron(jobs, access.remove_lost_users, second={20, 50}),

@@ -7,8 +7,9 @@ from exosphere_core.graph.plan import GraphPlan
 from exosphere_core.keys import ShardKeys
 from exosphere_core.names import identifier_error
 from exosphere_core.records import Rerun, Task, derived_id, new_run_id
-from exosphere_core.store import moves, reads
+from exosphere_core.store import catalog, moves, reads
 from exosphere_core.store.reads import RunRecord
+from exosphere_orchestrator.admission.pause import refuse_paused
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.inputs import Unresolvable, sized
 from exosphere_orchestrator.engine.places import birthplace, starts_at
@@ -35,7 +36,7 @@ async def rerun(
     Raises:
         NotFound: there is no such run, or no such state in it.
         BadRequest: a node, an input or a store key is not there or not allowed.
-        Conflict: its graph was deleted.
+        Conflict: its graph was deleted, or is paused.
         Overloaded: there is too much to do already; nothing was made.
         NotYetSafe: the run was made, and is not yet as safe as the settings want it.
     """
@@ -48,6 +49,9 @@ async def rerun(
     except NotFound:
         # A version goes only with its graph.
         raise Conflict(f"run {run} can't run again: graph {record.graph!r} was deleted") from None
+    head = await catalog.read_head(context.redis, home.namespace, record.graph)
+    if head is not None:
+        refuse_paused(home.namespace, head)
     made_from = await _begin(context, home, record, plan, identifier, state, inputs)
     if errors := [error for key in store if (error := identifier_error("store key", key))]:
         raise BadRequest("; ".join(errors))
