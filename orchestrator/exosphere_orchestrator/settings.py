@@ -72,6 +72,10 @@ class Settings(BaseModel):
         default=30_000, ge=100, title="EXOSPHERE_BODY_TIMEOUT_MS",
         description="a request whose body has not come whole after this time is refused (408)",
     )  # fmt: skip
+    key_requests_per_second: int = Field(
+        default=1000, ge=0, le=1_000_000, title="EXOSPHERE_KEY_REQUESTS_PER_SECOND",
+        description="most requests a second with one created API key, at all state managers together (429); the root key may make any number; 0 for any number",
+    )  # fmt: skip
     cors_origins: str = Field(
         default="", title="EXOSPHERE_CORS_ORIGINS",
         description="sites whose pages may call the API from a browser, as https://host:port, separated by commas; none by default",

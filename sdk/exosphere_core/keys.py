@@ -260,6 +260,11 @@ def access_key(key_id: str) -> str:
     return f"{PREFIX}:{{access-key:{key_id}}}"
 
 
+def request_rate(key_id: str) -> str:
+    """HASH that tells how many requests an API key made just now; it expires within a second (see `admit_request.lua`)."""
+    return f"{access_key(key_id)}:rate"
+
+
 def ready_pattern(namespace: str) -> str:
     """The ACL key pattern of a namespace's ready streams, over all shards."""
     return f"{PREFIX}:{{{namespace}:*}}:ready:*"
