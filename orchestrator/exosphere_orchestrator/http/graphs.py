@@ -37,6 +37,7 @@ async def upsert_graph(
         body.model_dump(exclude={"secrets"}),
         body.secrets,
         the.settings.max_nodes,
+        the.engine.context.limits,
     )
     the.engine.serve(namespace)
     return graph_response(namespace, graph)

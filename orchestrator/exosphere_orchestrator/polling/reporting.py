@@ -49,6 +49,9 @@ class Reporting:
             raise TooLarge(
                 f"outputs has {len(outputs)} entries; the limit is {most} branches of one state (EXOSPHERE_MAX_FAN_OUT)"
             )
+        fields, widest = self._context.limits.max_fields, max(map(len, outputs), default=0)
+        if fields is not None and widest > fields:
+            raise TooLarge(f"outputs has an entry of {widest} fields; the limit is {fields} (EXOSPHERE_MAX_FIELDS)")
         body = encode(Executed(outputs or [{}], fanned_out=len(outputs) > 1))
         await self._reported(state, attempt, Kind.EXECUTED, body, "outputs")
 
@@ -59,6 +62,9 @@ class Reporting:
             NotFound, BadRequest, TooLarge: as `executed`.
             Unavailable: it is recorded, and not known yet what comes of it.
         """
+        most, size = self._context.limits.max_error_bytes, len(error.encode())
+        if most is not None and size > most:
+            raise TooLarge(f"error has {size} bytes; the limit is {most} (EXOSPHERE_MAX_ERROR_BYTES)")
         after = await self._reported(state, attempt, Kind.FAILED, encode(Failed(error)), "error")
         return _applied(state, after, Status.RETRY_CREATED, Status.ERRORED).status is Status.RETRY_CREATED
 

@@ -10,6 +10,7 @@ from exosphere_core.records import Rerun, Task, derived_id, new_run_id
 from exosphere_core.store import catalog, moves, reads
 from exosphere_core.store.reads import RunRecord
 from exosphere_orchestrator.admission.pause import refuse_paused
+from exosphere_orchestrator.admission.sizes import check_given
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.inputs import Unresolvable, sized
 from exosphere_orchestrator.engine.places import birthplace, starts_at
@@ -36,6 +37,7 @@ async def rerun(
     Raises:
         NotFound: there is no such run, or no such state in it.
         BadRequest: a node, an input or a store key is not there or not allowed.
+        TooLarge: it has too many inputs or store keys, or too large a store.
         Conflict: its graph was deleted, or is paused.
         Overloaded: there is too much to do already; nothing was made.
         NotYetSafe: the run was made, and is not yet as safe as the settings want it.
@@ -75,6 +77,7 @@ async def rerun(
     except Unresolvable as why:
         raise BadRequest(str(why)) from None
     values = await reads.read_store(context.redis, home, run) | dict(store)
+    check_given(inputs, values, context.limits)
     root_id = derived_id("root", new_run)
     ready, most = birthplace(task), context.intake.max_queued
     call = moves.trigger(home, new_run, task, root_id, given, values, 0, ready, made_from, max_queued=most)
