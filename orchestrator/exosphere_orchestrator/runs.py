@@ -15,6 +15,8 @@ from exosphere_core.store.catalog import read_head
 from exosphere_core.store.connection import Redis
 from exosphere_core.store.faults import LOST
 from exosphere_orchestrator.admission.intake import Intake
+from exosphere_orchestrator.admission.pause import refuse_paused
+from exosphere_orchestrator.admission.sizes import check_given
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.inputs import Limits, Unresolvable, resolve, sized
 from exosphere_orchestrator.engine.places import ready_key
@@ -89,7 +91,8 @@ class RunStarter:
             NotFound: there is no such graph.
             InvalidGraph: its newest version can't run.
             BadRequest: the store lacks a required key, or an input can't be made.
-            Conflict: the key was used with another request.
+            TooLarge: it has too many inputs or store keys, or too large a store.
+            Conflict: the graph is paused, or the key was used with another request.
             Unavailable: the run of the key is being removed just now.
             Overloaded: there is too much to do already; nothing was made.
             NotYetSafe: the run was made, and is not yet as safe as the settings want it.
@@ -147,6 +150,7 @@ class RunStarter:
         head = await read_head(self._redis, namespace, graph)
         if head is None:
             raise _no_graph(namespace, graph)
+        refuse_paused(namespace, head)
         if head.validation_status != "VALID":
             raise InvalidGraph(
                 f"graph {graph!r} can't run, its validation status is {head.validation_status}: "
@@ -155,6 +159,7 @@ class RunStarter:
             )
         plan = await self._plans.get(namespace, graph, head.version)
         values = _store(plan, store)
+        check_given(inputs, values, self._limits)
         root = plan.nodes[plan.root]
         try:
             resolved = resolve(root.inputs, plan.root, {}, values)

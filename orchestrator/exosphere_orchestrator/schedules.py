@@ -14,6 +14,9 @@ from exosphere_core.graph.model import CatchupEnum, CronTrigger, TriggerModel
 #: The most triggers that a graph may have.
 MAX_TRIGGERS: Final = 100
 
+#: The longest cron expression, in characters.
+LONGEST_EXPRESSION: Final = 256
+
 #: A due time that is dealt with later than this was missed, in ms. Schedules are looked at when a minute begins and
 #: half a minute later, so that a look that was lost with its replica makes nothing late; two lost looks do.
 GRACE_MS: Final = 60_000
@@ -31,6 +34,11 @@ def schedule_errors(triggers: Sequence[TriggerModel]) -> list[str]:
         errors.append(f"triggers: the graph has {len(triggers)} triggers; the limit is {MAX_TRIGGERS}")
     for index, trigger in enumerate(triggers):
         cron = trigger.value
+        if len(cron.expression) > LONGEST_EXPRESSION:
+            errors.append(
+                f"triggers[{index}]: cron expression has {len(cron.expression)} characters; the limit is {LONGEST_EXPRESSION}"
+            )
+            continue
         try:
             if not croniter.is_valid(cron.expression):
                 croniter(cron.expression)

@@ -73,6 +73,10 @@ class Settings(BaseModel):
         default=30_000, ge=100, title="EXOSPHERE_BODY_TIMEOUT_MS",
         description="a request whose body has not come whole after this time is refused (408)",
     )  # fmt: skip
+    key_requests_per_second: int = Field(
+        default=1000, ge=0, le=1_000_000, title="EXOSPHERE_KEY_REQUESTS_PER_SECOND",
+        description="most requests a second with one created API key, at all state managers together (429); the root key may make any number; 0 for any number",
+    )  # fmt: skip
     cors_origins: str = Field(
         default="", title="EXOSPHERE_CORS_ORIGINS",
         description="sites whose pages may call the API from a browser, as https://host:port, separated by commas; none by default",
@@ -81,6 +85,22 @@ class Settings(BaseModel):
     max_fan_out: int = Field(
         default=100_000, ge=1, title="EXOSPHERE_MAX_FAN_OUT", description="most outputs that one state may return"
     )
+    max_fields: int = Field(
+        default=1000, ge=1, le=100_000, title="EXOSPHERE_MAX_FIELDS",
+        description="most inputs of a node or a trigger, fields of one output, and secrets of a graph or node",
+    )  # fmt: skip
+    max_store_keys: int = Field(
+        default=1000, ge=1, le=100_000, title="EXOSPHERE_MAX_STORE_KEYS",
+        description="most store keys of a graph, of a new run, and of what one report writes",
+    )  # fmt: skip
+    max_store_bytes: int = Field(
+        default=4 * 1024 * 1024, ge=1024, title="EXOSPHERE_MAX_STORE_BYTES",
+        description="largest store of the same, keys and values together",
+    )  # fmt: skip
+    max_error_bytes: int = Field(
+        default=65_536, ge=256, title="EXOSPHERE_MAX_ERROR_BYTES",
+        description="longest error text of a state; a runtime's longer one is cut, one that comes over HTTP is refused (413)",
+    )  # fmt: skip
     max_value_bytes: int = Field(
         default=64 * 1024 * 1024, ge=1024, title="EXOSPHERE_MAX_VALUE_BYTES",
         description="largest inputs of one state, or one result of `self.once`, as JSON",

@@ -31,7 +31,10 @@ RUN_TOLD: Final = f"{PREFIX}:run-told"
 #: Consumer group of the runtimes on every ready stream.
 RUNTIMES_GROUP: Final = "runtimes"
 
-#: How the names of the consumers in that group begin that hold deliveries for clients that poll over HTTP, and so have a
+#: Group of a ready stream that is paused: it stands where that of the runtimes stood. Nobody reads with it.
+PAUSED_GROUP: Final = "paused"
+
+#: How the names of the consumers in the runtimes' group begin that hold deliveries for clients that poll over HTTP, and so have a
 #: longer lease. No runtime is called so: their names begin with the name of a host, which has no colon.
 HTTP_HOLDER: Final = "http:"
 
@@ -115,8 +118,13 @@ class CatalogKeys:
         """LIST of JSON: what a bulk retry made of each run."""
         return self._key(f"bulk:{bulk_id}:results")
 
+    @property
+    def paused_queues(self) -> str:
+        """HASH node → since when its queue is paused, unix ms; "" while its ready streams are still to follow its resumption."""
+        return self._key("paused-queues")
+
     def graph(self, name: str) -> str:
-        """HASH of a graph: newest version, validation, times; of a deleted one the count of versions, for good."""
+        """HASH of a graph: newest version, validation, times, pause; of a deleted one the count of versions, for good."""
         return self._key(f"graph:{name}")
 
     def version(self, name: str, version: int) -> str:
@@ -275,6 +283,11 @@ def shard_keys(namespace: str, shard: int = 0) -> ShardKeys:
 def access_key(key_id: str) -> str:
     """HASH of an API key (see `store.access_keys.KeyField`). Each is in a slot of its own, found by its id alone."""
     return f"{PREFIX}:{{access-key:{key_id}}}"
+
+
+def request_rate(key_id: str) -> str:
+    """HASH that tells how many requests an API key made just now; it expires within a second (see `admit_request.lua`)."""
+    return f"{access_key(key_id)}:rate"
 
 
 def ready_pattern(namespace: str) -> str:

@@ -14,6 +14,7 @@ from exosphere_core.errors import BadRequest, InvalidGraph, TimedOut
 from exosphere_core.names import name_error
 from exosphere_core.states import RunStatus
 from exospherehost.models import CronTrigger, GraphNodeModel, RetryPolicyModel, StoreConfigModel
+from exospherehost.pausing import Pausing
 from exospherehost.scheduling import Scheduling
 from exospherehost.steering import Steering
 from exospherehost.watching import Watching
@@ -27,7 +28,7 @@ _POLL_S: Final = 30.0
 _POLL_GRACE_S: Final = 30.0
 
 
-class StateManager(Steering, Scheduling, Watching):
+class StateManager(Steering, Scheduling, Pausing, Watching):
     """Calls the state manager on behalf of one namespace. All answers are dicts, as in the HTTP API.
 
     One instance may be used from several event loops, one after another or at once;

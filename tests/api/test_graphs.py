@@ -59,6 +59,8 @@ def test_an_upsert_answers_every_field(space: Space) -> None:
         "triggers": [{"type": "CRON", "value": {"expression": "0 9 * * 1-5", "timezone": "Europe/Paris"}}],
         "validation_status": "VALID",
         "validation_errors": [],
+        "paused": False,
+        "paused_at": None,
     }  # fmt: skip
 
 

@@ -42,6 +42,18 @@ def test_a_queue_tells_what_waits_and_what_runs(space: Space) -> None:
     assert queue(space, "Leaf")["depth"] == 1
 
 
+def test_a_paused_queue_says_so_and_tells_what_waits_as_before(space: Space) -> None:
+    waiting(space, 3)
+    before = queue(space, "Leaf")
+    space.ok(api.PAUSE_QUEUE, node_name="Leaf")
+    paused = queue(space, "Leaf")
+    assert (before["paused"], paused["paused"], queue(space, "Root")["paused"]) == (False, True, False)
+    assert (paused["depth"], paused["running"], paused["consumers"]) == (2, 1, 1)
+    assert paused["oldest_age_ms"] >= before["oldest_age_ms"]
+    space.ok(api.RESUME_QUEUE, node_name="Leaf")
+    assert not queue(space, "Leaf")["paused"]
+
+
 def test_the_oldest_one_grows_older(space: Space) -> None:
     waiting(space, 2)
     first = queue(space, "Leaf")["oldest_age_ms"]

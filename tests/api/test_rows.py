@@ -29,7 +29,7 @@ class Scene:
 
     def __init__(self, space: Space) -> None:
         self.space = space
-        space.register(node_class("A", secrets=("token",)))
+        space.register(node_class("A", secrets=("token",)), node_class("B"))
         space.graph(space.node("a"), secrets={"token": "swordfish"})
         space.graph(space.node("a"), name="doomed")
         yearly = {"type": "CRON", "value": {"expression": "0 0 1 1 *"}}
@@ -88,6 +88,10 @@ class Scene:
             "get_secrets": (None, {"state_id": self.running}),
             "get_store_value": (None, {**run, "key": "key"}),
             "get_state_store_value": (None, {"state_id": self.running, "key": "key"}),
+            "pause_graph": (None, {"graph_name": "timed"}),
+            "resume_graph": (None, {"graph_name": "timed"}),
+            "pause_queue": (None, {"node_name": "B"}),
+            "resume_queue": (None, {"node_name": "B"}),
             "create_key": ({"role": "viewer"}, {}),
             "list_keys": (None, {}),
             "revoke_key": (None, {"key_id": self.key}),

@@ -13,7 +13,7 @@ from exosphere_core import api
 from exosphere_core.api import Delivery
 from exosphere_core.backoff import Backoff
 from exosphere_core.client import ApiClient
-from exosphere_core.errors import ConfigurationError, Unavailable
+from exosphere_core.errors import ConfigurationError, Overloaded, Unavailable
 from exosphere_core.records import Task
 from exosphere_worker.node import BaseNode, secret_names
 from exosphere_worker.outgoing import Outgoing
@@ -66,7 +66,7 @@ class Manager:
                     api.REGISTER_NODES, body=body, timeout_s=_TRY_S, namespace=self._namespace
                 )
                 break
-            except Unavailable as away:
+            except (Unavailable, Overloaded) as away:
                 logger.warning("can't register yet, tries again: %s", away.detail)
                 await backoff.wait()
         if answer.get("delivery") is None:

@@ -73,6 +73,9 @@ async def _fire(jobs: Jobs, namespace: str, due: Due, now: int) -> bool:
         logger.warning("schedule %d of graph %s in %s is dropped: its trigger is gone", due.index, due.graph, namespace)
         return await schedules.claim_schedule(jobs.redis, namespace, due, None, None)
     version = graph.head.version
+    if graph.head.paused_at is not None:
+        # Left out on purpose, like what is due while the schedule itself is paused.
+        return await schedules.claim_schedule(jobs.redis, namespace, due, version, next_due(cron, now))
     handled = await schedules.read_handled(jobs.redis, namespace, due.graph, due.index)
     # A trigger that was changed in the moment in which the one before it fired can name the same time.
     first = due.due_at if due.due_at > handled else next_due(cron, handled)

@@ -3,7 +3,7 @@
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.store import catalog, upkeep
 from exosphere_orchestrator.background.context import Jobs
-from exosphere_orchestrator.catalog import deletion, runtimes
+from exosphere_orchestrator.catalog import deletion, queue_pauses, runtimes
 
 #: How many runs one look finds.
 _BATCH = 200
@@ -49,6 +49,14 @@ async def forget_consumers(jobs: Jobs) -> int:
         gone += await upkeep.forget_consumers(jobs.redis, ready, RUNTIMES_GROUP, _SILENT_MS)
         gone += await upkeep.forget_consumers(jobs.redis, [home.reports, home.inbox], STATE_MANAGERS_GROUP, _SILENT_MS)
     return gone
+
+
+async def follow_pauses(jobs: Jobs) -> int:
+    """Make queues follow their pauses where a shard was away, or a caller died. Returns how many ready streams did otherwise."""
+    changed = 0
+    for namespace in await catalog.read_namespaces(jobs.redis):
+        changed += await queue_pauses.follow_noted(jobs.redis, namespace, jobs.settings.shards)
+    return changed
 
 
 async def _homes(jobs: Jobs) -> list[ShardKeys]:

@@ -20,6 +20,7 @@ from exosphere_core.store.faults import FAULTS, is_out_of_memory
 from exosphere_core.store.servers import look
 from exosphere_orchestrator.admission.budget import MemoryBudget
 from exosphere_orchestrator.admission.intake import Intake
+from exosphere_orchestrator.admission.sizes import limits_of
 from exosphere_orchestrator.background import access, upkeep
 from exosphere_orchestrator.background import cron as schedules
 from exosphere_orchestrator.background.bulk import BulkRetries
@@ -27,7 +28,6 @@ from exosphere_orchestrator.background.context import Jobs
 from exosphere_orchestrator.background.one_slot import OneSlotWorker
 from exosphere_orchestrator.background.repair import Repair
 from exosphere_orchestrator.engine.graphs import GraphPlans
-from exosphere_orchestrator.engine.inputs import Limits
 from exosphere_orchestrator.logs import set_up_logging
 from exosphere_orchestrator.reconcile.reconciler import Reconciler
 from exosphere_orchestrator.runs import RunStarter
@@ -64,7 +64,7 @@ def run(settings: Settings) -> None:
 async def _serve(settings: Settings) -> None:
     redis = connect(settings.redis_url.get_secret_value())
     await check_server(redis)
-    limits = Limits(settings.max_fan_out, settings.max_value_bytes)
+    limits = limits_of(settings)
     # A firing that Redis loses is lost together with its claim, and fires again: it need not be waited for.
     intake = Intake(settings.max_queued, MemoryBudget(settings.max_memory_percent, settings.max_memory_bytes))
     starter = RunStarter(redis, GraphPlans(redis), limits, settings.shards, lambda *_: None, intake)
@@ -169,6 +169,7 @@ async def _worker(settings: Settings, jobs: Jobs, repair: Repair) -> Worker:
             _cron(jobs, bulk_retries.go_on_with_bulk_retries, second=set(range(3, 60, 5))),
             _cron(jobs, upkeep.remove_expired_runs, second={15, 45}),
             _cron(jobs, upkeep.finish_deletions, second={10, 40}),
+            _cron(jobs, upkeep.follow_pauses, second={25, 55}),
             _cron(jobs, repair.reconcile_pending, second={5, 35}),
             _cron(jobs, repair.reconcile_all, minute={17}, second={25}, timeout=_LONG_JOB_TIMEOUT_S),
             _cron(jobs, access.remove_lost_users, second={20, 50}),

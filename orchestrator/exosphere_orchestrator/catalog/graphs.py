@@ -14,7 +14,9 @@ from exosphere_core.store import catalog
 from exosphere_core.store.catalog import GraphHead, GraphVersion, VersionSummary
 from exosphere_core.store.connection import Redis
 from exosphere_core.store.corrupt import reading
+from exosphere_orchestrator.admission.sizes import graph_errors
 from exosphere_orchestrator.catalog.nodes import contract_of
+from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits
 from exosphere_orchestrator.schedules import changed, next_due, schedule_errors
 from exosphere_orchestrator.vault import Vault
 
@@ -44,6 +46,7 @@ async def upsert(
     body: Mapping[str, Any],
     secrets: Mapping[str, str],
     max_nodes: int,
+    limits: Limits = UNLIMITED,
 ) -> Graph:
     """Validate a graph and store it as a new version, or as it is when nothing changed.
 
@@ -55,6 +58,7 @@ async def upsert(
     errors += [error for name in secrets if (error := name_error("secret name", name))]
     if template is not None:
         errors += schedule_errors(template.triggers)
+        errors += graph_errors(template, secrets, limits)
         if len(template.nodes) > max_nodes:
             errors.append(
                 f"nodes: the graph has {len(template.nodes)} nodes; the limit is {max_nodes} (EXOSPHERE_MAX_NODES)"

@@ -7,11 +7,12 @@ from exosphere_core.errors import BadRequest
 from exosphere_core.graph.registry import NodeContract
 from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
 from exosphere_core.names import name_error
-from exosphere_core.store import catalog
+from exosphere_core.store import catalog, pauses
 from exosphere_core.store.catalog import NodeRecord
 from exosphere_core.store.connection import Redis
 from exosphere_core.store.groups import ensure_groups
 from exosphere_core.store.several import ask_those_there
+from exosphere_orchestrator.catalog import queue_pauses
 
 
 def contract_of(node: NodeRecord) -> NodeContract:
@@ -48,7 +49,19 @@ async def register(redis: Redis, namespace: str, runtime_name: str, nodes: Seque
     ]
     await catalog.save_nodes(redis, namespace, records)
     if nodes:
-        homes = [ShardKeys(namespace, shard) for shard in range(shards)]
-        await ask_those_there(
-            ensure_groups(redis, [home.ready(node.name) for node in nodes], RUNTIMES_GROUP) for home in homes
-        )
+        names = [node.name for node in nodes]
+        paused = await queue_pauses.noted(redis, namespace)
+        await _open(redis, namespace, names, shards, paused)
+        if await queue_pauses.noted(redis, namespace) != paused:
+            # A queue was paused or resumed in between: what was noted before must not have the last word.
+            await queue_pauses.follow(redis, namespace, names, shards)
+
+
+async def _open(redis: Redis, namespace: str, nodes: Sequence[str], shards: int, paused: frozenset[str]) -> None:
+    """Make the queues of nodes where they are missing; those that are paused are made so."""
+
+    async def step(home: ShardKeys) -> None:
+        await ensure_groups(redis, [home.ready(node) for node in nodes], RUNTIMES_GROUP)
+        await pauses.follow(redis, home, nodes, paused)
+
+    await ask_those_there(step(ShardKeys(namespace, shard)) for shard in range(shards))

@@ -166,14 +166,15 @@ def step(
             call = moves.fail(of, Status.NEXT_CREATED_ERROR, str(why), kept, errored_members(plan, of))
             return Step(report, of, iter([Made(call)]), 1, None)
     if isinstance(body, Failed):
+        error = limits.shortened(body.error)
         policy = plan.nodes[of.task.identifier].retry_policy
         retry = of.task.retry_count + 1
         if body.retryable and retry <= policy.max_retries:
             delay = delay_ms(policy, retry, random.random())
             state, task = retry_of(of.state, of.task)
-            call = moves.retry(of, body.error, state, task, delay)
+            call = moves.retry(of, error, state, task, delay)
             return Step(report, of, iter([Made(call, {state: task})]), 1, (state, delay) if delay else None)
-        call = moves.fail(of, Status.ERRORED, body.error, b"", errored_members(plan, of))
+        call = moves.fail(of, Status.ERRORED, error, b"", errored_members(plan, of))
         return Step(report, of, iter([Made(call)]), 1, None)
     return plain_step(report, of)
 

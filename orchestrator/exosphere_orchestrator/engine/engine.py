@@ -11,13 +11,13 @@ from exosphere_core.store.connection import Redis, connect, connect_untimed
 from exosphere_core.store.durable import Safety
 from exosphere_orchestrator.admission.budget import MemoryBudget
 from exosphere_orchestrator.admission.intake import Intake
+from exosphere_orchestrator.admission.sizes import limits_of
 from exosphere_orchestrator.edge import Edge
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.consumer import Consumer
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.courier import Courier
 from exosphere_orchestrator.engine.graphs import GraphPlans
-from exosphere_orchestrator.engine.inputs import Limits
 from exosphere_orchestrator.engine.promoter import Promoter
 from exosphere_orchestrator.engine.reaper import Reaper
 from exosphere_orchestrator.engine.reruns import Reruns
@@ -42,9 +42,7 @@ def new_context(settings: Settings, redis: Redis, scripts: Redis) -> EngineConte
         lease_ms=settings.lease_ms,
         http_lease_ms=settings.http_lease_ms,
         max_lost_leases=settings.max_lost_leases,
-        limits=Limits(
-            settings.max_fan_out, settings.max_value_bytes, settings.max_report_bytes, settings.max_json_depth
-        ),
+        limits=limits_of(settings),
         plans=GraphPlans(redis),
         tasks=TaskCache(redis),
         reruns=Reruns(redis),

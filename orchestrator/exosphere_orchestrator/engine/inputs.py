@@ -21,6 +21,33 @@ class Limits:
     max_report_bytes: int | None = None
     #: How deep what a report carries as JSON may be nested.
     max_json_depth: int | None = None
+    #: Of one output, and of the inputs of a node or a trigger.
+    max_fields: int | None = None
+    #: Of a new run, and of what one report writes.
+    max_store_keys: int | None = None
+    max_store_bytes: int | None = None
+    #: Of the error text of a state, in UTF-8.
+    max_error_bytes: int | None = None
+
+    def store_excess(self, store: Mapping[str, str]) -> str:
+        """Tell what of a store is too much; empty when nothing is."""
+        if self.max_store_keys is not None and len(store) > self.max_store_keys:
+            return f"has {len(store)} keys; the limit is {self.max_store_keys} (EXOSPHERE_MAX_STORE_KEYS)"
+        if self.max_store_bytes is not None and store:
+            size = sum(len(word.encode()) for pair in store.items() for word in pair)
+            if size > self.max_store_bytes:
+                return f"has {size} bytes; the limit is {self.max_store_bytes} (EXOSPHERE_MAX_STORE_BYTES)"
+        return ""
+
+    def shortened(self, error: str) -> str:
+        """Cut the error text of a state to its limit, and say so."""
+        raw = error.encode()
+        if self.max_error_bytes is None or len(raw) <= self.max_error_bytes:
+            return error
+        kept = raw[: self.max_error_bytes].decode(errors="ignore")
+        return (
+            f"{kept}\n… cut: it has {len(raw)} bytes; the limit is {self.max_error_bytes} (EXOSPHERE_MAX_ERROR_BYTES)"
+        )
 
 
 #: For a fan-out that is half made: it was within the limits when it began.

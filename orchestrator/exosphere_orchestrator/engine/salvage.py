@@ -56,7 +56,7 @@ async def _ended(context: EngineContext, report: Report, of: Delivery, reason: s
         status, error = Status.NEXT_CREATED_ERROR, reason
         outputs = encode(body.outputs[0]) if body.outputs else b"{}"
     elif isinstance(body, Failed):
-        status, error = Status.ERRORED, f"{body.error}\nIt is not retried: {reason}"
+        status, error = Status.ERRORED, f"{context.limits.shortened(body.error)}\nIt is not retried: {reason}"
     elif report.kind is Kind.REPLAY:
         status, error = Status.ERRORED, reason
     else:

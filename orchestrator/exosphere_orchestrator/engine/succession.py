@@ -57,6 +57,12 @@ def succeed(
             f"{task.identifier!r} fanned out into {len(results)} branches; "
             f"the limit is {limits.max_fan_out} (EXOSPHERE_MAX_FAN_OUT)"
         )
+    if limits.max_fields is not None and (most := max(map(len, results), default=0)) > limits.max_fields:
+        raise Unresolvable(
+            f"{task.identifier!r} gave an output of {most} fields; the limit is {limits.max_fields} (EXOSPHERE_MAX_FIELDS)"
+        )
+    if excess := limits.store_excess(executed.store):
+        raise Unresolvable(f"what {task.identifier!r} wrote to the store {excess}")
     width = len(results) if executed.fanned_out else None
     touches = touches_of(graph, state, task, width, executed.origin, rerun)
     births = Births(graph, state, task, executed, outputs, store, limits, rerun, touches)

@@ -19,6 +19,7 @@ from exosphere_core.store.faults import LOST, ResponseError, is_out_of_memory
 from exosphere_core.version import VERSION
 from exosphere_orchestrator.access.audit import AuditLog
 from exosphere_orchestrator.access.callers import KeyRing
+from exosphere_orchestrator.access.rate import RequestRate
 from exosphere_orchestrator.engine.engine import Engine
 from exosphere_orchestrator.http import (
     audit,
@@ -29,6 +30,7 @@ from exosphere_orchestrator.http import (
     keys,
     nodes,
     once,
+    pauses,
     queues,
     rejected,
     reports,
@@ -79,6 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
             watchers=Watchers(redis, run_ends, settings.keep_events_ms, settings.max_watchers, settings.max_watch_ms),
             vault=Vault(settings.encryption_key.get_secret_value()),
             keys=KeyRing(redis, settings.api_key.get_secret_value()),
+            rate=RequestRate(redis, settings.key_requests_per_second),
             audit=(audit_log := AuditLog(engine.context, settings.audit_max_entries)),
         )
         engine.start()
@@ -110,6 +113,7 @@ def create_app(settings: Settings) -> FastAPI:
         reports.router,
         http_runtimes.router,
         schedules.router,
+        pauses.router,
         rejected.router,
         keys.router,
         audit.router,

@@ -13,6 +13,7 @@ from exosphere_core.records import shard_of
 from exosphere_core.store.connection import Redis
 from exosphere_orchestrator.access.audit import AuditLog
 from exosphere_orchestrator.access.callers import KeyRing
+from exosphere_orchestrator.access.rate import RequestRate
 from exosphere_orchestrator.engine.engine import Engine
 from exosphere_orchestrator.http.run_ends import RunEnds
 from exosphere_orchestrator.http.watchers import Watchers
@@ -34,6 +35,7 @@ class Services:
     watchers: Watchers
     vault: Vault
     keys: KeyRing
+    rate: RequestRate
     audit: AuditLog
 
 

@@ -1,15 +1,19 @@
-"""What every request passes before a handler sees it: its id, the API key, the limit on its body; and the audit log after."""
+"""What every request passes before a handler sees it: its id, the API key and how often that is used, the limit on its body;
+and the audit log after.
+"""
 
 import json
 import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
+from math import ceil
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 
 from exosphere_core.api import API_KEY_HEADER, REQUEST_ID_HEADER, VERSION, Row
+from exosphere_core.errors import Overloaded
 from exosphere_core.names import name_error
 from exosphere_core.roles import EVERY_NAMESPACE
 from exosphere_core.store.audit import Happened
@@ -30,6 +34,9 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.:-]{1,128}")
 _KEYED_PREFIX: Final = f"/{VERSION}/"
 #: How much of the address of a client is recorded, in characters: a proxy may have written it.
 _LONGEST_ADDRESS: Final = 64
+
+
+_AWAY: Final = (503, "Redis can't be reached now; try again")
 
 
 class Gate:
@@ -69,6 +76,8 @@ class Gate:
         try:
             if refused := await refusal():
                 await _answer(send_with_id, *refused)
+            elif excess := await _too_many(scope):
+                await _answer(send_with_id, *excess)
             else:
                 await self._pass_on(scope, receive, answer.send, headers)
         except Exception:
@@ -109,16 +118,33 @@ async def _identify(scope: Scope, headers: Headers) -> tuple[int, str] | None:
         caller = await scope["app"].state.services.keys.identify(headers.get(API_KEY_HEADER.encode(), b""))
     except FAULTS as fault:
         logger.warning("%s %r: Redis can't tell whose key it is: %s", scope["method"], scope["path"], fault)
-        return 503, "Redis can't be reached now; try again"
+        return _AWAY
     if caller is None:
         return 401, "Invalid API key"
     scope["state"]["caller"] = caller
     return None
 
 
-async def _answer(send: Send, status: int, detail: str) -> None:
+async def _too_many(scope: Scope) -> tuple[int, str, int | None] | None:
+    """Count a call with a good key. Returns status, detail and `Retry-After` of the answer to one of too many."""
+    if (caller := scope["state"].get("caller")) is None:
+        return None
+    try:
+        await scope["app"].state.services.rate.admit(caller)
+    except Overloaded as refused:
+        return 429, refused.detail, ceil(refused.retry_after_s or 0)
+    except FAULTS as fault:
+        # Whoever can make Redis fail must not be free of the limit.
+        logger.warning("%s %r: Redis can't count the requests of a key: %s", scope["method"], scope["path"], fault)
+        return *_AWAY, None
+    return None
+
+
+async def _answer(send: Send, status: int, detail: str, retry_after_s: int | None = None) -> None:
     body = json.dumps({"detail": detail}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if retry_after_s is not None:
+        headers.append((b"retry-after", str(retry_after_s).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

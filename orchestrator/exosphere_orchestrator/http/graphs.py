@@ -37,15 +37,18 @@ async def upsert_graph(
         body.model_dump(exclude={"secrets"}),
         body.secrets,
         the.settings.max_nodes,
+        the.engine.context.limits,
     )
     the.engine.serve(namespace)
-    return _response(namespace, graph)
+    return graph_response(namespace, graph)
 
 
 @handles(router, api.GET_GRAPH)
 async def get_graph(request: Request, namespace: str, graph_name: str) -> api.GraphResponse:
     checked("namespace", namespace)
-    return _response(namespace, await graphs.get(services(request).redis, namespace, checked("graph name", graph_name)))
+    return graph_response(
+        namespace, await graphs.get(services(request).redis, namespace, checked("graph name", graph_name))
+    )
 
 
 @handles(router, api.DELETE_GRAPH)
@@ -69,7 +72,7 @@ async def delete_graph(
 async def list_graphs(request: Request, namespace: str) -> api.GraphsResponse:
     found = await graphs.get_all(services(request).redis, checked("namespace", namespace))
     return api.GraphsResponse(
-        namespace=namespace, count=len(found), templates=[_response(namespace, graph) for graph in found]
+        namespace=namespace, count=len(found), templates=[graph_response(namespace, graph) for graph in found]
     )
 
 
@@ -101,7 +104,7 @@ async def get_version(request: Request, namespace: str, graph_name: str, version
     checked("namespace", namespace)
     redis = services(request).redis
     graph = await graphs.get_version(redis, namespace, checked("graph name", graph_name), version)
-    return _response(namespace, graph)
+    return graph_response(namespace, graph)
 
 
 @handles(router, api.TRIGGER)
@@ -141,7 +144,8 @@ def _check_reach(caller: Caller, body: api.UpsertGraphRequest) -> None:
             )
 
 
-def _response(namespace: str, graph: Graph) -> api.GraphResponse:
+def graph_response(namespace: str, graph: Graph) -> api.GraphResponse:
+    """Return a graph as calls answer it."""
     head, template = graph.head, graph.template
     return api.GraphResponse(
         name=head.name,
@@ -156,4 +160,6 @@ def _response(namespace: str, graph: Graph) -> api.GraphResponse:
         updated_at=iso(head.updated_at),
         validation_status=_STATUSES[head.validation_status],
         validation_errors=head.validation_errors,
+        paused=head.paused_at is not None,
+        paused_at=None if head.paused_at is None else iso(head.paused_at),
     )

@@ -3,11 +3,12 @@
 from fastapi import APIRouter, Request
 
 from exosphere_core import api
-from exosphere_core.errors import Unavailable
+from exosphere_core.errors import BadRequest, Unavailable
 from exosphere_core.roles import Role
 from exosphere_core.store import catalog
 from exosphere_core.store.faults import LOST
 from exosphere_core.store.server_settings import findings, read_settings
+from exosphere_orchestrator.admission.sizes import registration_errors
 from exosphere_orchestrator.catalog import graphs, nodes, runtimes
 from exosphere_orchestrator.engine.engine import new_safety
 from exosphere_orchestrator.grants import RuntimeUser, grant
@@ -58,6 +59,8 @@ async def register_nodes(request: Request, namespace: str, body: api.RegisterNod
     note_thing(request, runtime_name=body.runtime_name)
     if body.delivery == "streams":
         demand(request, Role.RUNTIME, "delivery over streams")
+    if errors := list(registration_errors(body.nodes, settings.max_nodes, settings.max_fields)):
+        raise BadRequest("; ".join(errors))
     await nodes.register(the.redis, namespace, body.runtime_name, body.nodes, settings.shards)
     if body.instance:
         await runtimes.register(

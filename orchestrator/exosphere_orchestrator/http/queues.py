@@ -14,6 +14,7 @@ from exosphere_core.store import catalog
 from exosphere_core.store.decoding import StateRecord
 from exosphere_core.store.queues import read_queues
 from exosphere_core.store.state_pages import find_states
+from exosphere_orchestrator.catalog import queue_pauses
 from exosphere_orchestrator.catalog.runtimes import RuntimeRecord, read_runtimes
 from exosphere_orchestrator.http.body import JsonRoute
 from exosphere_orchestrator.http.context import checked, home_of, iso, services
@@ -91,6 +92,7 @@ async def list_queues(
     page = names[:limit]
     homes = [ShardKeys(namespace, shard) for shard in range(the.settings.shards)]
     found = await read_queues(the.redis, homes, page)
+    paused = await queue_pauses.noted(the.redis, namespace)
     return api.QueuesResponse(
         namespace=namespace,
         count=len(found),
@@ -100,6 +102,7 @@ async def list_queues(
                 depth=queue.depth,
                 running=queue.running,
                 oldest_age_ms=queue.oldest_age_ms,
+                paused=queue.node in paused,
                 consumers=queue.consumers,
             )
             for queue in found

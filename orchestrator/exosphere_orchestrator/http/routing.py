@@ -25,7 +25,7 @@ _MEANINGS = {
     409: "It was done already, or something is in its way; the detail says what",
     413: "The body is too large",
     422: "The request does not have the documented form; the detail names the field",
-    429: "There is too much to do already: nothing was changed, the detail names the limit, and the header `Retry-After` says in s when to try again",
+    429: "There is too much to do already, or the API key makes too many requests: nothing was changed, the detail names the limit, and the header `Retry-After` says in s when to try again",
     503: "Redis can't be reached now; try again",
 }
 
@@ -34,7 +34,7 @@ def handles(router: APIRouter, row: Row) -> Callable[[Handler], Handler]:
     """Return a decorator that makes a function the handler of a row."""
     statuses = {*row.errors}
     if row.keyed:
-        statuses |= {401, 403, 503}
+        statuses |= {401, 403, 429, 503}
     if row.request:
         statuses |= {408, 413, 422}
     if row.query or "{" in row.path:

@@ -46,6 +46,9 @@ class Reporting:
             raise TooLarge(
                 f"outputs has {len(outputs)} entries; the limit is {most} branches of one state (EXOSPHERE_MAX_FAN_OUT)"
             )
+        fields, widest = self._context.limits.max_fields, max(map(len, outputs), default=0)
+        if fields is not None and widest > fields:
+            raise TooLarge(f"outputs has an entry of {widest} fields; the limit is {fields} (EXOSPHERE_MAX_FIELDS)")
         body = encode(Executed(outputs or [{}], fanned_out=len(outputs) > 1))
         await self._reported(state, attempt, Kind.EXECUTED, body, "outputs")
 
@@ -56,6 +59,9 @@ class Reporting:
             NotFound, BadRequest, TooLarge: as `executed`.
             Unavailable: it is recorded, and not known yet what comes of it.
         """
+        most, size = self._context.limits.max_error_bytes, len(error.encode())
+        if most is not None and size > most:
+            raise TooLarge(f"error has {size} bytes; the limit is {most} (EXOSPHERE_MAX_ERROR_BYTES)")
         after = await self._reported(state, attempt, Kind.FAILED, encode(Failed(error)), "error")
         return _applied(state, after, Status.RETRY_CREATED, Status.ERRORED).status is Status.RETRY_CREATED
 
@@ -156,10 +162,7 @@ def _applied(state: str, after: Standing | None, *expected: Status) -> Standing:
 
 
 def _pruned(data: dict[str, Any]) -> bytes:
-    try:
-        return json.dumps({"data": data}, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    except ValueError:
-        raise BadRequest("data can't be kept: it holds a number that is out of range") from None
+    return json.dumps({"data": data}, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _not_queued(standing: Standing) -> BadRequest:

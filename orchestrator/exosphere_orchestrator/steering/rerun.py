@@ -7,8 +7,10 @@ from exosphere_core.graph.plan import GraphPlan
 from exosphere_core.keys import ShardKeys
 from exosphere_core.names import identifier_error
 from exosphere_core.records import Rerun, Task, derived_id, new_run_id
-from exosphere_core.store import moves, reads
+from exosphere_core.store import catalog, moves, reads
 from exosphere_core.store.reads import RunRecord
+from exosphere_orchestrator.admission.pause import refuse_paused
+from exosphere_orchestrator.admission.sizes import check_given
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.inputs import Unresolvable, sized
 from exosphere_orchestrator.engine.places import birthplace, starts_at
@@ -35,7 +37,8 @@ async def rerun(
     Raises:
         NotFound: there is no such run, or no such state in it.
         BadRequest: a node, an input or a store key is not there or not allowed.
-        Conflict: its graph was deleted.
+        TooLarge: it has too many inputs or store keys, or too large a store.
+        Conflict: its graph was deleted, or is paused.
         Overloaded: there is too much to do already; nothing was made.
         NotYetSafe: the run was made, and is not yet as safe as the settings want it.
     """
@@ -48,6 +51,9 @@ async def rerun(
     except NotFound:
         # A version goes only with its graph.
         raise Conflict(f"run {run} can't run again: graph {record.graph!r} was deleted") from None
+    head = await catalog.read_head(context.redis, home.namespace, record.graph)
+    if head is not None:
+        refuse_paused(home.namespace, head)
     made_from = await _begin(context, home, record, plan, identifier, state, inputs)
     if errors := [error for key in store if (error := identifier_error("store key", key))]:
         raise BadRequest("; ".join(errors))
@@ -71,6 +77,7 @@ async def rerun(
     except Unresolvable as why:
         raise BadRequest(str(why)) from None
     values = await reads.read_store(context.redis, home, run) | dict(store)
+    check_given(inputs, values, context.limits)
     root_id = derived_id("root", new_run)
     ready, most = birthplace(task), context.intake.max_queued
     call = moves.trigger(home, new_run, task, root_id, given, values, 0, ready, made_from, max_queued=most)

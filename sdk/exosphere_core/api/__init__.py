@@ -13,6 +13,7 @@ from exosphere_core.api.events import *
 from exosphere_core.api.http_runtimes import *
 from exosphere_core.api.keys import *
 from exosphere_core.api.parameters import *
+from exosphere_core.api.pauses import *
 from exosphere_core.api.queues import *
 from exosphere_core.api.rejected import *
 from exosphere_core.api.reports import *
@@ -29,6 +30,7 @@ ROWS: Final = (
     ENQUEUE_STATES, STATE_EXECUTED, STATE_ERRORED, PRUNE_STATE, RE_ENQUEUE_STATE, LIST_VERSIONS, GET_VERSION, DELETE_GRAPH,
     LIST_SCHEDULES, LIST_FIRINGS, PAUSE_SCHEDULE, RESUME_SCHEDULE, RUN_SCHEDULE,
     LIST_REJECTED, GET_STATE_STORE_VALUE,
+    PAUSE_GRAPH, RESUME_GRAPH, PAUSE_QUEUE, RESUME_QUEUE,
     CREATE_KEY, LIST_KEYS, REVOKE_KEY, CREATE_GLOBAL_KEY, LIST_GLOBAL_KEYS, REVOKE_GLOBAL_KEY, LIST_AUDIT, LIST_GLOBAL_AUDIT,
     RETRY_RUNS, GET_BULK_RETRY, LIST_STATES, WATCH_RUN, LIST_QUEUES, LIST_RUNTIMES,
 )  # fmt: skip

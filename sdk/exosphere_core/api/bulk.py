@@ -1,11 +1,21 @@
 """Retrying what failed in many runs at once: bodies and calls."""
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from exosphere_core.api.row import NAMESPACE, Name, Row
 from exosphere_core.roles import Role
+
+
+def _spelled(value: object) -> object:
+    if isinstance(value, int | float):
+        raise ValueError("must be text, as in 2026-01-31T09:00:00Z")
+    return value
+
+
+#: A time as ISO 8601 spells it, with its zone; no number of seconds.
+Moment = Annotated[AwareDatetime, BeforeValidator(_spelled)]
 
 
 class RetryRunsRequest(BaseModel):
@@ -15,8 +25,8 @@ class RetryRunsRequest(BaseModel):
 
     graph_name: Name | None = Field(default=None, description="only runs of this graph")
     status: Literal["FAILED", "PENDING", "SUCCESS"] = Field(default="FAILED", description="only runs in this status")
-    created_after: AwareDatetime | None = Field(default=None, description="only runs created then or later")
-    created_before: AwareDatetime | None = Field(default=None, description="only runs created then or earlier")
+    created_after: Moment | None = Field(default=None, description="only runs created then or later")
+    created_before: Moment | None = Field(default=None, description="only runs created then or earlier")
 
 
 class RunRetries(BaseModel):

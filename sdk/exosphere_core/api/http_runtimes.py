@@ -1,6 +1,6 @@
 """Runtimes over plain HTTP: take states, tell what came of them. Bodies and calls."""
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
@@ -57,8 +57,8 @@ class EnqueueResponse(BaseModel):
 class Reported(BaseModel):
     """What every report may say. Extra keys are ignored."""
 
-    attempt: Whole | None = Field(
-        default=None, ge=1, description="of the delivery that is reported: if another is current, nothing is changed"
+    attempt: Annotated[Whole, Field(ge=1)] | None = Field(
+        default=None, description="of the delivery that is reported: if another is current, nothing is changed"
     )
 
 

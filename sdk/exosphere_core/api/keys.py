@@ -1,11 +1,18 @@
 """API keys: create, list, revoke: bodies and calls."""
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from exosphere_core.api.row import NAMESPACE, VERSION, Name, Row, Whole
+from exosphere_core.api.row import NAMESPACE, VERSION, Row, Whole
+from exosphere_core.names import NAME_PATTERN
 from exosphere_core.roles import Role
+
+#: A name, or nothing.
+_Label = Annotated[str, AfterValidator(str.strip), Field(json_schema_extra={"pattern": rf"^\s*({NAME_PATTERN})?\s*$"})]
+
+#: A century, in ms.
+_LONGEST_MS: Final = 100 * 366 * 24 * 3600 * 1000
 
 KeyStatus = Literal["active", "expired", "revoked"]
 
@@ -16,11 +23,10 @@ class CreateKeyRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     role: Role = Field(description="what the key may do")
-    name: Name = Field(default="", description="for people, such as who or what uses it")
-    expires_in_ms: Whole | None = Field(
-        default=None, ge=1, le=100 * 366 * 24 * 3600 * 1000,
-        description="how long it is good for, in ms; null for ever, until it is revoked",
-    )  # fmt: skip
+    name: _Label = Field(default="", description="for people, such as who or what uses it")
+    expires_in_ms: Annotated[Whole, Field(ge=1, le=_LONGEST_MS)] | None = Field(
+        default=None, description="how long it is good for, in ms; null for ever, until it is revoked"
+    )
 
 
 class KeyBody(BaseModel):

@@ -27,6 +27,7 @@ _ID_FORM: Final[dict[str, Any]] = {"minLength": 1, "maxLength": 64, "pattern": "
 PATH_PARAMETERS: Final = {
     "namespace": PathParameter("name of a namespace", _pattern(NAME_PATTERN)),
     "graph_name": PathParameter("name of a graph", _pattern(NAME_PATTERN)),
+    "node_name": PathParameter("name of a node", _pattern(NAME_PATTERN)),
     "run_id": PathParameter("id of a run, as its trigger answered it", _ID_FORM),
     "state_id": PathParameter("id of a state", _ID_FORM),
     "key_id": PathParameter("id of an API key", {"minLength": 1, "maxLength": 64, "pattern": "^[A-Za-z0-9]+$"}),

@@ -42,6 +42,7 @@ class QueueBody(BaseModel):
     oldest_age_ms: int | None = Field(
         description="for how long the oldest one waits for a runtime; null when none does"
     )
+    paused: bool = Field(description="whether it gives nothing out")
     consumers: int = Field(description="runtimes that take from it; one that is gone may be among them for an hour")
 
 

@@ -82,7 +82,7 @@ RESUME_SCHEDULE: Final = Row(
 )  # fmt: skip
 RUN_SCHEDULE: Final = Row(
     "run_schedule", "POST", f"{_SCHEDULE}/run", "Fire a schedule now, paused or not; when it is due next stays as it is",
-    FiringBody, errors=(400, 404, 429), repeatable=False, role=Role.OPERATOR,
+    FiringBody, errors=(400, 404, 409, 429), repeatable=False, role=Role.OPERATOR,
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from exosphere_core.errors import Conflict
-from exosphere_core.keys import GLOBAL_ACCESS_KEYS, CatalogKeys, access_key
+from exosphere_core.keys import GLOBAL_ACCESS_KEYS, CatalogKeys, access_key, request_rate
 from exosphere_core.roles import EVERY_NAMESPACE, Role
 from exosphere_core.store.burst import burst
 from exosphere_core.store.calls import Call, apply
@@ -95,6 +95,11 @@ async def create_key(redis: "Redis", record: KeyRecord, digest: str) -> None:
             ],
         ),
     )  # fmt: skip
+
+
+async def admit_request(redis: "Redis", key_id: str, per_second: int) -> int:
+    """Count a request of a key, over all state managers. Returns 0, or after how many ms the next one is admitted."""
+    return int(await apply(redis, Call("admit_request", [request_rate(key_id)], [per_second])))
 
 
 async def look_up_key(redis: "Redis", key_id: str) -> KeyLook:

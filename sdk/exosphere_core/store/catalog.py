@@ -40,6 +40,8 @@ class GraphHead(NamedTuple):
     validation_errors: list[str]
     created_at: int
     updated_at: int
+    #: Since when it is paused, unix ms; None when it is not.
+    paused_at: int | None = None
 
 
 class GraphVersion(NamedTuple):
@@ -164,6 +166,7 @@ def _head(name: str, raw: Mapping[bytes, bytes]) -> GraphHead | None:
         validation_errors=_decode_texts(raw[b"validation_errors"]),
         created_at=int(raw[b"created_at"]),
         updated_at=int(raw[b"updated_at"]),
+        paused_at=int(raw[b"paused_at"]) if b"paused_at" in raw else None,
     )
 
 

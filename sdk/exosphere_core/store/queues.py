@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from exosphere_core.keys import HTTP_TAKER, RUNTIMES_GROUP, ShardKeys
+from exosphere_core.keys import HTTP_TAKER, PAUSED_GROUP, RUNTIMES_GROUP, ShardKeys
 from exosphere_core.store.burst import burst
 from exosphere_core.store.catalog import now_ms
 
@@ -47,11 +47,12 @@ async def read_queues(redis: "Redis", homes: Sequence[ShardKeys], nodes: Sequenc
         replies = await burst(redis, commands)
         for (node, key), length, groups in zip(page, replies[::2], replies[1::2], strict=True):
             if not isinstance(length, ResponseError) and not isinstance(groups, ResponseError):
-                for group in map(_pairs, groups):
-                    if group[b"name"] == RUNTIMES_GROUP.encode():
-                        waiting = max(0, length - group[b"pending"])
-                        last = group[b"last-delivered-id"].decode()
-                        seen[node].append((waiting, group[b"pending"], group[b"consumers"], f"{key} {last}"))
+                standing = {group[b"name"].decode(): group for group in map(_pairs, groups)}
+                if group := standing.get(RUNTIMES_GROUP):
+                    waiting = max(0, length - group[b"pending"])
+                    # While it is paused, the group of the runtimes stands behind every entry.
+                    last = standing.get(PAUSED_GROUP, group)[b"last-delivered-id"].decode()
+                    seen[node].append((waiting, group[b"pending"], group[b"consumers"], f"{key} {last}"))
     ages = await _ages(redis, [place for parts in seen.values() for waiting, _, _, place in parts if waiting], now)
     return [
         Queue(

@@ -21,7 +21,7 @@ if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then
 end
 grow(KEYS[1])
 redis.call('HSET', KEYS[1], 'version', ARGV[3], 'deleted_version', ARGV[3], 'deleted_at', now_ms())
-redis.call('HDEL', KEYS[1], 'created_at', 'updated_at', 'validation_status', 'validation_errors')
+redis.call('HDEL', KEYS[1], 'created_at', 'updated_at', 'validation_status', 'validation_errors', 'paused_at')
 redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('SREM', KEYS[3], ARGV[1])
 redis.call('SADD', KEYS[4], ARGV[5])

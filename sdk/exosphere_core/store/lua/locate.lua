@@ -6,7 +6,7 @@
 -- ARGV[1] from here on, per state: its id, "1" when its first entry is on the report stream, "1" when its node is of
 --   another namespace
 -- returns per state "" | "undue" | "lost" | its entry in another slot, as lib/placed says
--- uses held placed
+-- uses given held placed
 local places = {}
 for n = 1, #ARGV / 3 do
   local record = redis.call('HMGET', KEYS[2 + n * 2], 'status', 'attempt', 'entry', 'due_at', 'report')

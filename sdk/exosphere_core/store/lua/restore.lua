@@ -16,7 +16,7 @@
 -- ARGV[6] "1" when its node is of another namespace
 -- ARGV[7] its entry in another slot that was looked for there and is gone, or ""
 -- returns the new attempt, or "" when it needs none any more
--- uses clock push held placed tell grow
+-- uses clock push given held placed tell grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'entry', 'due_at', 'report', 'task', 'inputs')
 local run = redis.call('HMGET', KEYS[2], 'status', 'cancelled_at')
 if record[1] ~= ARGV[2] or record[2] ~= ARGV[3] or not run[1] or run[2] then

@@ -2,7 +2,7 @@
 -- KEYS[1] stream  a ready stream, and the next one from here on
 -- ARGV[1] from here on, per stream: id of an entry
 -- returns per entry 1 or 0
--- uses held
+-- uses given held
 local replies = {}
 for n = 1, #KEYS do
   replies[n] = is_held(KEYS[n], 'runtimes', ARGV[n]) and 1 or 0

@@ -2,16 +2,11 @@
 local given = {}
 local function last_given(stream, group)
   if given[stream] == nil then
-    given[stream] = false
-    for _, found in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
-      local fields = {}
-      for n = 1, #found, 2 do
-        fields[found[n]] = found[n + 1]
-      end
-      if fields['name'] == group then
-        given[stream] = fields['last-delivered-id']
-      end
+    local stands = group_stands(stream, group)
+    if stands == BEHIND_ALL then
+      stands = group_stands(stream, 'paused')
     end
+    given[stream] = stands or false
   end
   return given[stream]
 end
