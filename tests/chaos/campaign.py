@@ -163,14 +163,18 @@ class Campaign:
         self.outcome.counts += await count_mends(stage)
         violations += [] if ended else ["runs did not end: stuck"]
         violations += await self._judge.check(stage, number, lossy=lossy)
+        violations += await self._strays(stage)
         if not violations:
             for home in stage.homes:
                 self._judge.removed.update(await remove_ended(stage.redis.client, home, _REPLAYED_S))
-        compared = await compare(stage.redis.client, stage.homes)
-        self.outcome.counts["keys"] += compared.keys
-        violations += compared.strays[:_TOLD]
+            violations += await self._strays(stage)
         self.outcome.violations += [f"seed {self.plan.seed} round {number}: {line}" for line in violations]
         print(self._told(number, ended_s - struck_s, time.monotonic() - ended_s), flush=True)
+
+    async def _strays(self, stage: Stage) -> list[str]:
+        compared = await compare(stage.redis.client, stage.homes)
+        self.outcome.counts["keys"] += compared.keys
+        return compared.strays[:_TOLD]
 
     async def _has_lost(self, stage: Stage, strikes: Sequence[Strike]) -> bool:
         """Whether Redis may have lost in this round what it acknowledged: by a fault, or as a replica took over, for whatever reason."""

@@ -43,7 +43,7 @@ def test_a_short_campaign_keeps_every_promise_and_meets_what_it_is_about(tmp_pat
     counts = outcome.counts
     assert counts["states"] > 300
     assert sum(struck.values()) == counts["faults"] >= 5
-    assert counts["keys"] > counts["states"] / 2
+    assert counts["keys"] > counts["states"], "not all keys were held against the runs"
     # A campaign that never met these would pass for nothing.
     assert counts["reclaimed"], "no lease was lost"
     assert counts["reconnected"], "no runtime lost its connection"
