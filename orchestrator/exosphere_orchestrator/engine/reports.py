@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from exosphere_core.api import LONGEST_DELAY_MS
 from exosphere_core.keys import ShardKeys
 from exosphere_core.names import name_error
 from exosphere_core.records import (
@@ -13,13 +14,16 @@ from exosphere_core.records import (
     Executed,
     Failed,
     Kind,
+    Pruned,
     ReadyField,
     ReportField,
+    Requeued,
     Unreadable,
     decode_task,
     shard_of,
 )
 from exosphere_core.store.streams import Entry
+from exosphere_orchestrator.engine.prune_data import data_error
 
 _DECODERS = {kind: msgspec.json.Decoder(body) for kind, body in BODIES.items()}
 _KINDS = {kind.value.encode(): kind for kind in Kind if kind is not Kind.REPLAY}
@@ -28,6 +32,9 @@ _TASK = ReadyField.TASK.value.encode()
 
 #: Kinds that only scripts send, to the run's own shard.
 _OF_SCRIPTS = frozenset({Kind.SETTLED, Kind.CANCELLED})
+
+#: How much of each text of a runtime is shown in a reason, in characters.
+_SHOWN = 300
 
 #: How many letters an id has.
 _RUN_ID, _STATE_ID = 36, 32
@@ -112,17 +119,29 @@ def parse_report(entry: Entry, queue: ShardKeys, max_bytes: int | None = None) -
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as bad:
         reason = f"its body can't be read: {bad}"
         raise Malformed(reason, failure._replace(body=Failed(f"the worker's report was refused: {reason}"))) from None
+    if wrong := _body_error(read):
+        raise Malformed(wrong, failure._replace(body=Failed(f"the worker's report was refused: {wrong}", False)))
     if isinstance(read, Executed) and read.origin:
         raise Malformed("it names an origin, which no runtime may")
     return Report(entry, kind, home, state, attempt, read, via)
 
 
+def _body_error(body: Body) -> str | None:
+    """Say what of a body can't be recorded, as nobody could read the record, or None. The same node would say it again."""
+    if isinstance(body, Requeued) and body.delay_ms > LONGEST_DELAY_MS:
+        return f"it asks to be run again after {body.delay_ms} ms; the limit is {LONGEST_DELAY_MS}"
+    if isinstance(body, Pruned):
+        return data_error(bytes(body.data))
+    return None
+
+
 def _unreadable(body: bytes) -> str:
     try:
         found = msgspec.json.decode(body, type=Unreadable)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return "a runtime took an entry that is no delivery, and did not say which"
-    return f"entry {found.entry} of {found.stream} is no delivery for the runtime that took it: {found.reason}"
+    entry, stream, reason = (text[:_SHOWN] for text in (found.entry, found.stream, found.reason))
+    return f"entry {entry} of {stream} is no delivery for the runtime that took it: {reason}"
 
 
 def _replay(entry: Entry, queue: ShardKeys) -> Report:
@@ -130,7 +149,7 @@ def _replay(entry: Entry, queue: ShardKeys) -> Report:
     try:
         task = decode_task(entry.fields[_TASK])
         state, attempt = entry.fields[b"state"].decode(), entry.fields[b"attempt"].decode()
-    except (KeyError, ValueError, msgspec.DecodeError):
+    except (KeyError, ValueError, msgspec.DecodeError, RecursionError):
         raise Malformed("it is neither a report nor a new state") from None
     if shard_of(state) is None or len(state) != _STATE_ID or not attempt.isdecimal() or task.home != queue.namespace:
         raise Malformed("state, attempt or home is none")

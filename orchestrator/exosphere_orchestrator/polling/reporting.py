@@ -14,6 +14,7 @@ from exosphere_core.store.calls import note, recorded
 from exosphere_core.store.catalog import read_namespaces
 from exosphere_core.store.polled import Standing
 from exosphere_orchestrator.engine.context import EngineContext
+from exosphere_orchestrator.engine.prune_data import MOST_LEVELS, is_too_deep
 
 #: How long an answer waits until its report was applied, in s; a state manager that works does it in some ms.
 _APPLIED_S = 10.0
@@ -24,9 +25,6 @@ _PLACED_S = 3.0
 
 #: Pauses between looks at a record, in s.
 _FIRST_LOOK_S, _LONGEST_LOOK_S = 0.002, 0.1
-
-#: How deeply the data of a pruned state may be nested: answers that hold it can't be much deeper.
-_MOST_LEVELS = 200
 
 
 class Reporting:
@@ -165,21 +163,12 @@ def _applied(state: str, after: Standing | None, *expected: Status) -> Standing:
 
 
 def _pruned(data: dict[str, Any]) -> bytes:
-    level: list[Any] = [data]
-    for _ in range(_MOST_LEVELS):
-        level = [inner for value in level for inner in _inside(value)]
-    if level:
-        raise BadRequest(f"data can't be kept: it is nested more deeply than {_MOST_LEVELS} levels")
+    if is_too_deep(data):
+        raise BadRequest(f"data can't be kept: it is nested more deeply than {MOST_LEVELS} levels")
     try:
         return json.dumps({"data": data}, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     except ValueError:
         raise BadRequest("data can't be kept: it holds a number that is out of range") from None
-
-
-def _inside(value: Any) -> list[Any]:
-    """What a list or an object of JSON holds that may hold something in turn."""
-    held = value.values() if isinstance(value, dict) else value
-    return [inner for inner in held if isinstance(inner, dict | list)]
 
 
 def _not_queued(standing: Standing) -> BadRequest:
