@@ -60,7 +60,7 @@ points: $(FOR_TESTING) ## Strike at every command of every scene, and let the po
 mutants: $(FOR_TESTING) ## Break the protocol in many ways, and see whether the tests notice
 	@PYTHONPATH=tests $(BIN)/python -m mutants.campaign $(ARGS)
 
-fuzz: $(FOR_TESTING) $(FOR_FUZZING) ## Send the HTTP API 20,000 calls that its description allows, and some that it does not
+fuzz: $(FOR_TESTING) $(FOR_FUZZING) ## Send the HTTP API 20,000 calls, and the report streams 20,000 entries, good and bad
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.campaign $(ARGS)
 
 lint: $(FOR_TESTING) ## Check style, format and types

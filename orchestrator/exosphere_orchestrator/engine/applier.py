@@ -120,7 +120,10 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
     tasks = await context.tasks.get_many([(queue, report.state) for report in (*reports, *born)])
     if born:
         # What is taken over is decided here, and is from here on a report like others.
-        due = [(report, task) for report, task in zip(born, tasks[len(reports) :], strict=True) if task is not None]
+        found = list(zip(born, tasks[len(reports) :], strict=True))
+        for report in (report for report, task in found if task is None):
+            rejected[report.entry[:2]] = report.entry, "there is no such state"
+        due = [(report, task) for report, task in found if task is not None]
         reports += await replay(context, queue, due)
         tasks[-len(born) :] = [task for _, task in due]
     known: list[tuple[Report, Task, GraphPlan]] = []

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from exosphere_core.api import LONGEST_DELAY_MS
 from exosphere_core.keys import ShardKeys
 from exosphere_core.names import name_error
 from exosphere_core.records import (
@@ -16,6 +17,7 @@ from exosphere_core.records import (
     Pruned,
     ReadyField,
     ReportField,
+    Requeued,
     Unreadable,
     decode_task,
     shard_of,
@@ -31,6 +33,9 @@ _TASK = ReadyField.TASK.value.encode()
 
 #: Kinds that only scripts send, to the run's own shard.
 _OF_SCRIPTS = frozenset({Kind.SETTLED, Kind.CANCELLED})
+
+#: How much of each text of a runtime is shown in a reason, in characters.
+_SHOWN = 300
 
 #: How many letters an id has.
 _RUN_ID, _STATE_ID = 36, 32
@@ -118,21 +123,29 @@ def parse_report(entry: Entry, queue: ShardKeys, max_bytes: int | None = None, m
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as bad:
         reason = f"its body can't be read: {bad}"
         raise Malformed(reason, failure._replace(body=Failed(f"the worker's report was refused: {reason}"))) from None
-    if max_depth is not None and is_deeper(data, max_depth):
-        # The same node would nest as deep again.
-        reason = f"the data of its prune signal can't be kept: {too_deep(max_depth)}"
-        raise Malformed(reason, failure._replace(body=Failed(f"the worker's report was refused: {reason}", False)))
+    if wrong := _body_error(read, data, max_depth):
+        raise Malformed(wrong, failure._replace(body=Failed(f"the worker's report was refused: {wrong}", False)))
     if isinstance(read, Executed) and read.origin:
         raise Malformed("it names an origin, which no runtime may")
     return Report(entry, kind, home, state, attempt, read, via)
 
 
+def _body_error(body: Body, data: dict[str, Any], max_depth: int | None) -> str | None:
+    """Say what of a body can't be recorded, as nobody could read the record, or None. The same node would say it again."""
+    if isinstance(body, Requeued) and body.delay_ms > LONGEST_DELAY_MS:
+        return f"it asks to be run again after {body.delay_ms} ms; the limit is {LONGEST_DELAY_MS}"
+    if max_depth is not None and is_deeper(data, max_depth):
+        return f"the data of its prune signal can't be kept: {too_deep(max_depth)}"
+    return None
+
+
 def _unreadable(body: bytes) -> str:
     try:
         found = msgspec.json.decode(body, type=Unreadable)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return "a runtime took an entry that is no delivery, and did not say which"
-    return f"entry {found.entry} of {found.stream} is no delivery for the runtime that took it: {found.reason}"
+    entry, stream, reason = (text[:_SHOWN] for text in (found.entry, found.stream, found.reason))
+    return f"entry {entry} of {stream} is no delivery for the runtime that took it: {reason}"
 
 
 def _replay(entry: Entry, queue: ShardKeys) -> Report:
@@ -140,7 +153,7 @@ def _replay(entry: Entry, queue: ShardKeys) -> Report:
     try:
         task = decode_task(entry.fields[_TASK])
         state, attempt = entry.fields[b"state"].decode(), entry.fields[b"attempt"].decode()
-    except (KeyError, ValueError, msgspec.DecodeError):
+    except (KeyError, ValueError, msgspec.DecodeError, RecursionError):
         raise Malformed("it is neither a report nor a new state") from None
     if shard_of(state) is None or len(state) != _STATE_ID or not attempt.isdecimal() or task.home != queue.namespace:
         raise Malformed("state, attempt or home is none")
