@@ -4,11 +4,11 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
 from typing import Final, Protocol
-
-import httpx
+from urllib.parse import urlsplit
 
 from exosphere_cli.child import Child, stop_children
 from exosphere_cli.keeper import Keeper, Part
@@ -22,6 +22,8 @@ _READY_S: Final = 60.0
 _GRACE_S: Final = 15.0
 
 _LOOK_S: Final = 0.1
+#: Seconds that the state manager has for its answer whether it is ready.
+_ANSWER_S: Final = 2.0
 
 #: As a shell counts it: 128 plus the number of SIGINT.
 _INTERRUPTED: Final = 130
@@ -144,22 +146,17 @@ class DevSession:
     def _await_ready(self, parts: Parts) -> bool:
         """Wait until the state manager is ready. False when the user asks to stop meanwhile."""
         deadline = time.monotonic() + _READY_S
-        # A proxy of the environment is not meant for this machine itself.
-        with httpx.Client(trust_env=False, timeout=2.0) as client:
-            while not self._stop_asked:
-                for child in (parts.server, parts.background):
-                    if child.poll() is not None:
-                        raise ConfigurationError(f"{child.name} did not start: {child.reason}")
-                try:
-                    if client.get(self._ready_url).is_success:
-                        return True
-                except httpx.HTTPError:
-                    pass
-                if time.monotonic() > deadline:
-                    raise ConfigurationError(
-                        f"{parts.server.name} is not ready after {_READY_S:.0f} s; it said last: {parts.server.reason}"
-                    )
-                time.sleep(_LOOK_S)
+        while not self._stop_asked:
+            for child in (parts.server, parts.background):
+                if child.poll() is not None:
+                    raise ConfigurationError(f"{child.name} did not start: {child.reason}")
+            if _is_ready(self._ready_url):
+                return True
+            if time.monotonic() > deadline:
+                raise ConfigurationError(
+                    f"{parts.server.name} is not ready after {_READY_S:.0f} s; it said last: {parts.server.reason}"
+                )
+            time.sleep(_LOOK_S)
         return False
 
     def _keep_running(self) -> None:
@@ -202,3 +199,16 @@ class DevSession:
                 child.kill()
         if self._redis is not None:
             self._redis.kill()
+
+
+def _is_ready(url: str) -> bool:
+    """Whether it answers 200. Asked directly: a proxy of the environment is not meant for this machine itself."""
+    address = urlsplit(url)
+    connection = HTTPConnection(address.hostname or "", address.port, timeout=_ANSWER_S)
+    try:
+        connection.request("GET", address.path)
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()

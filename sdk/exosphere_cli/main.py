@@ -6,16 +6,7 @@ from typing import Final
 
 import click
 
-from exosphere_cli.access_keys import keys
-from exosphere_cli.command_group import CommandGroup
-from exosphere_cli.dev import dev
-from exosphere_cli.graph import graph
-from exosphere_cli.reconcile import reconcile
-from exosphere_cli.rejected import rejected
-from exosphere_cli.run import run
-from exosphere_cli.secrets import secrets
-from exosphere_cli.server import background, server
-from exosphere_cli.worker import worker
+from exosphere_cli.command_group import LateCommands
 from exosphere_core.errors import ExosphereError, InvalidGraph
 from exosphere_core.version import VERSION
 
@@ -24,7 +15,26 @@ _FAILED: Final = 1
 _INTERRUPTED: Final = 130
 
 
-@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+#: command → the module that it is in, under its own name.
+_COMMANDS: Final = {
+    "background": "exosphere_cli.server",
+    "dev": "exosphere_cli.dev",
+    "graph": "exosphere_cli.graph",
+    "keys": "exosphere_cli.access_keys",
+    "reconcile": "exosphere_cli.reconcile",
+    "rejected": "exosphere_cli.rejected",
+    "run": "exosphere_cli.run",
+    "secrets": "exosphere_cli.secrets",
+    "server": "exosphere_cli.server",
+    "worker": "exosphere_cli.worker",
+}
+
+
+@click.group(
+    cls=LateCommands,
+    modules=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(VERSION, prog_name="exosphere")
 def cli() -> None:
     """Exosphere runs workflows on Redis: graphs of nodes, written as Python classes, run by workers.
@@ -52,10 +62,6 @@ def cli() -> None:
 
     Exit codes: 0 done; 1 failed, with one line that says why; 2 the command line is wrong.
     """
-
-
-for command in (dev, server, background, reconcile, secrets, worker, graph, run, rejected, keys):
-    cli.add_command(command)
 
 
 def main() -> None:

@@ -52,6 +52,7 @@ def runs(stack: Stack, name: str) -> bool:
 
 
 def test_it_fires_what_is_due_and_ends_with_sigterm(stack: Stack, redis_url: str) -> None:
+    stack.as_users_do("bg")
     prepare(redis_url, due_at_once)
     stack.start("bg", [sys.executable, "-c", CODE])
     with Redis.from_url(redis_url) as redis:
@@ -88,6 +89,7 @@ def test_three_replicas_that_start_at_once_fire_each_due_time_once(stack: Stack,
 
 
 def test_it_says_in_one_line_that_redis_can_not_be_reached(stack: Stack) -> None:
+    stack.as_users_do("bg")
     stack.start("bg", [sys.executable, "-c", CODE], EXOSPHERE_REDIS_URL="unix:///nowhere/redis.sock")
     assert stack.wait_end("bg") != 0
     assert "ConfigurationError: Redis can't be reached" in stack.log("bg")
@@ -123,6 +125,7 @@ def test_a_job_under_way_is_finished_before_the_worker_is_ended_and_none_is_begu
 
 
 def test_a_second_signal_ends_it_at_once(stack: Stack, redis_url: str) -> None:
+    stack.as_users_do("bg")
     prepare(redis_url, due_often)
     stack.start("bg", [sys.executable, "-c", CODE], EXOSPHERE_MAX_CATCHUP="20")
     with Redis.from_url(redis_url) as redis:

@@ -17,6 +17,7 @@ from exosphere_core.client import ApiClient
 from exosphere_core.errors import ExosphereError
 from exosphere_orchestrator.vault import new_key
 from exospherehost import StateManager
+from system import warm_start
 
 KEY = "test-key"
 NAMESPACE = "test"
@@ -40,13 +41,17 @@ def wait_for(what: str, condition: Callable[[], Any], within_s: float = PATIENCE
 
 
 class Stack:
-    """Started processes by name; all are ended when the test ends."""
+    """Started processes by name; all are ended when the test ends.
+
+    They are forked from a process that has the imports behind it, unless a test names one in `as_users_do`.
+    """
 
     def __init__(self, redis_url: str, folder: Path, lease_ms: int = 1500) -> None:
         self.folder = folder
         self.ledger = folder / "ledger"
         self.ledger.touch()
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._exec_only: set[str] = set()
+        self.processes: dict[str, subprocess.Popen[bytes] | warm_start.Forked] = {}
         self.ports: dict[str, int] = {}
         self.environ = {
             **os.environ,
@@ -85,6 +90,10 @@ class Stack:
         """Start a runtime with all nodes."""
         self.start(name, [sys.executable, str(HERE / "nodes.py"), name], **environ)
 
+    def as_users_do(self, name: str) -> None:
+        """This process is to be started as users do, imports and all: the test is about how it starts or ends."""
+        self._exec_only.add(name)
+
     def reconcile(self) -> None:
         """Have the reconciler mend what was lost, as an operator does."""
         command = [sys.executable, "-m", "exosphere_cli.main", "reconcile"]
@@ -95,11 +104,15 @@ class Stack:
         assert ended.returncode == 0, ended.stdout + ended.stderr
 
     def start(self, name: str, command: list[str], **environ: str) -> None:
-        log = (self.folder / f"{name}.log").open("ab")
-        self.processes[name] = subprocess.Popen(
-            command, env={**self.environ, **environ}, stdout=log, stderr=log, preexec_fn=die_with_driver
-        )
-        log.close()
+        environ = {**self.environ, **environ}
+        log = self.folder / f"{name}.log"
+        if name not in self._exec_only and warm_start.can_fork(command, environ):
+            self.processes[name] = warm_start.fork(command, environ, log)
+            return
+        with log.open("ab") as written:
+            self.processes[name] = subprocess.Popen(
+                command, env=environ, stdout=written, stderr=written, preexec_fn=die_with_driver
+            )
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()

@@ -33,6 +33,7 @@ def of_process(names: dict[str, int], process_id: int) -> list[str]:
 def test_a_state_manager_that_is_asked_to_stop_under_load_leaves_nothing_pending_and_the_run_goes_on(
     stack: Stack, redis_url: str
 ) -> None:
+    stack.as_users_do("sm1")
     stack.environ["EXOSPHERE_LEASE_MS"] = LONG_LEASE
     stack.state_manager("sm1")
     second = stack.state_manager("sm2")
@@ -121,6 +122,7 @@ def test_a_state_manager_whose_redis_user_may_not_end_a_read_stops_in_order_all_
 
 
 def test_a_second_signal_ends_a_state_manager_at_once(stack: Stack, redis_url: str) -> None:
+    stack.as_users_do("sm")
     stack.state_manager()
     stack.call(api.REGISTER_NODES, body={"runtime_name": "rt", "nodes": []}, namespace=NAMESPACE)
     with Redis.from_url(redis_url) as redis:

@@ -74,6 +74,7 @@ def test_a_run_ends_although_a_state_manager_is_killed_in_the_middle_of_it(stack
 
 
 def test_a_runtime_that_is_asked_to_stop_ends_its_work_and_exits_with_0(stack: Stack) -> None:
+    stack.as_users_do("rt")
     stack.state_manager()
     stack.runtime("rt")
     until = stack.folder / "until"
@@ -107,6 +108,7 @@ def test_what_does_not_end_within_the_grace_time_is_given_back_at_once(stack: St
 
 
 def test_a_second_signal_exits_at_once(stack: Stack) -> None:
+    stack.as_users_do("rt")
     stack.state_manager()
     stack.runtime("rt")
     stack.graph("g", {"node_name": "Long", "identifier": "long", "inputs": {"until": "/nowhere"}})
@@ -150,6 +152,7 @@ def test_a_runtime_that_stood_still_for_a_lease_reports_nothing(stack: Stack) ->
 
 
 def test_a_state_manager_that_is_asked_to_stop_exits_with_0(stack: Stack) -> None:
+    stack.as_users_do("sm")
     for number in (signal.SIGTERM, signal.SIGINT):
         stack.environ.pop("EXOSPHERE_STATE_MANAGER_URI", None)
         stack.state_manager()
@@ -159,6 +162,7 @@ def test_a_state_manager_that_is_asked_to_stop_exits_with_0(stack: Stack) -> Non
 
 
 def test_a_redis_that_can_lose_work_gets_a_loud_warning_at_the_start(stack: Stack, redis_url: str) -> None:
+    stack.as_users_do("sm")
     with Redis.from_url(redis_url) as redis:
         redis.config_set("maxmemory-policy", "allkeys-lru")
         try:
@@ -185,6 +189,7 @@ def test_a_runtime_waits_for_a_state_manager_that_is_not_up_yet(stack: Stack) ->
 
 
 def test_a_runtime_that_waits_for_its_state_manager_can_be_stopped(stack: Stack) -> None:
+    stack.as_users_do("rt")
     stack.runtime("rt", EXOSPHERE_STATE_MANAGER_URI="http://127.0.0.1:9")
     wait_for("it tries", lambda: "can't register yet" in stack.log("rt"))
     stack.signal("rt", signal.SIGTERM)
@@ -192,6 +197,7 @@ def test_a_runtime_that_waits_for_its_state_manager_can_be_stopped(stack: Stack)
 
 
 def test_a_runtime_with_a_wrong_key_ends_with_the_reason(stack: Stack) -> None:
+    stack.as_users_do("rt")
     stack.state_manager()
     stack.runtime("rt", EXOSPHERE_API_KEY="wrong")
     assert stack.wait_end("rt") == 1

@@ -61,6 +61,7 @@ def test_a_node_that_blocks_the_event_loop_for_too_long_is_named_and_goes_to_ano
 
 
 def test_a_second_signal_ends_a_runtime_whose_event_loop_is_blocked(stack: Stack) -> None:
+    stack.as_users_do("rt")
     stack.state_manager()
     stack.runtime("rt")
     stack.graph("g", {"node_name": "Blocking", "identifier": "b", "inputs": {"ms": "3600000"}})
