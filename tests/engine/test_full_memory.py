@@ -75,7 +75,7 @@ def test_a_run_with_all_kinds_of_moves_ends_right(full_lane: Lane) -> None:
         # Wider than one script makes, and joined with large inputs.
         await reported(world, "a", many(*(str(number) for number in range(60))))
         outcomes = [one(v="1") for _ in range(57)]
-        await reported(world, "b", Requeued(1), failed(), Pruned(b"{}"), *outcomes)
+        await reported(world, "b", Requeued(1), failed(), Pruned({}), *outcomes)
         promoter = Promoter(world.context, HOME)
         async with full(world.redis):
             while await read_due(world.redis, HOME, 10_000, 10):
@@ -109,7 +109,7 @@ def test_a_unite_that_waits_and_one_that_is_pruned_and_a_lost_lease_are_dealt_wi
         assert (await world.run()).status == "FAILED"
         await world.trigger()
         await reported(world, "a", many("1"))
-        await reported(world, "b", Pruned(b"{}"))
+        await reported(world, "b", Pruned({}))
         assert await world.statuses() == {"a": ["SUCCESS"], "b": ["PRUNED"], "u": ["PRUNED"]}
         await world.check_counts()
 
