@@ -107,18 +107,29 @@ class ReportFuzz:
         homes = [ShardKeys(self._space.name), ShardKeys(self._foreign.name)]
         streams = [stream for home in homes for stream in (home.reports, home.inbox)]
 
-        async def is_settled(redis: "Redis") -> bool:
+        async def unsettled(redis: "Redis") -> list[Any]:
+            """The first entries that are pending, or a note that some were not even taken."""
+            found: list[Any] = []
             for stream in streams:
                 info: Any = await redis.xinfo_stream(stream)
                 groups: Any = await redis.xinfo_groups(stream)
                 for group in groups:
-                    if group["name"] == STATE_MANAGERS_GROUP.encode() and (
-                        group["pending"] or group["last-delivered-id"] != info["last-generated-id"]
-                    ):
-                        return False
-            return True
+                    if group["name"] == STATE_MANAGERS_GROUP.encode():
+                        if group["last-delivered-id"] != info["last-generated-id"]:
+                            found.append(f"{stream} is read up to {group['last-delivered-id']}")
+                        found += await redis.xpending_range(stream, STATE_MANAGERS_GROUP, "-", "+", 3)
+            return found
 
-        eventually("all entries are applied or put aside", lambda: self._service.with_redis(is_settled))
+        left: list[Any] = []
+
+        def is_settled() -> bool:
+            left[:] = self._service.with_redis(unsettled)
+            return not left
+
+        try:
+            eventually("all entries are applied or put aside", is_settled)
+        except AssertionError as vain:
+            raise AssertionError(f"{vain}: {left}") from None
 
         async def read(redis: "Redis") -> Any:
             return await redis.xrange(homes[0].rejected)
