@@ -16,6 +16,8 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
+from fast_lua import make_fast
+
 
 def die_with_driver() -> None:
     """For `preexec_fn`: the child is killed when the test driver is, whatever kills it."""
@@ -37,6 +39,11 @@ def answers(url: str) -> bool:
             return bool(redis.ping())
     except RedisError:
         return False
+
+
+def pytest_configure() -> None:
+    """The Lua of fakeredis is compiled once."""
+    make_fast()
 
 
 def pytest_collection_finish() -> None:
