@@ -9,10 +9,11 @@ import httpx
 import pytest
 
 from api.log_lines import formatted
-from api.service import KEY, Service, Space, eventually, node_class, one
+from api.service import KEY, Service, Space, eventually, many, node_class, one
 from exosphere_core import api
 from exosphere_core.key_text import digest_of, read_key
 from exosphere_orchestrator.access import callers
+from exosphere_worker.outcome import Failed
 
 INVALID = {"detail": "Invalid API key"}
 
@@ -226,6 +227,20 @@ def test_a_report_for_the_state_of_another_namespace_changes_nothing(service: Se
     eventually("it is put aside", lambda: service.call(api.LIST_REJECTED, namespace="mine").json()["total"] > before)
     # Still running: its secrets are given to its own runtimes.
     assert theirs.ok(api.GET_SECRETS, state_id=foreign["state_id"]) == {"secrets": {"token": "swordfish"}}
+
+
+def test_a_report_that_is_sent_again_with_another_outcome_changes_nothing(space: Space) -> None:
+    space.chain()
+    run = space.trigger()
+    held = space.do("First", one(v="1"))
+    second = space.take("Second")
+    before = space.ok(api.GET_STATE, run_id=run, state_id=held.state)
+    for replayed in (one(v="forged"), many("1", "2", "3"), Failed("forged")):
+        space.report(held, replayed)
+    space.report(second, one(v="2"))
+    assert space.wait(run)["status"] == "SUCCESS"
+    assert space.ok(api.GET_STATE, run_id=run, state_id=held.state) == before
+    assert space.ok(api.GET_STRUCTURE, run_id=run)["node_count"] == 2
 
 
 def test_a_runtime_key_of_another_namespace_gets_no_secrets(service: Service, foreign: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The secret of a key is looked for everywhere."""
+"""The secret of a key, and a secret of a graph, are looked for everywhere."""
 
 import logging
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 
 from api.log_lines import formatted
-from api.service import KEY, Space, node_class
+from api.service import KEY, Space, node_class, one
 from exosphere_core import api
 
 
@@ -50,3 +50,41 @@ def test_the_secret_of_a_key_is_found_nowhere_but_in_the_answer_that_made_it(
     assert KEY.encode() not in everything_in(space.service.redis_url)
     assert secret not in "".join(answer.text for answer in answers)
     assert secret not in "\n".join(formatted(caplog.records))
+
+
+def test_a_secret_of_a_graph_is_found_nowhere_but_in_the_answer_to_its_runtime(
+    space: Space, caplog: pytest.LogCaptureFixture
+) -> None:
+    canary = "canary-9d41e7"
+    with caplog.at_level(logging.DEBUG):
+        space.register(node_class("A", ("x",), secrets=("token",)))
+        stored = space.graph(
+            space.node("a", inputs={"x": "1"}),
+            secrets={"token": canary},
+            triggers=[{"type": "CRON", "value": {"expression": "0 0 1 1 *"}}],
+        )
+        run = space.trigger()
+        held = space.take("A")
+        assert space.ok(api.GET_SECRETS, state_id=held.state)["secrets"] == {"token": canary}
+        space.report(held, one(v="1"))
+        space.wait(run)
+        path: dict[str, Any] = {
+            "run_id": run, "state_id": held.state, "version": 1, "index": 0, "page": 1, "size": 10, "key": "k",
+            "bulk_id": space.ok(api.RETRY_RUNS, {})["id"], "node_name": "A",
+        }  # fmt: skip
+        reads = [row for row in api.ROWS if row.method == "GET" and row is not api.GET_SECRETS]
+        answers = {row.name: space.call(row, **path) for row in reads}
+        answers["refused upsert"] = space.call(
+            api.UPSERT_GRAPH, {"nodes": [], "secrets": {"token": canary}, "triggers": 1}
+        )
+        answers["graph of a bad name"] = space.call(
+            api.UPSERT_GRAPH, {"nodes": [], "secrets": {f"a {canary[:2]}": canary}}, graph_name="other"
+        )
+    assert stored["secrets"] == {"token": True}
+    assert {name for name, answer in answers.items() if answer.status_code >= 500} == set()
+    assert answers["watch_run"].status_code == answers["get_run"].status_code == 200
+    assert {name for name, answer in answers.items() if canary in answer.text} == set()
+    everything = everything_in(space.service.redis_url)
+    assert run.encode() in everything, "the search finds nothing at all"
+    assert canary.encode() not in everything
+    assert canary not in "\n".join(formatted(caplog.records))

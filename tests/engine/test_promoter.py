@@ -54,11 +54,11 @@ async def waiting(world: World, count: int, delay_ms: int = 3_600_000) -> list[s
 def test_a_state_becomes_ready_when_its_time_comes_and_not_before(lane: Lane) -> None:
     async def scene(world: World) -> None:
         await world.graph(node("a"))
+        await world.trigger(delay_ms=60)
+        ((state, delay),) = world.noted
+        assert (await world.state("a")).due_at is not None
+        due = int(await world.redis.zscore(HOME.due, state))
         async with promoting(world) as promoter:
-            await world.trigger(delay_ms=60)
-            ((state, delay),) = world.noted
-            assert (await world.state("a")).due_at is not None
-            due = int(await world.redis.zscore(HOME.due, state))
             promoter.note(state, delay)
             await ready(world, 1)
         ((entry, _),) = await world.redis.xrange(HOME.ready("A"))
