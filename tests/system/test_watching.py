@@ -38,3 +38,14 @@ def test_a_watcher_hears_each_transition_once_although_its_state_manager_is_kill
         ("state", "b", "SUCCESS"),
         ("run", None, "SUCCESS"),
     ]
+
+
+def test_a_runtime_that_has_nothing_to_do_is_listed_as_alive_at_each_of_its_queues(stack: Stack) -> None:
+    uri = stack.state_manager()
+    stack.runtime("rt")
+    with blocking.StateManager(NAMESPACE, uri, KEY) as manager:
+        wait_for("it is heard of", lambda: [each["alive"] for each in manager.runtimes()] == [True])
+        (runtime,) = manager.runtimes()
+        queues = list(manager.queues())
+    assert (set(runtime["nodes"]), runtime["running"]) == ({queue["node_name"] for queue in queues}, 0)
+    assert {queue["consumers"] for queue in queues} == {1}

@@ -132,3 +132,30 @@ def test_beside_others_it_takes_its_share_of_the_free_slots_and_one_at_least(lan
             assert len(begun.taken()) == most
 
     run_on(lane_url, scene)
+
+
+def test_queues_that_stay_empty_are_told_that_the_runtime_is_there(lane_url: str | None) -> None:
+    async def scene(redis: Redis) -> None:
+        ready = await queue(redis, "A", "B")
+        fetcher = Fetcher("me", ready, 16, Begun(), block_ms=20)
+        await fetcher.fetch(redis, 2)
+        for stream in ready:
+            (consumer,) = await redis.xinfo_consumers(stream, RUNTIMES_GROUP)
+            assert consumer["name"] == b"me"
+        idle = 0
+
+        async def heard_again() -> bool:
+            nonlocal idle
+            before = idle
+            await fetcher.fetch(redis, 2)
+            (consumer,) = await redis.xinfo_consumers(ready[0], RUNTIMES_GROUP)
+            idle = consumer["idle"]
+            return idle < before
+
+        for _ in range(1000):
+            if await heard_again():
+                break
+        else:
+            raise AssertionError("it was silent for 1000 reads")
+
+    run_on(lane_url, scene)

@@ -39,6 +39,8 @@ class Fetcher:
         self._share = max(share, len(ready))
         self._batch_size = batch_size
         self._turn = 0
+        #: When a stream noted last that this consumer is there, on `clock.elapsed_s`.
+        self._heard_at = float("-inf")
 
     async def fetch(self, redis: Redis, free: int) -> None:
         """Begin up to `free` new deliveries (few more in a race); wait a while for the first.
@@ -46,6 +48,9 @@ class Fetcher:
         Raises:
             Whatever a read raised.
         """
+        if elapsed_s() - self._heard_at >= self._block_ms / 1000:
+            self._heard_at = elapsed_s()
+            await streams.be_heard(redis, RUNTIMES_GROUP, self._consumer, self._ready)
         free = min(free, self._batch_size)
         if free >= len(self._ready):
             await self._read(redis, self._ready, max(1, free // self._share), self._block_ms)
@@ -72,4 +77,6 @@ class Fetcher:
         entries = await streams.read_new(redis, RUNTIMES_GROUP, self._consumer, ready, count, block_ms)
         for entry in entries:
             self._begin(entry, read_at)
+        if entries:
+            self._heard_at = read_at
         return len(entries)

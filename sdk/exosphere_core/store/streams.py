@@ -42,6 +42,10 @@ class Pending(NamedTuple):
     beats: int
 
 
+#: No entry that a consumer holds follows on this one.
+_LAST_ID = "18446744073709551615-0"
+
+
 async def read_new(
     redis: "Redis", group: str, consumer: str, streams: Sequence[str], count: int, block_ms: int | None
 ) -> list[Entry]:
@@ -52,6 +56,11 @@ async def read_new(
 async def read_own(redis: "Redis", group: str, consumer: str, stream: str, after: str, count: int) -> list[Entry]:
     """Read entries that this consumer holds already: those whose delivery reply was lost are among them."""
     return await _read(redis, group, consumer, {stream: after}, count, None)
+
+
+async def be_heard(redis: "Redis", group: str, consumer: str, streams: Sequence[str]) -> None:
+    """Have the streams note that this consumer is there: before Redis 7.2 a read that brings nothing new does not."""
+    await _read(redis, group, consumer, dict.fromkeys(streams, _LAST_ID), 1, None)
 
 
 async def _read(
