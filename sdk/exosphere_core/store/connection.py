@@ -39,14 +39,15 @@ __all__ = [
 #: How long a blocking read waits for something to come.
 BLOCK_MS = 5_000
 
-#: A node of a cluster is asked by all who share a client: at the least so many connections to each.
-_PER_NODE = 256
+#: The most connections of a client to one server, each made when it is needed. All agents of a state manager share one, and
+#: those of many namespaces look around at the same time.
+_CONNECTIONS = 256
 
 #: A blocking read that is silent for this long after its BLOCK has lost its server.
 _BLOCK_GRACE_S = 5.0
 
 
-def connect(url: str, *, max_connections: int = 64) -> Redis:
+def connect(url: str, *, max_connections: int = _CONNECTIONS) -> Redis:
     """Return a client for ordinary commands. It connects at the first command.
 
     No command is ever sent twice by the client itself: a repeat is only right where the caller knows that it is.
@@ -57,7 +58,7 @@ def connect(url: str, *, max_connections: int = 64) -> Redis:
     return _client(url, COMMAND_TIMEOUT_S, max_connections)
 
 
-def connect_untimed(url: str, *, max_connections: int = 16) -> Redis:
+def connect_untimed(url: str, *, max_connections: int = _CONNECTIONS) -> Redis:
     """Return a client for bursts, which have one time-out for all their replies."""
     return _client(url, None, max_connections)
 
@@ -71,7 +72,8 @@ def _client(url: str, timeout_s: float | None, max_connections: int) -> Redis:
     address = read_address(url)
     try:
         if address.kind is Kind.CLUSTER:
-            most = max(max_connections, _PER_NODE)
+            # A node of a cluster is asked by all who share a client.
+            most = max(max_connections, _CONNECTIONS)
             return ClusterClient(
                 [Node(*host) for host in address.hosts],
                 lambda node: _single(address.url_of(*node), timeout_s, most),
