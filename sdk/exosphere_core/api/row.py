@@ -26,21 +26,26 @@ def _trimmed(values: dict[str, str]) -> dict[str, str]:
     return trimmed
 
 
-#: Text by name, with white space around the names cut off.
-ByName = Annotated[dict[str, str], AfterValidator(_trimmed)]
+#: Text by name, with white space around the names cut off. As for `Name`, the form only describes it.
+ByName = Annotated[
+    dict[str, str],
+    AfterValidator(_trimmed),
+    Field(json_schema_extra={"propertyNames": {"pattern": rf"^\s*{NAME_PATTERN}\s*$"}}),
+]
 
 #: A name with white space around it cut off. The form only describes it: the call refuses another one in its own words.
 Name = Annotated[str, AfterValidator(str.strip), Field(json_schema_extra={"pattern": rf"^\s*{NAME_PATTERN}\s*$"})]
 
 
-def _whole(value: object) -> object:
+def whole(value: object) -> object:
+    """For `BeforeValidator`: refuse what Python takes for a number and JSON does not."""
     if isinstance(value, bool | str):
         raise ValueError("must be a whole number")
     return value
 
 
 #: A number of JSON without a fraction; neither text that looks like one nor true or false.
-Whole = Annotated[int, BeforeValidator(_whole)]
+Whole = Annotated[int, BeforeValidator(whole)]
 
 
 class ErrorBody(BaseModel):
