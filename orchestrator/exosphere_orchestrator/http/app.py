@@ -28,6 +28,7 @@ from exosphere_orchestrator.http import (
     graphs,
     http_runtimes,
     keys,
+    metrics,
     nodes,
     once,
     pauses,
@@ -40,6 +41,7 @@ from exosphere_orchestrator.http import (
     steering,
 )
 from exosphere_orchestrator.http.browsers import add_browser_rules
+from exosphere_orchestrator.http.call_metrics import CallMetrics
 from exosphere_orchestrator.http.context import Services
 from exosphere_orchestrator.http.description import DescribedApi
 from exosphere_orchestrator.http.gate import Gate
@@ -82,6 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
             vault=Vault(settings.encryption_key.get_secret_value()),
             keys=KeyRing(redis, settings.api_key.get_secret_value()),
             rate=RequestRate(redis, settings.key_requests_per_second),
+            calls=CallMetrics(),
             audit=(audit_log := AuditLog(engine.context, settings.audit_max_entries)),
         )
         engine.start()
@@ -120,6 +123,7 @@ def create_app(settings: Settings) -> FastAPI:
         events.router,
         queues.router,
         bulk.router,
+        metrics.router,
     ):
         app.include_router(router)
     app.add_exception_handler(ExosphereError, _known)

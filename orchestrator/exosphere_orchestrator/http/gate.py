@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import secrets
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from math import ceil
 from typing import Any, Final
@@ -58,7 +59,7 @@ class Gate:
         state = scope.setdefault("state", {})
         state["request_id"] = request_id.decode()
 
-        status = 0
+        status, began = 0, time.perf_counter()
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -87,6 +88,9 @@ class Gate:
             if not status:
                 detail = f"the state manager failed; its log says more under request id {request_id.decode()}"
                 await _answer(send_with_id, 500, detail)
+        finally:
+            row: Row | None = state.get("row")
+            scope["app"].state.services.calls.note(row and row.name, status, time.perf_counter() - began)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         length = headers.get(b"content-length", b"0")
