@@ -36,7 +36,6 @@ HOMES = {
     "httpx": [
         "exosphere_core.client",
         # Asks a server that it has just started whether it is ready: no key, no contract.
-        "exosphere_cli.dev_session",
     ],
     "arq": ["exosphere_orchestrator.background"],
     "croniter": ["exosphere_orchestrator"],
