@@ -21,6 +21,7 @@ from exosphere_core.store.audit import Happened
 from exosphere_core.store.faults import FAULTS
 from exosphere_orchestrator.access.callers import Caller
 from exosphere_orchestrator.http.long_answers import LongAnswer
+from exosphere_orchestrator.logs import REQUEST_ID
 
 logger = logging.getLogger("exosphere.http")
 
@@ -58,6 +59,7 @@ class Gate:
         request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16).encode()
         state = scope.setdefault("state", {})
         state["request_id"] = request_id.decode()
+        REQUEST_ID.set(request_id.decode())
 
         status, began = 0, time.perf_counter()
 
@@ -84,13 +86,15 @@ class Gate:
         except Exception:
             if answer.cut:
                 return
-            logger.exception("%s %r failed (request %s)", scope["method"], scope["path"], request_id.decode())
+            logger.exception("%s %r failed", scope["method"], scope["path"])
             if not status:
                 detail = f"the state manager failed; its log says more under request id {request_id.decode()}"
                 await _answer(send_with_id, 500, detail)
         finally:
             row: Row | None = state.get("row")
-            scope["app"].state.services.calls.note(row and row.name, status, time.perf_counter() - began)
+            took_s = time.perf_counter() - began
+            scope["app"].state.services.calls.note(row and row.name, status, took_s)
+            logger.debug("%s %r was answered %d in %.1f ms", scope["method"], scope["path"], status, took_s * 1000)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         length = headers.get(b"content-length", b"0")
