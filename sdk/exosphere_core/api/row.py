@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationInfo
 
+from exosphere_core.errors import BadRequest
 from exosphere_core.names import NAME_PATTERN
 from exosphere_core.roles import Role, suffices
 
@@ -17,11 +18,12 @@ VERSION: Final = "v0"
 STREAM_PROTOCOL: Final = 1
 
 
-def _trimmed(values: dict[str, str]) -> dict[str, str]:
+def _trimmed(values: dict[str, str], info: ValidationInfo) -> dict[str, str]:
     trimmed: dict[str, str] = {}
     for key, value in values.items():
         if key.strip() in trimmed:
-            raise ValueError(f"{key.strip()!r} is given more than once")
+            # No fault of form, which would be answered 422: no description of a body can say it.
+            raise BadRequest(f"{info.field_name}: {key.strip()!r} is given more than once")
         trimmed[key.strip()] = value
     return trimmed
 
