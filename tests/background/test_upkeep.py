@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from background.desk import CATALOG, HOME, Desk, Lane
-from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
-from exosphere_core.store import catalog, streams
+from exosphere_core.keys import NAMESPACES, RUNTIMES_GROUP, STATE_MANAGERS_GROUP, CatalogKeys, ShardKeys
+from exosphere_core.store import catalog, pauses, streams
 from exosphere_core.store import upkeep as store
 from exosphere_core.store.groups import ensure_groups
 from exosphere_orchestrator.background import upkeep
-from exosphere_orchestrator.background.upkeep import forget_consumers, remove_expired_runs
+from exosphere_orchestrator.background.upkeep import follow_pauses, forget_consumers, remove_expired_runs
 
 LONG_AGO = 1
 
@@ -266,5 +266,30 @@ def test_a_node_whose_queue_does_not_exist_stops_nothing(lane: Lane) -> None:
         await desk.redis.delete(HOME.ready("A"))
         assert await forget_consumers(desk.jobs) == 0
         assert await desk.redis.exists(CATALOG.nodes)
+
+    lane.run(scene)
+
+
+def test_a_namespace_whose_shard_is_away_keeps_no_other_from_following_its_pauses(
+    lane: Lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow = pauses.follow
+
+    async def away_for_some(redis: Any, home: ShardKeys, nodes: Any, paused: Any) -> int:
+        if home.namespace == "away":
+            raise ConnectionError("the shard is away")
+        return await follow(redis, home, nodes, paused)
+
+    async def scene(desk: Desk) -> None:
+        await desk.redis.sadd(NAMESPACES, "away", "broken", "ns")
+        await desk.redis.set(CatalogKeys("broken").paused_queues, "no hash")
+        for namespace in ("away", "ns"):
+            stream = ShardKeys(namespace).ready("A")
+            await ensure_groups(desk.redis, [stream], RUNTIMES_GROUP)
+            await pauses.note_queue_pause(desk.redis, namespace, "A")
+        monkeypatch.setattr(pauses, "follow", away_for_some)
+        assert await follow_pauses(desk.jobs) == 1
+        await desk.redis.xadd(HOME.ready("A"), {"state": "s"})
+        assert await streams.read_new(desk.redis, RUNTIMES_GROUP, "w", [HOME.ready("A")], 1, None) == []
 
     lane.run(scene)

@@ -1,9 +1,15 @@
 """Removes ended runs after their retention time, what is left of deleted graphs, and consumers of gone processes."""
 
+import logging
+
+from exosphere_core.errors import CorruptRecord
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.store import catalog, upkeep
+from exosphere_core.store.faults import LOST
 from exosphere_orchestrator.background.context import Jobs
 from exosphere_orchestrator.catalog import deletion, queue_pauses, runtimes
+
+logger = logging.getLogger("exosphere.background")
 
 #: How many runs one look finds.
 _BATCH = 200
@@ -55,7 +61,11 @@ async def follow_pauses(jobs: Jobs) -> int:
     """Make queues follow their pauses where a shard was away, or a caller died. Returns how many ready streams did otherwise."""
     changed = 0
     for namespace in await catalog.read_namespaces(jobs.redis):
-        changed += await queue_pauses.follow_noted(jobs.redis, namespace, jobs.settings.shards)
+        try:
+            changed += await queue_pauses.follow_noted(jobs.redis, namespace, jobs.settings.shards)
+        except (*LOST, CorruptRecord) as fault:
+            # The others need not wait for a shard that is away, or a record to be mended; the next look tries it again.
+            logger.warning("queues of namespace %s can't follow their pauses yet: %s", namespace, fault)
     return changed
 
 
