@@ -102,9 +102,9 @@ def test_a_node_of_a_cluster_tells_who_has_what_and_whether_that_is_all() -> Non
     view = read_view(nodes)
     assert view.masters[2] == ((2, 11), (7, 7))
     assert view.replicas == {4: 1, 5: 2, 6: 3}
-    assert view.whole
+    assert (view.whole, view.moving) == (True, False)
     nodes["127.0.0.1:3"]["migrations"] = [{"slot": "3"}]
-    assert not read_view(nodes).whole
+    assert read_view(nodes).moving
     nodes["127.0.0.1:3"] |= {"migrations": [], "flags": "master,fail?"}
     assert not read_view(nodes).whole
 

@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from chaos.topologies.process import RedisProcess
 from chaos.topologies.servers import GONE_AFTER_MS, Servers, Unready, follows, history_of, port_of_many
@@ -29,28 +30,31 @@ class View(NamedTuple):
     Attributes:
         masters: port → its slots, as ranges.
         replicas: port → port of its master.
-        whole: whether it misses nobody and no slot is moving.
+        whole: whether it misses nobody.
+        moving: whether a slot is on its way to it or from it.
     """
 
     masters: dict[int, tuple[tuple[int, int], ...]]
     replicas: dict[int, int]
     whole: bool
+    moving: bool
 
 
 def read_view(nodes: dict[str, dict[str, Any]]) -> View:
     """Read what the driver makes of CLUSTER NODES."""
     ports = {node["node_id"]: int(address.rpartition(":")[2]) for address, node in nodes.items()}
     masters, replicas = {}, {}
-    whole = True
+    whole, moving = True, False
     for node in nodes.values():
         flags = node["flags"].split(",")
-        whole = whole and not node["migrations"] and not {"fail", "fail?", "handshake", "noaddr"} & {*flags}
+        whole = whole and not {"fail", "fail?", "handshake", "noaddr"} & {*flags}
+        moving = moving or bool(node["migrations"])
         if "slave" in flags:
             replicas[ports[node["node_id"]]] = ports.get(node["master_id"], 0)
         elif node["slots"]:
             ranges = tuple((int(first), int(last[0] if last else first)) for first, *last in node["slots"])
             masters[ports[node["node_id"]]] = ranges
-    return View(masters, replicas, whole and len(masters) == len(replicas) == _MASTERS)
+    return View(masters, replicas, whole and len(masters) == len(replicas) == _MASTERS, moving)
 
 
 class ClusterServers(Servers):
@@ -111,6 +115,8 @@ class ClusterServers(Servers):
         if not all(server.alive for server in self.servers):
             raise Unready("a node does not run")
         views = [read_view(await server.ask("CLUSTER NODES")) for server in self.servers]
+        # A node tells of its own moves alone.
+        views = [view._replace(moving=any(each.moving for each in views)) for view in views]
         if not views[0].whole or any(view != views[0] for view in views):
             raise Unready("the nodes do not know the same of each other yet")
         return views[0]
@@ -122,6 +128,8 @@ class ClusterServers(Servers):
             Unready: one could not yet.
         """
         view = await self.view()
+        if view.moving:
+            raise Unready("a slot is moving")
         if {*view.replicas.values()} != view.masters.keys():
             raise Unready("a master has no replica")
         for replica, master in view.replicas.items():
@@ -211,21 +219,33 @@ class ClusterServers(Servers):
         await self.client.connection_pool.disconnect()
 
     async def _end_move(self, slot: int, target: int) -> None:
-        """A fault came in between: the keys that are still with the old owner are moved, too."""
+        """A fault came in between: the keys that are still with the old owner are moved, too.
+
+        Either of the two may have been replaced since, and what its replica took over does not tell that the slot moves.
+        """
 
         async def ended() -> bool:
-            for server in self.servers:
-                await server.ask("CLUSTER", "SETSLOT", slot, "STABLE")
             try:
-                source = await self.owner(slot)
+                view, source = await self.view(), await self.owner(slot)
             except Unready:
+                # Who awaits a slot believes nobody but the one it is to come from, and takes the cluster for broken when that
+                # one is gone. Its flag alone is taken away: without that of the other, keys that are here already were missed.
+                await self._await_no(slot, target)
                 return False
-            if source != target:
-                await self.move(slot, source, target)
+            taking = view.replicas.get(target, target)
+            if source != taking:
+                await self.move(slot, source, taking)
+            for master in view.masters:
+                await self.at(master).ask("CLUSTER", "SETSLOT", slot, "STABLE")
             return True
 
         await self._wait(ended)
         self._moving = None
+
+    async def _await_no(self, slot: int, target: int) -> None:
+        # A replica awaits none, and says so.
+        with suppress(ResponseError):
+            await self.at(target).ask("CLUSTER", "SETSLOT", slot, "STABLE")
 
     async def masters(self) -> list[Redis]:
         return [self.at(port).client for port in (await self.view()).masters]
