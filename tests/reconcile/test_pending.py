@@ -74,7 +74,7 @@ def test_a_run_that_took_long_to_look_at_is_left_alone_for_a_while(lane: Lane, m
         reconciler = new_reconciler(world.redis)
         standing = "exosphere_orchestrator.reconcile.standing"
         monkeypatch.setattr(f"{standing}._SHORTEST_REST_S", 0.0)
-        monkeypatch.setattr(f"{standing}._REST", 1_000_000)
+        monkeypatch.setattr(f"{standing}.REST", 1_000_000)
         looked = [(await reconciler.sweep_pending(0)).runs for _ in range(4)]
         assert looked == [0, 1, 0, 0]
 

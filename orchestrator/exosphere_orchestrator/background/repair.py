@@ -11,8 +11,9 @@ class Repair:
         self._reconciler = reconciler
 
     async def reconcile_pending(self, _jobs: Jobs) -> int:
-        """Put right what pending runs and their queues disagree about. Returns how much that was."""
-        return (await self._reconciler.sweep_pending()).total
+        """Put right what pending runs and their queues disagree about, and what that shows. Returns how much that was."""
+        swept = await self._reconciler.sweep_pending()
+        return swept.total + (await self._reconciler.follow()).total
 
     async def reconcile_all(self, _jobs: Jobs) -> int:
         """Put right what all records, queues and indexes disagree about. Returns how much that was."""

@@ -17,6 +17,9 @@ _BATCH = 200
 #: The most looks that one sweep takes at a shard; the next sweep goes on.
 _LOOKS = 50
 
+#: What one namespace may meet while others are well.
+_LATER: tuple[type[Exception], ...] = (*LOST, CorruptRecord)
+
 #: A consumer that has been silent for longer belongs to a process that is gone, in ms.
 _SILENT_MS = 3_600_000
 
@@ -63,7 +66,7 @@ async def follow_pauses(jobs: Jobs) -> int:
     for namespace in await catalog.read_namespaces(jobs.redis):
         try:
             changed += await queue_pauses.follow_noted(jobs.redis, namespace, jobs.settings.shards)
-        except (*LOST, CorruptRecord) as fault:
+        except _LATER as fault:
             # The others need not wait for a shard that is away, or a record to be mended; the next look tries it again.
             logger.warning("queues of namespace %s can't follow their pauses yet: %s", namespace, fault)
     return changed

@@ -38,7 +38,12 @@ class Suspects:
     runs: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.states or self.unites or self.runs)
+        return self.count > 0
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.states) + len(self.unites) + len(self.runs)
 
 
 @dataclass(slots=True)
@@ -48,6 +53,7 @@ class Desk:
     Attributes:
         until: when it should end, by the monotonic clock in s.
         queues: streams that were looked after.
+        ailing: runs in which something was wrong, or seems to be.
     """
 
     redis: Redis
@@ -58,6 +64,7 @@ class Desk:
     until: float = math.inf
     suspects: Suspects = field(default_factory=Suspects)
     queues: set[str] = field(default_factory=set)
+    ailing: set[str] = field(default_factory=set)
 
     async def put_aside(self, what: str, key: str, found: Unreadable) -> None:
         """Put a record aside that nobody can read; from then on it is a lost one."""

@@ -21,6 +21,16 @@ from exosphere_orchestrator.reconcile.tally import Tally
 _ROUNDS = 30
 
 
+async def look(desk: Desk, run_id: str) -> bool:
+    """Examine a run, and note it as ailing when something was wrong or seems to be. Returns whether that is so."""
+    before = desk.journal.total + desk.suspects.count
+    await examine(desk, run_id)
+    wrong = desk.journal.total + desk.suspects.count != before
+    if wrong:
+        desk.ailing.add(run_id)
+    return wrong
+
+
 async def examine(desk: Desk, run_id: str) -> None:
     """Put right what a run's records disagree about; what seems lost in the queues becomes a suspect."""
     desk.journal.runs += 1

@@ -15,7 +15,8 @@ from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.reruns import Reruns
 from exosphere_orchestrator.reconcile import groups, indexes, orphans, queues, verdict
 from exosphere_orchestrator.reconcile.desk import Desk, Suspects
-from exosphere_orchestrator.reconcile.examine import examine
+from exosphere_orchestrator.reconcile.examine import look
+from exosphere_orchestrator.reconcile.followed import Followed
 from exosphere_orchestrator.reconcile.mend import Journal, logger
 from exosphere_orchestrator.reconcile.standing import Standing
 from exosphere_orchestrator.reconcile.verdict import Marks
@@ -25,6 +26,12 @@ _WAIT_S = 5.0
 
 #: How long a sweep over pending runs goes on before it leaves the rest to the next, in s.
 _BUDGET_S = 5.0
+
+#: How long runs in which something was wrong are followed after a sweep, in s: less than until the next one.
+_FOLLOW_S = 20.0
+
+#: How long a followed run stands still before it is looked at, in s.
+STEP_S = 2.0
 
 
 class Reconciler:
@@ -43,6 +50,7 @@ class Reconciler:
         self._kept: dict[ShardKeys, tuple[Marks, Suspects]] = {}
         self._sweeping = asyncio.Lock()
         self._standing: dict[ShardKeys, Standing] = {}
+        self._followed: dict[ShardKeys, Followed] = {}
         #: Where a sweep over pending runs begins, when the one before had no time left for it.
         self._next: ShardKeys | None = None
 
@@ -73,9 +81,30 @@ class Reconciler:
             while await standing.step(desk) and monotonic() < until:
                 pass
             await self._judge(desk, min(wait_s, max(0.0, until - monotonic())))
-            await journal.write(self._redis)
+            await self._close(desk)
             if monotonic() >= until:
                 break
+
+    async def follow(self, for_s: float = _FOLLOW_S) -> Journal:
+        """Look again and again at the runs in which something was wrong, until none is left or the time is over.
+
+        Args:
+            for_s: how long it goes on at the most, in s.
+        """
+        journal = Journal()
+        if self._sweeping.locked():
+            return journal
+        until = monotonic() + for_s
+        async with self._sweeping:
+            while (left_s := until - monotonic()) > 0 and any(self._followed.values()):
+                await asyncio.sleep(min(STEP_S, left_s))
+                for home, followed in list(self._followed.items()):
+                    desk = self._desk(home, journal, until)
+                    await self._begin(desk)
+                    await followed.step(desk)
+                    await self._judge(desk, min(_WAIT_S, max(0.0, until - monotonic())))
+                    await self._close(desk)
+        return journal
 
     async def sweep_all(self, wait_s: float = _WAIT_S, *, thorough: bool = False) -> Journal:
         """Look at every record of a run, a state and a unite, whatever the indexes say. Shards of a cluster that can't be reached
@@ -113,7 +142,7 @@ class Reconciler:
         await queues.sweep_due(desk)
         await queues.sweep_ready(desk)
         await queues.sweep_outbox(desk)
-        await journal.write(self._redis)
+        await self._close(desk)
 
     def _desk(self, home: ShardKeys, journal: Journal, until: float = inf) -> Desk:
         return Desk(self._redis, self._plans, self._reruns, journal, home, until)
@@ -129,6 +158,12 @@ class Reconciler:
             await verdict.convict(desk, kept[1])
             self._kept.pop(desk.home, None)
 
+    async def _close(self, desk: Desk) -> None:
+        """Tell what was put right, and remember where something was wrong."""
+        if desk.ailing:
+            self._followed.setdefault(desk.home, Followed()).add(desk.ailing)
+        await desk.journal.write(self._redis)
+
     async def _examine(self, desk: Desk, ids: Sequence[str], *, thorough: bool = False) -> None:
         oldest = await catalog.now_ms(self._redis) - self._retention_ms
         for run in await survey.read_runs(self._redis, desk.home, ids):
@@ -136,7 +171,7 @@ class Reconciler:
                 _ended_at(run) < oldest or not (thorough or await self._is_odd(desk, run))
             ):
                 continue
-            await examine(desk, run.id)
+            await look(desk, run.id)
         await indexes.index(desk, await survey.read_runs(self._redis, desk.home, ids))
 
     async def _is_odd(self, desk: Desk, run: RunTrace) -> bool:

@@ -9,16 +9,21 @@ from exosphere_core.store import survey
 from exosphere_core.store.survey import RunTrace
 from exosphere_orchestrator.reconcile import indexes
 from exosphere_orchestrator.reconcile.desk import Desk
-from exosphere_orchestrator.reconcile.examine import examine
+from exosphere_orchestrator.reconcile.examine import look
 
 #: A run that took some time to look at is left alone for so many times that time.
-_REST = 20
+REST = 20
 
 #: How long a run is left alone, at the least, in which nothing was to be put right, in s.
 _SHORTEST_REST_S = 45.0
 
 #: The most states of a run that is looked at here, so that a sweep ends in time; larger ones are left to the sweep over everything.
-_MOST_STATES = 500_000
+MOST_STATES = 500_000
+
+
+def fingerprint(run: RunTrace) -> int:
+    """Return a digest of a run's record: it stands still while that stays the same."""
+    return hash(frozenset(run.fields.items()))
 
 
 class Standing:
@@ -57,19 +62,19 @@ class Standing:
     def _still(self, runs: Sequence[RunTrace]) -> list[str]:
         found = []
         for run in runs:
-            digest = hash(frozenset(run.fields.items()))
+            digest = fingerprint(run)
             self._now[run.id] = digest
             rests = self._rests.get(run.id, 0.0) > monotonic()
-            if self._before.get(run.id) == digest and not rests and run.made <= _MOST_STATES:
+            if self._before.get(run.id) == digest and not rests and run.made <= MOST_STATES:
                 found.append(run.id)
         return found
 
     async def _look(self, desk: Desk, run: str) -> None:
         began, mended = monotonic(), desk.journal.total
-        await examine(desk, run)
+        await look(desk, run)
         took_s = monotonic() - began
         least_s = _SHORTEST_REST_S if desk.journal.total == mended else 0.0
-        self._rests[run] = monotonic() + max(took_s * _REST, least_s)
+        self._rests[run] = monotonic() + max(took_s * REST, least_s)
         await indexes.index(desk, await survey.read_runs(desk.redis, desk.home, [run]))
 
     def _end(self) -> None:
