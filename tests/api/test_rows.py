@@ -69,6 +69,7 @@ class Scene:
         examples: dict[str, tuple[Any, dict[str, Any]]] = {
             "health": (None, {}),
             "ready": (None, {}),
+            "whoami": (None, {}),
             "list_namespaces": (None, {}),
             "register_nodes": ({"runtime_name": "rt", "nodes": [node_class("B")]}, {}),
             "list_nodes": (None, {}),

@@ -38,9 +38,11 @@ from exosphere_orchestrator.http import (
     schedules,
     states,
     steering,
+    whoami,
 )
 from exosphere_orchestrator.http.browsers import add_browser_rules
 from exosphere_orchestrator.http.context import Services
+from exosphere_orchestrator.http.dashboard import dashboard_routes
 from exosphere_orchestrator.http.description import DescribedApi
 from exosphere_orchestrator.http.gate import Gate
 from exosphere_orchestrator.http.routing import methods_of
@@ -120,8 +122,10 @@ def create_app(settings: Settings) -> FastAPI:
         events.router,
         queues.router,
         bulk.router,
+        whoami.router,
     ):
         app.include_router(router)
+    app.routes.extend(dashboard_routes())
     app.add_exception_handler(ExosphereError, _known)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
