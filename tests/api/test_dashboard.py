@@ -47,7 +47,7 @@ class Browser:
         return asyncio.run(ask())
 
 
-@pytest.mark.parametrize("path", ["/", "/sign-in", "/ns/default/runs", "/ns/default/runs/0-abc", "/runs/0-abc"])
+@pytest.mark.parametrize("path", ["/", "/ns/default/runs", "/ns/default/runs/0-abc", "/runs/0-abc"])
 def test_every_address_of_the_dashboard_shows_its_one_page(built: Path, path: str) -> None:
     answer = Browser(built).get(path)
     assert answer.status_code == 200

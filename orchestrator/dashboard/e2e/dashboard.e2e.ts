@@ -60,6 +60,7 @@ it("starts a run from the form, follows it live, and shows its end without being
   await page.getByText("live", { exact: true }).waitFor();
   await page.getByText("40 pending").waitFor();
   // However wide it is, a fan-out is one node of the picture.
+  await page.locator(".react-flow__node").nth(2).waitFor();
   expect(await page.locator(".react-flow__node").count()).toBe(3);
   const close = allow("live");
   await heading().getByText("success").waitFor();
