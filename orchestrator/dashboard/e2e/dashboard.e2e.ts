@@ -73,8 +73,7 @@ it("shows why a run failed, and retries it when the cause is gone", async () => 
   expect(await ended(run)).toBe("FAILED");
   await signIn(page, at("runs", run));
   await page.getByLabel("Status").selectOption("errored");
-  await page.locator(".state-row").nth(2).waitFor();
-  await page.locator(".state-row").first().getByRole("button").click();
+  await page.locator(".state-row", { hasText: "no cure for" }).first().getByRole("button").click();
   const panel = page.getByRole("complementary", { name: "State" });
   await panel.getByText("no cure for", { exact: false }).first().waitFor();
   const close = allow("cure");
