@@ -156,7 +156,7 @@ it("draws a fan-out of 10,000 as one node, and no more of its states than are in
   const rows = page.locator(".state-row");
   expect(await rows.count()).toBeLessThan(80);
   await page.locator(".states").evaluate((list) => list.scrollTo(0, list.scrollHeight));
-  await page.getByText(/loaded so far|20,001 states/).waitFor();
+  await page.getByText(/[4-9]00 loaded so far/).waitFor();
   expect(await rows.count()).toBeLessThan(80);
 });
 

@@ -15,6 +15,7 @@ import { rowsOf, type StateFilter } from "./rows";
 import { useStates } from "./useStates";
 
 const ROW_PX = 36;
+const BORDERS_PX = 2;
 /** How near to the end of what is loaded more is asked for, in rows. */
 const AHEAD = 40;
 
@@ -60,7 +61,14 @@ export function StateList({
         <Empty title="No state fits">Choose another node or status.</Empty>
       )}
       {/* A table element can't hold rows that come and go while one scrolls. */}
-      <div className="states" ref={box} role="table" aria-label="States" aria-rowcount={rows.length}>
+      <div
+        className="states"
+        ref={box}
+        role="table"
+        aria-label="States"
+        aria-rowcount={rows.length}
+        style={{ height: rows.length * ROW_PX + BORDERS_PX }}
+      >
         <div className="states-inner" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
           {items.map((item) => {
             const row = rows[item.index];
