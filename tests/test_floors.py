@@ -33,11 +33,7 @@ BELOW = {
 #: library → the modules, with all below them, that may import it.
 HOMES = {
     "redis": ["exosphere_core.store"],
-    "httpx": [
-        "exosphere_core.client",
-        # Asks a server that it has just started whether it is ready: no key, no contract.
-        "exosphere_cli.dev_session",
-    ],
+    "httpx": ["exosphere_core.client"],
     "arq": ["exosphere_orchestrator.background"],
     "croniter": ["exosphere_orchestrator"],
     "cryptography": ["exosphere_orchestrator"],

@@ -3,8 +3,13 @@
 import json
 import logging
 import sys
+from contextvars import ContextVar
 from copy import copy
 from datetime import UTC, datetime
+from typing import Final
+
+#: Id of the request that is being answered; empty outside of one.
+REQUEST_ID: Final = ContextVar("request_id", default="")
 
 
 def in_one_line(text: str) -> str:
@@ -17,7 +22,8 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         safe = copy(record)
-        safe.msg, safe.args = in_one_line(record.getMessage()), ()
+        told = f" (request {given})" if (given := REQUEST_ID.get()) else ""
+        safe.msg, safe.args = in_one_line(record.getMessage()) + told, ()
         entry, *trace = super().format(safe).splitlines()
         return "\n".join([entry, *(f"    {in_one_line(line)}" for line in trace)])
 
@@ -32,6 +38,8 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if given := REQUEST_ID.get():
+            line["request_id"] = given
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)

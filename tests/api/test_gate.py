@@ -1,13 +1,16 @@
 """What holds for every call: the key, the request id, the limit on bodies, and the form of errors."""
 
+import io
 import logging
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from api.service import KEY, Service, Space, path_of
+from api.service import KEY, Service, Space, eventually, path_of
 from exosphere_core import api
+from exosphere_orchestrator.logs import JsonLines, TextLines
 
 REGISTRATION = path_of(api.REGISTER_NODES, namespace="gate")
 JSON = {"content-type": "application/json"}
@@ -146,7 +149,7 @@ def test_a_wrong_method_is_refused_and_the_right_one_told(service: Service) -> N
 
 
 def test_a_fault_of_the_state_manager_shows_an_id_for_its_log_and_nothing_of_its_inside(
-    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inside = secrets.token_hex(8)
 
@@ -154,11 +157,38 @@ def test_a_fault_of_the_state_manager_shows_an_id_for_its_log_and_nothing_of_its
         raise RuntimeError(inside)
 
     monkeypatch.setattr("exosphere_core.store.catalog.read_namespaces", fail)
-    with caplog.at_level(logging.ERROR, "exosphere.http"):
+    with written(TextLines("%(message)s")) as log:
         answer = service.http.get("/v0/namespaces", headers={api.REQUEST_ID_HEADER: "find-me"})
     assert answer.status_code == 500
     assert answer.json()["detail"].endswith("under request id find-me")
     assert inside not in answer.text
     assert "Traceback" not in answer.text
-    assert "find-me" in caplog.text
-    assert inside in caplog.text
+    assert "'/v0/namespaces' failed (request find-me)" in log.getvalue()
+    assert inside in log.getvalue()
+
+
+@contextmanager
+def written(form: logging.Formatter) -> Iterator[io.StringIO]:
+    """What the state manager logs meanwhile, as its log shows it."""
+    log = io.StringIO()
+    handler = logging.StreamHandler(log)
+    handler.setFormatter(form)
+    ours = logging.getLogger("exosphere")
+    level = ours.level
+    ours.addHandler(handler)
+    ours.setLevel(logging.DEBUG)
+    try:
+        yield log
+    finally:
+        ours.removeHandler(handler)
+        ours.setLevel(level)
+
+
+def test_each_line_that_is_logged_for_a_request_carries_its_id(service: Service) -> None:
+    for form, spelled in ((TextLines("%(message)s"), "(request find-me)"), (JsonLines(), '"request_id": "find-me"')):
+        with written(form) as log:
+            service.http.get("/v0/namespaces", headers={api.REQUEST_ID_HEADER: "find-me"})
+            eventually("it is logged", lambda log=log: "was answered" in log.getvalue())
+        (line,) = [line for line in log.getvalue().splitlines() if "GET" in line]
+        assert "'/v0/namespaces' was answered 200 in " in line
+        assert spelled in line

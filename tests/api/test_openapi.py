@@ -57,8 +57,13 @@ def test_an_operation_has_summary_id_typed_bodies_and_its_error_answers(row: api
             continue
         if row.streams and status == str(row.status):
             schema = answer["content"]["text/event-stream"]["schema"]
-            assert (answer["content"].keys(), schema["title"]) == ({"text/event-stream"}, row.response.__name__)
-            assert schema["properties"].keys() == row.response.model_fields.keys()
+            assert (answer["content"].keys(), schema["required"]) == ({"text/event-stream"}, ["id", "event", "data"])
+            data = schema["properties"]["data"]
+            assert (data["contentMediaType"], data["contentSchema"]["title"]) == (
+                "application/json",
+                row.response.__name__,
+            )
+            assert data["contentSchema"]["properties"].keys() == row.response.model_fields.keys()
             continue
         name = row.response.__name__ if status == str(row.status) else "ErrorBody"
         assert answer["content"]["application/json"]["schema"] == {"$ref": f"#/components/schemas/{name}"}

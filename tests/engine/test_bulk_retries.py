@@ -129,3 +129,17 @@ def test_it_stops_in_time_and_goes_on_later_and_too_many_at_once_are_refused(
         await bulk.begin(world.redis, "ns", ALL)
 
     lane.run(scene)
+
+
+def test_a_bulk_retry_whose_beginning_is_applied_again_stays_as_far_as_it_has_come(lane: Lane) -> None:
+    async def scene(world: World) -> None:
+        await failed_runs(world, 3)
+        asked = await bulk.begin(world.redis, "ns", ALL)
+        await go_on(world)
+        before = await outcome(world, asked)
+        assert before[0].finished_at is not None
+        assert await bulks.begin_bulk(world.redis, "ns", asked, ALL)
+        assert await outcome(world, asked) == before
+        assert await bulks.read_unfinished(world.redis, "ns") == []
+
+    lane.run(scene)

@@ -1,4 +1,4 @@
-"""A connection that another task is closing: under uvloop a write to it is no error of the connection's own kind."""
+"""A connection that another task is closing: a write to it is no error of the connection's own kind."""
 
 import asyncio
 from typing import Any
@@ -8,7 +8,8 @@ import uvloop
 from redis.exceptions import ConnectionError
 
 from exosphere_core.store import wire
-from exosphere_core.store.connection import connect_untimed
+from exosphere_core.store.burst import burst
+from exosphere_core.store.connection import ask, connect, connect_untimed
 
 
 def test_a_connection_that_is_being_closed_counts_as_lost_and_the_next_write_is_answered(redis_url: str) -> None:
@@ -26,3 +27,37 @@ def test_a_connection_that_is_being_closed_counts_as_lost_and_the_next_write_is_
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(scene())
+
+
+@pytest.mark.parametrize("way", ["one command", "a burst", "a pipeline"])
+def test_a_command_whose_connection_another_task_closes_at_any_moment_is_answered_or_finds_it_lost(
+    redis_url: str, way: str
+) -> None:
+    async def scene() -> list[Any]:
+        redis = connect(redis_url)
+
+        async def ping() -> Any:
+            if way == "one command":
+                return await ask(redis, "PING")
+            if way == "a burst":
+                return await burst(redis, [("PING",)])
+            pipeline: Any = redis.pipeline(transaction=False)
+            return await pipeline.ping().execute()
+
+        async def cut(turns: int) -> None:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await redis.connection_pool.disconnect()
+
+        outcomes = []
+        for turns in range(8):
+            await ping()
+            outcome, _ = await asyncio.gather(ping(), cut(turns), return_exceptions=True)
+            outcomes.append(outcome)
+            await redis.connection_pool.disconnect()
+        return outcomes
+
+    outcomes = asyncio.run(scene())
+    faults = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    assert faults, "no command met the end of its connection"
+    assert {type(fault) for fault in faults} == {ConnectionError}

@@ -16,7 +16,7 @@ def test_every_command_that_is_listed_can_be_imported_under_its_name() -> None:
         command = cli.get_command(Context(cli), name)
         assert isinstance(command, Command)
         assert command.name == name
-        assert f"exosphere {name}" in (cli.help or "") or name in ("graph", "run", "rejected")
+        assert f"exosphere {name}" in (cli.help or "") or name in ("graph", "run", "rejected", "keys")
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,8 @@ def _become(start: Mapping[str, Any]) -> None:
 if __name__ == "__main__":
     for _module in ("exospherehost", "exosphere_orchestrator.server", "exosphere_orchestrator.background"):
         importlib.import_module(_module)
+    # As of a process that a user starts, whatever the driver was started with.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Shared with the template: what no process of them changes is not copied.
     gc.freeze()
     if (told := _serve(socket.socket(fileno=int(sys.argv[1])))) is not None:

@@ -107,11 +107,18 @@ class Cluster:
             wait_for(
                 "the replica follows", lambda: self.replica.redis.info("replication").get("master_link_status") == "up"
             )
+            # From 7.0 on a replica that never got a command is told of to nobody.
+            first.ask("FLUSHALL")
+            wait_for("everybody tells of the replica", lambda: all(map(self._tells_of_replica, self.servers)))
 
     @property
     def replica(self) -> Server:
         """The replica of the first master."""
         return self.servers[3]
+
+    def _tells_of_replica(self, server: Server) -> bool:
+        found: list[list[Any]] = server.redis.execute_command("CLUSTER", "SLOTS")
+        return any(int(node[1]) == self.replica.port for _, _, *nodes in found for node in nodes)
 
     @property
     def url(self) -> str:

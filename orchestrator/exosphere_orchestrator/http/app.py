@@ -28,6 +28,7 @@ from exosphere_orchestrator.http import (
     graphs,
     http_runtimes,
     keys,
+    metrics,
     nodes,
     once,
     pauses,
@@ -41,6 +42,7 @@ from exosphere_orchestrator.http import (
     whoami,
 )
 from exosphere_orchestrator.http.browsers import add_browser_rules
+from exosphere_orchestrator.http.call_metrics import CallMetrics
 from exosphere_orchestrator.http.context import Services
 from exosphere_orchestrator.http.dashboard import dashboard_routes
 from exosphere_orchestrator.http.description import DescribedApi
@@ -84,6 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
             vault=Vault(settings.encryption_key.get_secret_value()),
             keys=KeyRing(redis, settings.api_key.get_secret_value()),
             rate=RequestRate(redis, settings.key_requests_per_second),
+            calls=CallMetrics(),
             audit=(audit_log := AuditLog(engine.context, settings.audit_max_entries)),
         )
         engine.start()
@@ -123,6 +126,7 @@ def create_app(settings: Settings) -> FastAPI:
         queues.router,
         bulk.router,
         whoami.router,
+        metrics.router,
     ):
         app.include_router(router)
     app.routes.extend(dashboard_routes())

@@ -15,6 +15,7 @@ from exosphere_orchestrator.access.audit import AuditLog
 from exosphere_orchestrator.access.callers import KeyRing
 from exosphere_orchestrator.access.rate import RequestRate
 from exosphere_orchestrator.engine.engine import Engine
+from exosphere_orchestrator.http.call_metrics import CallMetrics
 from exosphere_orchestrator.http.run_ends import RunEnds
 from exosphere_orchestrator.http.watchers import Watchers
 from exosphere_orchestrator.runs import RunStarter
@@ -37,6 +38,7 @@ class Services:
     keys: KeyRing
     rate: RequestRate
     audit: AuditLog
+    calls: CallMetrics
 
 
 def services(request: Request) -> Services:

@@ -39,7 +39,7 @@ async def watch_run(
 ) -> Response:
     watchers = services(request).watchers
     home = home_of(namespace, run_id, "run")
-    if last_event_id and not _EVENT_ID.fullmatch(last_event_id):
+    if last_event_id is not None and not _EVENT_ID.fullmatch(last_event_id):
         raise BadRequest(f"{api.LAST_EVENT_ID_HEADER}: {last_event_id[:60]!r} is no id of an event")
     after = last_event_id or START
     watchers.enter()

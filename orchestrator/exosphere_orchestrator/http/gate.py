@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import secrets
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from math import ceil
 from typing import Any, Final
@@ -20,6 +21,7 @@ from exosphere_core.store.audit import Happened
 from exosphere_core.store.faults import FAULTS
 from exosphere_orchestrator.access.callers import Caller
 from exosphere_orchestrator.http.long_answers import LongAnswer
+from exosphere_orchestrator.logs import REQUEST_ID
 
 logger = logging.getLogger("exosphere.http")
 
@@ -57,8 +59,9 @@ class Gate:
         request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16).encode()
         state = scope.setdefault("state", {})
         state["request_id"] = request_id.decode()
+        REQUEST_ID.set(request_id.decode())
 
-        status = 0
+        status, began = 0, time.perf_counter()
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -83,10 +86,15 @@ class Gate:
         except Exception:
             if answer.cut:
                 return
-            logger.exception("%s %r failed (request %s)", scope["method"], scope["path"], request_id.decode())
+            logger.exception("%s %r failed", scope["method"], scope["path"])
             if not status:
                 detail = f"the state manager failed; its log says more under request id {request_id.decode()}"
                 await _answer(send_with_id, 500, detail)
+        finally:
+            row: Row | None = state.get("row")
+            took_s = time.perf_counter() - began
+            scope["app"].state.services.calls.note(row and row.name, status, took_s)
+            logger.debug("%s %r was answered %d in %.1f ms", scope["method"], scope["path"], status, took_s * 1000)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         length = headers.get(b"content-length", b"0")

@@ -30,6 +30,21 @@ _MEANINGS = {
 }
 
 
+def _event_schema(row: Row) -> dict[str, Any]:
+    """Describe one server-sent event: its fields are text, and its data the JSON of a body."""
+    body = row.response.model_json_schema()
+    return {
+        "title": "ServerSentEvent",
+        "type": "object",
+        "properties": {
+            "id": {"type": "string"},
+            "event": {"type": "string", "enum": body["properties"]["event"]["enum"]},
+            "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": body},
+        },
+        "required": ["id", "event", "data"],
+    }
+
+
 def handles(router: APIRouter, row: Row) -> Callable[[Handler], Handler]:
     """Return a decorator that makes a function the handler of a row."""
     statuses = {*row.errors}
@@ -46,7 +61,7 @@ def handles(router: APIRouter, row: Row) -> Callable[[Handler], Handler]:
     if row.streams:
         responses[row.status] = {
             "description": "Server-sent events; the data of each are as in the schema",
-            "content": {"text/event-stream": {"schema": row.response.model_json_schema()}},
+            "content": {"text/event-stream": {"schema": _event_schema(row)}},
         }
     if row.nothing:
         responses[204] = {"description": row.nothing}

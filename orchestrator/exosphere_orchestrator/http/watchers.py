@@ -66,6 +66,11 @@ class Watchers:
         """Somebody went away."""
         self._watching -= 1
 
+    @property
+    def watching(self) -> int:
+        """How many watch now."""
+        return self._watching
+
     async def begin(self, home: ShardKeys, run: str) -> Watched | None:
         """Have a run's events kept. Returns None when there is no such run."""
         return await self._renewed(home, run)

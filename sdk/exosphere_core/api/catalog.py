@@ -119,7 +119,9 @@ class GraphResponse(BaseModel):
         description="of an older version: whether it could run with the nodes that are registered now"
     )
     validation_errors: list[str]
-    paused: bool = Field(description="whether its runs are kept from beginning; of an older version, too")
+    paused: bool = Field(
+        default=False, description="whether its runs are kept from beginning; of an older version, too"
+    )
     paused_at: str | None = None
 
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
-from exosphere_core.api.row import NAMESPACE, Name, Row, Whole
+from exosphere_core.api.row import NAMESPACE, Name, Row, Whole, whole
 from exosphere_core.roles import Role
 
 #: The most states that one call gives, whatever it asks for.
@@ -57,7 +57,7 @@ class EnqueueResponse(BaseModel):
 class Reported(BaseModel):
     """What every report may say. Extra keys are ignored."""
 
-    attempt: Annotated[Whole, Field(ge=1)] | None = Field(
+    attempt: Annotated[int, Field(ge=1), BeforeValidator(whole)] | None = Field(
         default=None, description="of the delivery that is reported: if another is current, nothing is changed"
     )
 

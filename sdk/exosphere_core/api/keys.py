@@ -2,9 +2,9 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from exosphere_core.api.row import NAMESPACE, VERSION, Row, Whole
+from exosphere_core.api.row import NAMESPACE, VERSION, Row, whole
 from exosphere_core.names import NAME_PATTERN
 from exosphere_core.roles import Role
 
@@ -24,7 +24,7 @@ class CreateKeyRequest(BaseModel):
 
     role: Role = Field(description="what the key may do")
     name: _Label = Field(default="", description="for people, such as who or what uses it")
-    expires_in_ms: Annotated[Whole, Field(ge=1, le=_LONGEST_MS)] | None = Field(
+    expires_in_ms: Annotated[int, Field(ge=1, le=_LONGEST_MS), BeforeValidator(whole)] | None = Field(
         default=None, description="how long it is good for, in ms; null for ever, until it is revoked"
     )
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationInfo
 
+from exosphere_core.errors import BadRequest
 from exosphere_core.names import NAME_PATTERN
 from exosphere_core.roles import Role, suffices
 
@@ -17,30 +18,36 @@ VERSION: Final = "v0"
 STREAM_PROTOCOL: Final = 1
 
 
-def _trimmed(values: dict[str, str]) -> dict[str, str]:
+def _trimmed(values: dict[str, str], info: ValidationInfo) -> dict[str, str]:
     trimmed: dict[str, str] = {}
     for key, value in values.items():
         if key.strip() in trimmed:
-            raise ValueError(f"{key.strip()!r} is given more than once")
+            # No fault of form, which would be answered 422: no description of a body can say it.
+            raise BadRequest(f"{info.field_name}: {key.strip()!r} is given more than once")
         trimmed[key.strip()] = value
     return trimmed
 
 
-#: Text by name, with white space around the names cut off.
-ByName = Annotated[dict[str, str], AfterValidator(_trimmed)]
+#: Text by name, with white space around the names cut off. As for `Name`, the form only describes it.
+ByName = Annotated[
+    dict[str, str],
+    AfterValidator(_trimmed),
+    Field(json_schema_extra={"propertyNames": {"pattern": rf"^\s*{NAME_PATTERN}\s*$"}}),
+]
 
 #: A name with white space around it cut off. The form only describes it: the call refuses another one in its own words.
 Name = Annotated[str, AfterValidator(str.strip), Field(json_schema_extra={"pattern": rf"^\s*{NAME_PATTERN}\s*$"})]
 
 
-def _whole(value: object) -> object:
+def whole(value: object) -> object:
+    """For `BeforeValidator`: refuse what Python takes for a number and JSON does not."""
     if isinstance(value, bool | str):
         raise ValueError("must be a whole number")
     return value
 
 
 #: A number of JSON without a fraction; neither text that looks like one nor true or false.
-Whole = Annotated[int, BeforeValidator(_whole)]
+Whole = Annotated[int, BeforeValidator(whole)]
 
 
 class ErrorBody(BaseModel):

@@ -174,7 +174,8 @@ class ClusterClient(Redis):
         return [self.node(node) for node in (await self._known()).all_masters]
 
     async def nodes(self) -> list[Redis]:
-        """Return clients of all servers, replicas too."""
+        """Return clients of all servers, replicas too: those that the cluster tells of now. A new one changes nothing for anybody else."""
+        self._topology = None
         return [self.node(node) for node in (await self._known()).nodes]
 
     async def client_for(self, key: str) -> Redis:

@@ -14,6 +14,7 @@ from exosphere_core.errors import ConfigurationError
 from exosphere_core.store.address import Address, Kind, read_address
 from exosphere_core.store.blocking_cluster import BlockingCluster
 from exosphere_core.store.cluster import ClusterClient
+from exosphere_core.store.cut_connections import telling_of_cuts
 from exosphere_core.store.master_pool import MasterPool
 from exosphere_core.store.sentinels import of_master, of_sentinels
 from exosphere_core.store.several import ask_those_there
@@ -87,7 +88,7 @@ def _client(url: str, timeout_s: float | None, max_connections: int) -> Redis:
 
 def _single(url: str, timeout_s: float | None, max_connections: int) -> Redis:
     client: Redis = Redis.from_url(url, **_settings(timeout_s), max_connections=max_connections)
-    return client
+    return telling_of_cuts(client)
 
 
 def _settings(timeout_s: float | None) -> dict[str, Any]:
@@ -109,7 +110,7 @@ def _watched(address: Address, timeout_s: float | None, max_connections: int) ->
     client: Redis = sentinel.master_for(
         address.service, connection_pool_class=MasterPool, **_settings(timeout_s), max_connections=max_connections
     )
-    return client
+    return telling_of_cuts(client)
 
 
 async def ask(redis: Redis, *command: str | bytes | int) -> Any:

@@ -125,7 +125,7 @@ class ClusterServers(Servers):
         if {*view.replicas.values()} != view.masters.keys():
             raise Unready("a master has no replica")
         for replica, master in view.replicas.items():
-            if not await follows(self.at(replica), master):
+            if not await follows(self.at(replica), self.at(master)):
                 raise Unready("a replica does not follow its master yet")
         for server in self.servers:
             if (await server.ask("CLUSTER INFO"))["cluster_state"] != "ok":

@@ -1,5 +1,7 @@
 """What the campaign needs of the Redis of one of its parts, whether that is one server or many."""
 
+import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +16,10 @@ _LOWEST_OF_SYSTEM = 32_768
 
 #: A server that can't be reached for so long is replaced by its replica, ms.
 GONE_AFTER_MS = 2000
+
+
+#: A replica that can take over has what its master had so long ago, s.
+_CATCH_UP_S = 1.0
 
 
 class Unready(Exception):
@@ -69,15 +75,28 @@ async def history_of(server: RedisProcess) -> str:
     return str((await server.client.info("replication"))["master_replid"])
 
 
-async def follows(server: RedisProcess, master_port: int) -> bool:
-    """Whether a server is a replica of another one and has all that it had."""
-    told = await server.client.info("replication")
-    return (
-        told["role"] == "slave"
-        and int(told["master_port"]) == master_port
-        and told["master_link_status"] == "up"
-        and not int(told["master_sync_in_progress"])
-    )
+async def follows(server: RedisProcess, master: RedisProcess) -> bool:
+    """Whether a server is a replica of another one, and has what that one had a second ago.
+
+    While a replica that was synchronised anew catches up, the link is up and it may lack what is much older: whoever loses
+    the master then has lost two servers at once.
+    """
+    had = int((await master.client.info("replication"))["master_repl_offset"])
+    deadline = time.monotonic() + _CATCH_UP_S
+    while True:
+        told = await server.client.info("replication")
+        if (
+            told["role"] != "slave"
+            or int(told["master_port"]) != master.port
+            or told["master_link_status"] != "up"
+            or int(told["master_sync_in_progress"])
+        ):
+            return False
+        if int(told["slave_repl_offset"]) >= had:
+            return True
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(0.02)
 
 
 def port_of_many() -> int:

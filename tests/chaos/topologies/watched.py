@@ -90,7 +90,7 @@ class WatchedServers(Servers):
         except Unready:
             return False
         (other,) = (server for server in self.servers if server is not master)
-        if not (master.alive and other.alive and await follows(other, master.port)):
+        if not (master.alive and other.alive and await follows(other, master)):
             return False
         if (await master.client.info("replication"))["role"] != "master":
             return False
