@@ -25,6 +25,7 @@ from exosphere_orchestrator.http import (
     audit,
     bulk,
     events,
+    find_runs,
     graphs,
     http_runtimes,
     keys,
@@ -37,6 +38,7 @@ from exosphere_orchestrator.http import (
     reports,
     runs,
     schedules,
+    settings_in_force,
     states,
     steering,
     whoami,
@@ -126,6 +128,8 @@ def create_app(settings: Settings) -> FastAPI:
         queues.router,
         bulk.router,
         whoami.router,
+        find_runs.router,
+        settings_in_force.router,
         metrics.router,
     ):
         app.include_router(router)

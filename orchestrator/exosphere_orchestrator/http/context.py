@@ -1,8 +1,8 @@
 """What the handlers share."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import cast
+from datetime import UTC, datetime, timedelta
+from typing import Final, cast
 
 from fastapi import Request
 
@@ -21,6 +21,9 @@ from exosphere_orchestrator.http.watchers import Watchers
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings
 from exosphere_orchestrator.vault import Vault
+
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
+_MS: Final = timedelta(milliseconds=1)
 
 
 @dataclass(slots=True)
@@ -73,3 +76,8 @@ def home_of(namespace: str, some_id: str, kind: str) -> ShardKeys:
 def iso(unix_ms: int) -> str:
     """Spell a time of the records as ISO 8601 in UTC."""
     return datetime.fromtimestamp(unix_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def unix_ms(moment: datetime) -> int:
+    """Return the ms that a time with its zone falls into; 0 for one before 1970."""
+    return max(0, (moment - _EPOCH) // _MS)

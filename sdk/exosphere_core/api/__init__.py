@@ -10,6 +10,7 @@ from exosphere_core.api.audit import *
 from exosphere_core.api.bulk import *
 from exosphere_core.api.catalog import *
 from exosphere_core.api.events import *
+from exosphere_core.api.find_runs import *
 from exosphere_core.api.http_runtimes import *
 from exosphere_core.api.keys import *
 from exosphere_core.api.parameters import *
@@ -20,8 +21,10 @@ from exosphere_core.api.reports import *
 from exosphere_core.api.row import *
 from exosphere_core.api.runs import *
 from exosphere_core.api.schedules import *
+from exosphere_core.api.settings import *
 from exosphere_core.api.states import *
 from exosphere_core.api.steering import *
+from exosphere_core.api.validation import *
 from exosphere_core.api.whoami import *
 
 ROWS: Final = (
@@ -34,4 +37,5 @@ ROWS: Final = (
     PAUSE_GRAPH, RESUME_GRAPH, PAUSE_QUEUE, RESUME_QUEUE,
     CREATE_KEY, LIST_KEYS, REVOKE_KEY, CREATE_GLOBAL_KEY, LIST_GLOBAL_KEYS, REVOKE_GLOBAL_KEY, LIST_AUDIT, LIST_GLOBAL_AUDIT,
     RETRY_RUNS, GET_BULK_RETRY, LIST_STATES, WATCH_RUN, LIST_QUEUES, LIST_RUNTIMES,
+    FIND_RUNS, VALIDATE_GRAPH, LIST_SETTINGS,
 )  # fmt: skip
