@@ -110,6 +110,10 @@ class CatalogKeys:
         """SET of the ids of bulk retries that are not finished."""
         return self._key("bulks")
 
+    def figures(self, minute: int) -> str:
+        """HASH `node/how` → how many attempts ended so in a minute since 1970, `node/t…` → how many ran how long; expires."""
+        return self._key(f"figures:{minute}")
+
     def bulk(self, bulk_id: str) -> str:
         """HASH of a bulk retry (see `store.bulks.BulkRetry`); expires when it is finished."""
         return self._key(f"bulk:{bulk_id}")

@@ -140,6 +140,7 @@ class Scene:
             "find_runs": (None, {}),
             "validate_graph": ({"nodes": [self.space.node("a")]}, {"graph_name": "new"}),
             "list_settings": (None, {}),
+            "get_figures": (None, {}),
             **{f"{verb}_schedule": (None, {"graph_name": "timed", "index": 0}) for verb in ("pause", "resume", "run")},
         }
         assert examples.keys() == {known.name for known in api.ROWS}

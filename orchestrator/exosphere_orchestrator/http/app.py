@@ -25,6 +25,7 @@ from exosphere_orchestrator.http import (
     audit,
     bulk,
     events,
+    figures,
     find_runs,
     graphs,
     http_runtimes,
@@ -129,6 +130,7 @@ def create_app(settings: Settings) -> FastAPI:
         bulk.router,
         whoami.router,
         find_runs.router,
+        figures.router,
         settings_in_force.router,
         metrics.router,
     ):
