@@ -30,13 +30,8 @@ ENDED_BY: Final = {
 }
 
 
-class Minute(NamedTuple):
-    """A minute of a namespace."""
-
-    namespace: str
-    #: Since 1970, by the clock of Redis.
-    number: int
-
+#: A minute of a namespace: its name, and the number of the minute since 1970 by the clock of Redis.
+Minute = tuple[str, int]
 
 #: Field → how many. `node/succeeded` and so on are ends of attempts, `node/t12` attempts whose run time fell into bucket 12;
 #: with an empty node the field is about all nodes.
@@ -110,7 +105,7 @@ class Tally:
         counts, self._counts = self._counts, Counter()
         taken: dict[Minute, dict[str, int]] = {}
         for (namespace, minute, node, word), count in counts.items():
-            fields = taken.setdefault(Minute(namespace, minute), {})
+            fields = taken.setdefault((namespace, minute), {})
             fields[f"{node}/{word}"] = count
             if word in _ENDS:
                 fields[f"/{word}"] = fields.get(f"/{word}", 0) + count

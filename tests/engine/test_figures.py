@@ -15,7 +15,6 @@ from exosphere_orchestrator.engine import recorder
 from exosphere_orchestrator.engine.recorder import Recorder
 from exosphere_orchestrator.figures import (
     Ended,
-    Minute,
     Tally,
     bucket_of,
     by_node,
@@ -65,12 +64,12 @@ def test_what_is_counted_is_taken_once_and_can_be_put_back() -> None:
     tally.note("ns", "B", NOON, Ended.RETRIED, None)
     tally.note("ns", "A", NOON + 60_000, Ended.PRUNED, 0)
     tally.note("other", "A", NOON, Ended.ERRORED, None)
-    first, other = Minute("ns", minute_of(NOON)), Minute("other", minute_of(NOON))
+    first, other = ("ns", minute_of(NOON)), ("other", minute_of(NOON))
     expected = {
         first: {
             "A/succeeded": 2, f"A/t{bucket_of(100)}": 1, "/succeeded": 2, "B/retried": 1, "/retried": 1,
         },
-        Minute("ns", minute_of(NOON) + 1): {"A/pruned": 1, "A/t0": 1, "/pruned": 1},
+        ("ns", minute_of(NOON) + 1): {"A/pruned": 1, "A/t0": 1, "/pruned": 1},
         other: {"A/errored": 1, "/errored": 1},
     }  # fmt: skip
     taken = tally.take()
@@ -86,7 +85,7 @@ def test_no_more_is_counted_than_there_is_room_for_but_what_is_there_counts_on()
     for name in ("A", "B", "C", "A"):
         tally.note("ns", name, NOON, Ended.SUCCEEDED, None)
     assert len(tally) == 2
-    assert tally.take()[Minute("ns", minute_of(NOON))] == {"A/succeeded": 2, "B/succeeded": 1, "/succeeded": 3}
+    assert tally.take()[("ns", minute_of(NOON))] == {"A/succeeded": 2, "B/succeeded": 1, "/succeeded": 3}
 
 
 def test_nodes_are_added_up_over_all_minutes_and_what_makes_no_sense_is_left_out() -> None:
@@ -105,7 +104,7 @@ async def counted(world: World) -> dict[str, int]:
     """All that the engine has counted, whatever the minute."""
     found: dict[str, int] = {}
     for minute, fields in world.context.figures.take().items():
-        assert minute.namespace == "ns"
+        assert minute[0] == "ns"
         for field, count in fields.items():
             found[field] = found.get(field, 0) + count
     return {field: count for field, count in found.items() if not field.startswith("/")}

@@ -14,6 +14,9 @@ from exosphere_orchestrator.figures import ENDED_BY, Tally
 #: How often what was counted is written, in s.
 WRITE_S: Final = 1.0
 
+#: After these it is not known whether a write was applied.
+_BROKEN_OFF: Final[tuple[type[BaseException], ...]] = (*LOST, asyncio.CancelledError)
+
 #: How long writing may take when the state manager stops, in s.
 _LAST_WRITE_S: Final = 2.0
 
@@ -46,7 +49,7 @@ class Recorder(Agent):
             return
         try:
             await add_figures(self.context.redis, taken)
-        except (*LOST, asyncio.CancelledError):
+        except _BROKEN_OFF:
             self.context.figures.put_back(taken)
             raise
 
