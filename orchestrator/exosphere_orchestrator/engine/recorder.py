@@ -17,8 +17,8 @@ WRITE_S: Final = 1.0
 #: After these it is not known whether a write was applied.
 _BROKEN_OFF: Final[tuple[type[BaseException], ...]] = (*LOST, asyncio.CancelledError)
 
-#: How long writing may take when the state manager stops, in s.
-_LAST_WRITE_S: Final = 2.0
+#: How long a write may take when the state manager stops, in s.
+_LAST_WRITE_S: Final = 1.0
 
 
 class Recorder(Agent):
@@ -31,13 +31,21 @@ class Recorder(Agent):
 
     def __init__(self, context: EngineContext) -> None:
         super().__init__(context, "recorder of figures")
+        self._stopping = asyncio.Event()
 
     async def run_once(self) -> None:
-        await asyncio.sleep(WRITE_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WRITE_S):
+                await self._stopping.wait()
         await self._write()
 
     async def stop(self, grace_s: float) -> None:
         """Stop, and write what is left. Whatever counts is to be stopped before."""
+        self._draining = True
+        self._stopping.set()
+        if self._task is not None:
+            # A write that is under way is not cut off: it would be made again.
+            await asyncio.wait([self._task], timeout=_LAST_WRITE_S)
         await super().stop(grace_s)
         with suppress(TimeoutError, *FAULTS):
             async with asyncio.timeout(_LAST_WRITE_S):
