@@ -284,6 +284,11 @@ def shard_keys(namespace: str, shard: int = 0) -> ShardKeys:
     return ShardKeys(namespace, shard)
 
 
+def runs_channel(namespace: str) -> str:
+    """Pub/sub channel: `run id, status, graph` of each run of a namespace that begins, is pending again or ends."""
+    return f"{PREFIX}:runs:{namespace}"
+
+
 def access_key(key_id: str) -> str:
     """HASH of an API key (see `store.access_keys.KeyField`). Each is in a slot of its own, found by its id alone."""
     return f"{PREFIX}:{{access-key:{key_id}}}"

@@ -141,10 +141,20 @@ class Scene:
             "validate_graph": ({"nodes": [self.space.node("a")]}, {"graph_name": "new"}),
             "list_settings": (None, {}),
             "get_figures": (None, {}),
+            "watch_namespace": (None, {}),
             **{f"{verb}_schedule": (None, {"graph_name": "timed", "index": 0}) for verb in ("pause", "resume", "run")},
         }
         assert examples.keys() == {known.name for known in api.ROWS}
         return examples[row.name]
+
+
+@pytest.fixture(scope="module")
+def service(redis_url: str) -> Iterator[Service]:
+    """One whose event streams end soon."""
+    with Redis.from_url(redis_url) as redis:
+        redis.flushall()
+    with Service(redis_url, max_watch_ms=500) as service:
+        yield service
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,7 @@ from exosphere_orchestrator.http import (
     http_runtimes,
     keys,
     metrics,
+    namespace_events,
     nodes,
     once,
     pauses,
@@ -50,6 +51,7 @@ from exosphere_orchestrator.http.context import Services
 from exosphere_orchestrator.http.dashboard import dashboard_routes
 from exosphere_orchestrator.http.description import DescribedApi
 from exosphere_orchestrator.http.gate import Gate
+from exosphere_orchestrator.http.namespace_feeds import NamespaceFeeds
 from exosphere_orchestrator.http.routing import methods_of
 from exosphere_orchestrator.http.run_ends import RunEnds
 from exosphere_orchestrator.http.slow_bodies import SlowBodies
@@ -86,6 +88,7 @@ def create_app(settings: Settings) -> FastAPI:
             ),
             run_ends=run_ends,
             watchers=Watchers(redis, run_ends, settings.keep_events_ms, settings.max_watchers, settings.max_watch_ms),
+            feeds=NamespaceFeeds(engine.context, run_ends, settings.shards, settings.max_watch_ms),
             vault=Vault(settings.encryption_key.get_secret_value()),
             keys=KeyRing(redis, settings.api_key.get_secret_value()),
             rate=RequestRate(redis, settings.key_requests_per_second),
@@ -98,6 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
         try:
             yield
         finally:
+            await app.state.services.feeds.stop()
             await app.state.services.watchers.stop()
             await end(listening)
             await audit_log.stop(0)
@@ -131,6 +135,7 @@ def create_app(settings: Settings) -> FastAPI:
         whoami.router,
         find_runs.router,
         figures.router,
+        namespace_events.router,
         settings_in_force.router,
         metrics.router,
     ):

@@ -1,8 +1,7 @@
 """What the handlers share."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final, cast
+from typing import cast
 
 from fastapi import Request
 
@@ -16,14 +15,14 @@ from exosphere_orchestrator.access.callers import KeyRing
 from exosphere_orchestrator.access.rate import RequestRate
 from exosphere_orchestrator.engine.engine import Engine
 from exosphere_orchestrator.http.call_metrics import CallMetrics
+from exosphere_orchestrator.http.namespace_feeds import NamespaceFeeds
 from exosphere_orchestrator.http.run_ends import RunEnds
+from exosphere_orchestrator.http.times import iso as iso
+from exosphere_orchestrator.http.times import unix_ms as unix_ms
 from exosphere_orchestrator.http.watchers import Watchers
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings
 from exosphere_orchestrator.vault import Vault
-
-_EPOCH: Final = datetime.fromtimestamp(0, UTC)
-_MS: Final = timedelta(milliseconds=1)
 
 
 @dataclass(slots=True)
@@ -37,6 +36,7 @@ class Services:
     runs: RunStarter
     run_ends: RunEnds
     watchers: Watchers
+    feeds: NamespaceFeeds
     vault: Vault
     keys: KeyRing
     rate: RequestRate
@@ -71,13 +71,3 @@ def home_of(namespace: str, some_id: str, kind: str) -> ShardKeys:
     if shard is None:
         raise NotFound(f"namespace {namespace!r} has no {kind} {some_id[:60]!r}")
     return ShardKeys(namespace, shard)
-
-
-def iso(unix_ms: int) -> str:
-    """Spell a time of the records as ISO 8601 in UTC."""
-    return datetime.fromtimestamp(unix_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def unix_ms(moment: datetime) -> int:
-    """Return the ms that a time with its zone falls into; 0 for one before 1970."""
-    return max(0, (moment - _EPOCH) // _MS)

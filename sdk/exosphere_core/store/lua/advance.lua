@@ -60,7 +60,7 @@ if not again and ARGV[5] == '0' and ARGV[6] == '1' and ARGV[7] == '0' and ARGV[1
   return {'applied', record[1]}
 end
 
--- uses clock push create tell offspring conclude unites
+-- uses clock push create tell offspring announce conclude unites
 local counts = {siblings = tonumber(ARGV[5]), children = tonumber(ARGV[6]), unites = tonumber(ARGV[7])}
 tell_state(KEYS[10], KEYS[1], ARGV[3], 'SUCCESS', ARGV[1])
 local opened, pending, fresh, now = bear({

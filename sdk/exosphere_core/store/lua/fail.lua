@@ -21,7 +21,7 @@
 -- ARGV[12] from here on, per unite: its id, a member to add or ""
 -- returns {"applied" | "stale", status found}, or {"continued", status found} when this very report
 --   is being applied in chunks: nothing is changed, and the chunks must be gone on with
--- uses clock fence report tell conclude unites ending errors grow
+-- uses clock fence report tell announce conclude unites ending errors grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report')
 if is_continued(record, ARGV[1], record[3], ARGV[2]) then
   return {'continued', record[1]}

@@ -18,7 +18,7 @@
 -- ARGV[9] number of unites
 -- ARGV[10] from here on, per unite: its id, ""
 -- returns {"applied" | "stale", status found}
--- uses clock fence report tell conclude unites ending grow
+-- uses clock fence report tell announce conclude unites ending grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt')
 if not is_current(record, ARGV[1]) then
   acknowledge(KEYS[3], ARGV[2])
