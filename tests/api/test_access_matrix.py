@@ -109,7 +109,8 @@ def test_no_router_can_leave_the_check_out() -> None:
 def test_roles_that_read_can_change_nothing_and_only_admins_see_keys_and_audit_log() -> None:
     for row in KEYED:
         if row.permits(Role.VIEWER):
-            assert row.method == "GET", row.name
+            # What is validated is sent as a body, and not kept.
+            assert row.method == "GET" or row is api.VALIDATE_GRAPH, row.name
         if "key" in row.name or "audit" in row.name:
             assert [role for role in Role if row.permits(role)] == [Role.ADMIN], row.name
         assert row.permits(Role.ADMIN), row.name
