@@ -20,6 +20,13 @@ FOR_FUZZING := $(VENV)/fuzz/.installed
 # An environment whose interpreter was removed or upgraded away is made anew.
 $(shell test -x $(BIN)/python || rm -f $(FOR_RUNNING) $(FOR_TESTING))
 
+# What `make dashboard` builds, and of what. The types of its calls are made of the description of the API.
+DASHBOARD_SOURCE := orchestrator/dashboard
+DASHBOARD := orchestrator/exosphere_orchestrator/dashboard/index.html
+DASHBOARD_PARTS = $(wildcard $(DASHBOARD_SOURCE)/*.html $(DASHBOARD_SOURCE)/*.ts $(DASHBOARD_SOURCE)/*.json) \
+  $(wildcard $(DASHBOARD_SOURCE)/src/*.ts* $(DASHBOARD_SOURCE)/src/*/*.ts* $(DASHBOARD_SOURCE)/src/*/*.css) docs/openapi.json
+DASHBOARD_TOOLS := $(DASHBOARD_SOURCE)/node_modules/.package-lock.json
+
 # More arguments for the program that a target starts: make dev ARGS="--port 9000"
 ARGS ?=
 # How pytest spreads the tests: over three processes, and who has none left takes some of another's. Many tests wait
@@ -27,13 +34,13 @@ ARGS ?=
 PYTEST_WORKERS ?= -n 3 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test topology proof chaos points mutants fuzz lint format bench lock clean
+.PHONY: help demo dev dashboard test test-dashboard topology proof chaos points mutants fuzz lint format bench lock clean
 
 help: ## List the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo '  PYTHON=python3.12 chooses the interpreter of a new .venv,'
-	@echo '  ARGS="..." is passed on to demo, dev, test, topology, proof, chaos, points, mutants, fuzz and bench.'
+	@echo '  ARGS="..." is passed on to demo, dev, test, test-dashboard, topology, proof, chaos, points, mutants, fuzz and bench.'
 
 demo: $(FOR_RUNNING) ## Run a real workflow: analyse the standard library, write a report
 	@$(BIN)/python -m examples.stdlib_report.demo $(ARGS)
@@ -41,8 +48,16 @@ demo: $(FOR_RUNNING) ## Run a real workflow: analyse the standard library, write
 dev: $(FOR_RUNNING) ## Start Redis, state manager and background jobs for development
 	@$(BIN)/exosphere dev $(ARGS)
 
-test: $(FOR_TESTING) ## Run all tests but those of topology
+dashboard: $(DASHBOARD) ## Build the dashboard, which the state manager serves at / (needs Node.js with npm)
+
+test: $(FOR_TESTING) ## Run all tests but those of topology and of the dashboard
 	@$(BIN)/python -m pytest $(PYTEST_WORKERS) --ignore=tests/topology $(ARGS)
+
+test-dashboard: $(FOR_TESTING) $(DASHBOARD) ## Check the dashboard and click through it in Chromium
+	@cd $(DASHBOARD_SOURCE) && npm run --silent check && npm run --silent test
+	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { \
+	  echo "make: there is no chromium on the PATH; on Debian: apt install chromium; or name one: CHROMIUM=/path/to/it" >&2; exit 1; }
+	@PYTHONPATH=tests $(BIN)/python -m ui npm run --silent --prefix $(DASHBOARD_SOURCE) e2e -- $(ARGS)
 
 topology: $(FOR_TESTING) ## Lose masters and move slots of a Redis Cluster, fail over with Sentinel, speak TLS
 	@$(BIN)/python -m pytest tests/topology $(ARGS)
@@ -95,7 +110,18 @@ lock: $(BIN)/python ## Write the lock files anew; UPGRADE=1 takes the newest ver
 
 clean: ## Remove .venv, caches and build output; the data in .exosphere stays
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(DASHBOARD_SOURCE)/node_modules $(dir $(DASHBOARD))
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(DASHBOARD): $(DASHBOARD_PARTS) $(DASHBOARD_TOOLS)
+	@cd $(DASHBOARD_SOURCE) && npm run --silent build
+
+$(DASHBOARD_TOOLS): $(DASHBOARD_SOURCE)/package-lock.json
+	@command -v npm >/dev/null && node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' || { \
+	  echo 'make: the dashboard is built with Node.js 20.19 or newer and npm; get them from https://nodejs.org or, on Debian and Ubuntu: apt install nodejs npm. Nothing else needs them' >&2; exit 1; }
+	@echo "Installing what $(DASHBOARD_SOURCE)/package-lock.json names (once, and again when it changes)"
+	@cd $(DASHBOARD_SOURCE) && npm ci --silent
+	@touch $@
 
 $(BIN)/python:
 	@reason='no Python 3.11, 3.12 or 3.13 runs as any of: $(CANDIDATES). Install one, or name one: make PYTHON=/path/to/python3.12'; \

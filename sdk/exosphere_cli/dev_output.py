@@ -7,6 +7,7 @@ from contextlib import suppress
 from shutil import which
 from threading import Lock
 from typing import Final
+from urllib.parse import quote
 
 import click
 
@@ -40,6 +41,7 @@ class DevOutput:
 Exosphere is ready.
 
   State manager   {uri}
+  Dashboard       {uri}/#key={quote(api_key, safe="")}
   Redis           {redis}
 
 In another terminal, tell clients and workers where it is:

@@ -110,6 +110,10 @@ class CatalogKeys:
         """SET of the ids of bulk retries that are not finished."""
         return self._key("bulks")
 
+    def figures(self, minute: int) -> str:
+        """HASH `node/how` → how many attempts ended so in a minute since 1970, `node/t…` → how many ran how long; expires."""
+        return self._key(f"figures:{minute}")
+
     def bulk(self, bulk_id: str) -> str:
         """HASH of a bulk retry (see `store.bulks.BulkRetry`); expires when it is finished."""
         return self._key(f"bulk:{bulk_id}")
@@ -278,6 +282,11 @@ class ShardKeys:
 def shard_keys(namespace: str, shard: int = 0) -> ShardKeys:
     """Return the keys of a shard; the same object each time, since the path of a state asks often."""
     return ShardKeys(namespace, shard)
+
+
+def runs_channel(namespace: str) -> str:
+    """Pub/sub channel: `run id, status, graph` of each run of a namespace that begins, is pending again or ends."""
+    return f"{PREFIX}:runs:{namespace}"
 
 
 def access_key(key_id: str) -> str:

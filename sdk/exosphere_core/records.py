@@ -36,6 +36,8 @@ class StateField(StrEnum):
     ERROR = "error"  #: text, once failed
     ENTRY = "entry"  #: id of the entry of the ready stream or outbox, while there is one (see `handoff`)
     DUE_AT = "due_at"  #: unix ms at which it becomes ready, while it waits
+    WORKER = "worker"  #: name of the runtime that executed it last and reported; empty when that is not known
+    RAN_MS = "ran_ms"  #: for how long that executed it, ms; empty when that is not known
     LOST_LEASES = "lost_leases"  #: how many workers died with it, one after the other
     EXPANDED = "expanded"  #: how many chunks of its fan-out are there, once it has several
     REPORT = "report"  #: id of the report that is being applied in chunks
@@ -234,6 +236,8 @@ class ReportField(StrEnum):
     STATE = "state"  #: state id; a unite's id for `settled`, a run's for `cancelled`
     ATTEMPT = "attempt"
     BODY = "body"  #: JSON of the kind's body
+    BY = "by"  #: name of the runtime, where it tells: what can't be read of this and the next counts as not told
+    RAN = "ran"  #: for how long it executed the node, ms
     VIA = "via"  #: on an inbox: namespace whose report stream it came through
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from datetime import datetime
 from time import monotonic
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from exospherehost.caller import Caller
 #: The state manager says something each 15 s, if only that it is there.
 _SILENCE_S: Final = 45.0
 
-#: How many states one call asks for.
+#: How many states or runs one call asks for.
 _PAGE: Final = 500
 
 
@@ -48,6 +49,40 @@ class Watching(Caller):
             page = await self._call(api.LIST_STATES, query=query, run_id=run_id)
             for state in page["states"]:
                 yield state
+            if page["next_cursor"] is None:
+                return
+            query["cursor"] = page["next_cursor"]
+
+    async def find_runs(
+        self,
+        graph_name: str | None = None,
+        status: str | Sequence[str] | None = None,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """Give the runs of the namespace, newest first, reading page by page: `async for run in manager.find_runs(…)`.
+
+        Args:
+            graph_name: only runs of this graph.
+            status: only those in this status, or in one of these: PENDING, SUCCESS, FAILED, CANCELLED.
+            created_after: only runs created then or later; a time with its zone.
+            created_before: only runs created then or earlier.
+
+        Raises:
+            BadRequest: there is no such status, or a time has no zone.
+        """
+        query: dict[str, str | int | Sequence[str]] = {"limit": _PAGE}
+        if graph_name is not None:
+            query["graph_name"] = graph_name
+        if status is not None:
+            query["status"] = [status] if isinstance(status, str) else list(status)
+        for name, moment in (("created_after", created_after), ("created_before", created_before)):
+            if moment is not None:
+                query[name] = moment.isoformat()
+        while True:
+            page = await self._call(api.FIND_RUNS, query=query)
+            for run in page["runs"]:
+                yield run
             if page["next_cursor"] is None:
                 return
             query["cursor"] = page["next_cursor"]

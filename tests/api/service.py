@@ -174,11 +174,12 @@ class Space:
         (entry,) = self.service.with_redis(read)
         return read_delivery(entry)
 
-    def report(self, held: Held, outcome: Outcome) -> None:
-        """A runtime reports."""
+    def report(self, held: Held, outcome: Outcome, **more: str) -> None:
+        """A runtime reports; `more` are fields of its report beside those that each has."""
         kind, body = report_of(outcome)
         fields: dict[str, str | bytes] = {
             "kind": kind, "home": held.task.home, "state": held.state, "attempt": held.attempt, "body": body,
+            **more,
         }  # fmt: skip
 
         async def send(redis: "Redis") -> None:

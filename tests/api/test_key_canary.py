@@ -1,14 +1,24 @@
 """The secret of a key, and a secret of a graph, are looked for everywhere."""
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from redis import Redis
 
 from api.log_lines import formatted
-from api.service import KEY, Space, node_class, one
+from api.service import KEY, Service, Space, node_class, one
 from exosphere_core import api
+
+
+@pytest.fixture(scope="module")
+def service(redis_url: str) -> Iterator[Service]:
+    """One whose event streams end soon."""
+    with Redis.from_url(redis_url) as redis:
+        redis.flushall()
+    with Service(redis_url, max_watch_ms=500) as service:
+        yield service
 
 
 def everything_in(redis_url: str) -> bytes:

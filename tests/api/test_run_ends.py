@@ -40,3 +40,43 @@ def test_waiters_are_told_when_a_notice_may_have_been_missed_and_of_the_end_of_t
             await redis.aclose()
 
     asyncio.run(scene())
+
+
+def test_a_listener_hears_once_that_its_channel_is_subscribed_to_and_again_after_a_loss(redis_url: str) -> None:
+    async def scene() -> None:
+        settings = Settings.model_validate({"redis_url": redis_url, "api_key": KEY, "encryption_key": new_key()})
+        redis = Redis.from_url(redis_url)
+        ends = RunEnds(new_context(settings, redis, redis))
+        early: list[bytes | None] = []
+        late: list[bytes | None] = []
+
+        async def heard(messages: list[bytes | None], expected: list[bytes | None]) -> None:
+            async with asyncio.timeout(PATIENCE_MS / 1000):
+                while messages != expected:
+                    await asyncio.sleep(0.005)
+
+        await ends.listen("exo:runs:early", early.append)
+        listening = asyncio.create_task(ends.run())
+        try:
+            await heard(early, [None])
+            await ends.listen("exo:runs:late", late.append)
+            await heard(late, [None])
+            await redis.publish("exo:runs:late", "news")
+            await heard(late, [None, b"news"])
+            assert early == [None]
+            # Who takes the place of one that has just gone is told at once, or when it is subscribed to again.
+            ends.unlisten("exo:runs:early")
+            await ends.listen("exo:runs:early", late.append)
+            await heard(late, [None, b"news", None])
+            await redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+            await heard(late, [None, b"news", None, None, None])
+            ends.unlisten("exo:runs:late")
+            async with asyncio.timeout(PATIENCE_MS / 1000):
+                while (await redis.pubsub_numsub("exo:runs:late"))[0][1]:
+                    await asyncio.sleep(0.005)
+        finally:
+            listening.cancel()
+            await asyncio.wait([listening])
+            await redis.aclose()
+
+    asyncio.run(scene())

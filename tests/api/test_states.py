@@ -37,7 +37,10 @@ def test_the_structure_shows_each_state_once_with_its_edges_and_a_summary(space:
 
 def test_a_state_tells_its_inputs_outputs_parents_and_times(space: Space) -> None:
     space.chain()
-    run = space.run_chain()
+    run = space.trigger()
+    space.do("First", one(v="1"))
+    space.report(space.take("Second"), one(v="2"), by="host-7-3f", ran="1500")
+    space.wait(run)
     first, second = (node["id"] for node in space.ok(api.GET_STRUCTURE, run_id=run)["nodes"])
     answer = space.ok(api.GET_STATE, run_id=run, state_id=second)
     times = [answer.pop("created_at"), answer.pop("updated_at")]
@@ -46,8 +49,12 @@ def test_a_state_tells_its_inputs_outputs_parents_and_times(space: Space) -> Non
         "id": second, "node_name": "Second", "identifier": "second", "graph_name": "g", "run_id": run,
         "status": "SUCCESS", "inputs": {"y": "got 1"}, "outputs": {"v": "2"}, "error": None, "data": None,
         "parents": {"first": first}, "retry_count": 0, "attempt": 1, "due_at": None, "retried_by": None,
+        "worker": "host-7-3f", "ran_ms": 1500,
     }  # fmt: skip
-    assert space.ok(api.GET_STATE, run_id=run, state_id=first)["parents"] == {}
+    root = space.ok(api.GET_STATE, run_id=run, state_id=first)
+    assert (root["parents"], root["worker"], root["ran_ms"]) == ({}, None, None)
+    listed = {state["id"]: state for state in space.ok(api.LIST_STATES, run_id=run)["states"]}
+    assert (listed[second]["worker"], listed[second]["ran_ms"]) == ("host-7-3f", 1500)
 
 
 def test_a_state_tells_its_error_and_what_a_prune_carried(space: Space) -> None:

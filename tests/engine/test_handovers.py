@@ -14,7 +14,7 @@ from exosphere_worker.reporter import report_of
 
 def handed_over(held: Held, outcome: Any) -> HandOver:
     kind, body = report_of(outcome)
-    return HandOver(HOME, held.stream, held.entry, kind, held.task.home, held.state, held.attempt, body)
+    return HandOver(HOME, held.stream, held.entry, kind, held.task.home, held.state, held.attempt, body, "w", "7")
 
 
 def test_a_report_ends_its_delivery_and_moves_its_state_once_however_often_it_is_handed_over(lane: Lane) -> None:
@@ -28,6 +28,8 @@ def test_a_report_ends_its_delivery_and_moves_its_state_once_however_often_it_is
         assert (await world.redis.xpending(held.stream, RUNTIMES_GROUP))["pending"] == 0
         await world.drain()
         assert world.context.counts["stale"] == 1
+        done = await world.state("a")
+        assert (done.worker, done.ran_ms) == ("w", 7)
         await world.do("b", one())
         assert (await world.run()).status == "SUCCESS"
         await world.check_counts()

@@ -125,16 +125,17 @@ class World:
         (held,) = await self.take(identifier, worker)
         return held
 
-    async def report(self, held: Held, outcome: Outcome) -> None:
+    async def report(self, held: Held, outcome: Outcome, **more: str | bytes) -> None:
         """A runtime reports, and the engine applies all that there is to apply."""
-        await self.send(held, outcome)
+        await self.send(held, outcome, **more)
         await self.drain()
 
-    async def send(self, held: Held, outcome: Outcome) -> None:
-        """A runtime reports."""
+    async def send(self, held: Held, outcome: Outcome, **more: str | bytes) -> None:
+        """A runtime reports; `more` are fields of its report beside those that each has."""
         kind, body = report_of(outcome)
         fields: dict[str, str | bytes] = {
             "kind": kind, "home": held.task.home, "state": held.state, "attempt": held.attempt, "body": body,
+            **more,
         }  # fmt: skip
         reports = ShardKeys(held.task.namespace).reports
         await streams.send_reports(self.redis, [(reports, fields)], {held.stream: [held.entry]})

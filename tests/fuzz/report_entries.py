@@ -103,8 +103,8 @@ def _swell(draw: random.Random, aim: Aim, entry: Fields) -> None:
 
 
 def _add(draw: random.Random, aim: Aim, entry: Fields) -> None:
-    """A field that is not a runtime's to write, or that nobody knows."""
-    name = draw.choice((b"via", b"task", b"inputs", b"entry", b"due_at", b"status", _noise(draw)))
+    """A field that need not be there, is not a runtime's to write, or that nobody knows."""
+    name = draw.choice((b"via", b"by", b"ran", b"task", b"inputs", b"entry", b"due_at", b"status", _noise(draw)))
     task = {"run": draw.choice(aim.others), "home": aim.namespace, "graph": "g", "version": 1, "identifier": "a",
             "node": "A", "namespace": aim.namespace}  # fmt: skip
     entry[name] = draw.choice((_noise(draw), aim.foreign.encode(), json.dumps(task).encode(), b"1"))

@@ -142,5 +142,5 @@ async def _kept(redis: Redis, scene: Scene, sight: Sight, witness: Witness) -> l
         ready += (there.ready(""),)
         if witness.rolled_back:
             allowed.add(there.rejected)
-    kept = sorted(raw.decode() for raw in await redis.keys("*"))
+    kept = sorted([raw.decode() for raw in await redis.keys("*") if await redis.pttl(raw) < 0])
     return [f"{key} would be kept for ever" for key in kept if key not in allowed and not key.startswith(ready)]

@@ -13,7 +13,7 @@ from redis import Redis
 from api.service import KEY, Service, Space, many, node_class, one
 from exosphere_orchestrator.http import events
 from exospherehost import StateManager, blocking
-from exospherehost.errors import NotFound, Unavailable
+from exospherehost.errors import BadRequest, NotFound, Unavailable
 
 from .blocking_stub import stub
 
@@ -51,6 +51,27 @@ def fanned_out(space: Space, width: int) -> str:
     space.do("Root", many(*map(str, range(width))))
     space.take("Leaf")
     return run
+
+
+def test_runs_are_found_one_by_one_over_all_pages(
+    service: Service, space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exospherehost.watching._PAGE", 2)
+    space.chain()
+    runs = [space.trigger() for _ in range(5)]
+
+    async def read() -> None:
+        async with awaited(service, space) as manager:
+            assert [run["run_id"] async for run in manager.find_runs()] == runs[::-1]
+            assert [run async for run in manager.find_runs(status=["FAILED", "SUCCESS"])] == []
+            later = datetime(2999, 1, 1, tzinfo=UTC)
+            found = [run["run_id"] async for run in manager.find_runs("g", "PENDING", created_before=later)]
+            assert found == runs[::-1]
+            assert [run async for run in manager.find_runs(created_after=later)] == []
+            with pytest.raises(BadRequest, match="created_after"):
+                await anext(manager.find_runs(created_after=datetime(2026, 1, 1)))
+
+    asyncio.run(read())
 
 
 def test_states_are_given_one_by_one_over_all_pages(

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from unittest.mock import Mock
 
+import pytest
 from pydantic import BaseModel
 from redis.asyncio import Redis
 
@@ -18,6 +19,8 @@ from exosphere_worker.executions import LONG_AGO, Executions
 from exosphere_worker.executor import NodeRunner
 from exosphere_worker.held import Holdings
 from exosphere_worker.node import BaseNode
+from exosphere_worker.outcome import Released
+from exosphere_worker.outgoing import report_on
 from exosphere_worker.reporter import Reporter, Ways
 from exosphere_worker.slots import Slots
 from exosphere_worker.vitals import Vitals
@@ -49,7 +52,9 @@ class Scene:
         self.holdings = Holdings()
         self.doubts = 0
         unused: Any = Mock()
-        self.reporter = Reporter(redis, self.holdings, round(lease_s * 1000), Ways(unused, unused, self.doubt))
+        self.reporter = Reporter(
+            redis, self.holdings, round(lease_s * 1000), Ways(unused, unused, self.doubt), consumer="me"
+        )
         self.vitals = Vitals()
         self.slots = Slots(4, self.vitals)
         self.executions = Executions(
@@ -90,6 +95,40 @@ def test_a_fresh_delivery_begins_at_once(lane_url: str | None) -> None:
             await played.until_idle()
             assert len(begun) == 1
             assert played.doubts == 0
+
+    run_on(lane_url, scene)
+
+
+def test_what_came_of_it_is_reported_with_the_name_of_the_runtime_and_how_long_the_node_took(
+    lane_url: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def execute(self: A) -> None:
+        await asyncio.sleep(0.03)
+
+    monkeypatch.setattr(A, "execute", execute)
+
+    async def scene(redis: Redis) -> None:
+        async with scene_on(redis) as played:
+            sending = asyncio.create_task(played.reporter.run())
+            played.executions.begin(await played.deliver(), elapsed_s())
+            await played.until_idle()
+            await played.reporter.drained()
+            sending.cancel()
+            ((_, fields),) = await redis.xrange(HOME.reports)
+            assert fields[b"by"] == b"me"
+            assert int(fields[b"ran"]) >= 29
+
+    run_on(lane_url, scene)
+
+
+def test_what_is_given_back_does_not_count_as_executed(lane_url: str | None) -> None:
+    async def scene(redis: Redis) -> None:
+        async with scene_on(redis) as played:
+            held = played.executions.read(await played.deliver(), elapsed_s())
+            assert held is not None
+            assert report_on(held, Released(), consumer="me").fields.keys() == {
+                "kind", "home", "state", "attempt", "body",
+            }  # fmt: skip
 
     run_on(lane_url, scene)
 

@@ -1,6 +1,7 @@
 """One execution of a delivery: what the node is given, and what comes of it."""
 
 from functools import partial
+from time import monotonic
 
 from exosphere_core.errors import ExosphereError
 from exosphere_worker.executor import NodeRunner
@@ -12,7 +13,7 @@ from exosphere_worker.outcome import Failed, Outcome
 
 
 async def attempt(manager: Manager, runner: NodeRunner, held: Held) -> Outcome:
-    """Execute a delivery's node.
+    """Execute a delivery's node, and note how long that took.
 
     Raises:
         asyncio.CancelledError: it was cancelled.
@@ -32,4 +33,7 @@ async def attempt(manager: Manager, runner: NodeRunner, held: Held) -> Outcome:
         store=Store(partial(manager.store_value, held.state)),
         once=Once(partial(manager.recorded, held.state), partial(manager.record, held.state)),
     )
-    return await runner.execute(held.inputs, values, execution, task.timeout_ms)
+    began = monotonic()
+    outcome = await runner.execute(held.inputs, values, execution, task.timeout_ms)
+    held.ran_ms = round((monotonic() - began) * 1000)
+    return outcome

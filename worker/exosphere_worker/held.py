@@ -30,6 +30,8 @@ class Held:
     running: "asyncio.Task[None] | None" = None
     #: The lease was lost: another delivery of the state is current, or will be.
     lost: bool = False
+    #: How long the node was executed, in ms, once it has returned.
+    ran_ms: int | None = None
     #: Its outcome is with the reporter.
     ended: bool = False
 

@@ -75,6 +75,7 @@ class Link:
             delivery.lease_ms,
             Ways(crew.manager.hand_over, on_refused=self._refused.set, on_doubt=lambda: self._heartbeat.renew_now()),
             delivery.max_report_bytes,
+            crew.consumer,
         )
         self._executions = Executions(
             crew.manager, crew.runners, queues, self._holdings, self._reporter, crew.slots, delivery.lease_ms / 1000,

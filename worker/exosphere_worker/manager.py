@@ -146,6 +146,8 @@ class Manager:
                     "state": report.state,
                     "attempt": report.attempt,
                     "body": report.body.decode(),
+                    "by": report.by,
+                    "ran": report.ran,
                 }
                 for report in reports
             ]

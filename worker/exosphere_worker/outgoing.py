@@ -8,7 +8,7 @@ from exosphere_core.records import Body, Kind, ReportField, encode, shard_of_our
 from exosphere_core.store.handovers import unreadable_body
 from exosphere_core.store.streams import Entry
 from exosphere_worker.held import Held
-from exosphere_worker.outcome import Failed, Outcome, Pruned, Requeued, Succeeded
+from exosphere_worker.outcome import Failed, Outcome, Pruned, Released, Requeued, Succeeded
 
 #: What a report takes in memory beside its body, in bytes.
 _OVERHEAD_BYTES = 600
@@ -19,6 +19,8 @@ class Outgoing(NamedTuple):
 
     Attributes:
         queue: the shard whose ready stream the delivery came from, and whose report stream gets the report.
+        by: name of this runtime, where it executed the node.
+        ran: for how long, in ms; "" when it did not.
     """
 
     queue: ShardKeys
@@ -29,6 +31,8 @@ class Outgoing(NamedTuple):
     state: str
     attempt: str
     body: bytes
+    by: str = ""
+    ran: str = ""
 
     @property
     def size(self) -> int:
@@ -38,13 +42,18 @@ class Outgoing(NamedTuple):
     @property
     def fields(self) -> dict[str, str | bytes]:
         """The fields of the report's entry."""
-        return {
+        fields: dict[str, str | bytes] = {
             ReportField.KIND: self.kind,
             ReportField.HOME: self.home,
             ReportField.STATE: self.state,
             ReportField.ATTEMPT: self.attempt,
             ReportField.BODY: self.body,
         }
+        if self.by:
+            fields[ReportField.BY] = self.by
+        if self.ran:
+            fields[ReportField.RAN] = self.ran
+        return fields
 
 
 def report_of(outcome: Outcome, max_bytes: int | None = None) -> tuple[Kind, bytes]:
@@ -77,12 +86,20 @@ def _spelled(outcome: Outcome) -> tuple[Kind, bytes]:
     return kind, encode(body)
 
 
-def report_on(held: Held, outcome: Outcome, max_bytes: int | None = None) -> Outgoing:
-    """Return the report of what came of a delivery. For `max_bytes` see `report_of`."""
+def report_on(held: Held, outcome: Outcome, max_bytes: int | None = None, consumer: str = "") -> Outgoing:
+    """Return the report of what came of a delivery. For `max_bytes` see `report_of`.
+
+    Args:
+        consumer: name of this runtime.
+    """
     task = held.task
     queue = shard_keys(task.namespace, shard_of_ours(task.run))
     kind, body = report_of(outcome, max_bytes)
-    return Outgoing(queue, task.node, held.entry, kind, task.home, held.state, held.attempt, body)
+    report = Outgoing(queue, task.node, held.entry, kind, task.home, held.state, held.attempt, body)
+    # What is given back was not executed to its end.
+    if isinstance(outcome, Released):
+        return report
+    return report._replace(by=consumer, ran="" if held.ran_ms is None else str(held.ran_ms))
 
 
 def report_unreadable(queue: ShardKeys, node: str, entry: Entry, reason: str) -> Outgoing:

@@ -62,16 +62,24 @@ class Reporter:
 
     Args:
         max_bytes: the largest report that the state managers take.
+        consumer: name of this runtime.
     """
 
     def __init__(
-        self, redis: Redis, holdings: Holdings, lease_ms: int, ways: Ways, max_bytes: int | None = None
+        self,
+        redis: Redis,
+        holdings: Holdings,
+        lease_ms: int,
+        ways: Ways,
+        max_bytes: int | None = None,
+        consumer: str = "",
     ) -> None:
         self._redis = redis
         self._holdings = holdings
         self._lease_s = lease_ms / 1000
         self._ways = ways
         self._max_bytes = max_bytes
+        self._consumer = consumer
         self._waiting: list[_Waiting] = []
         self._sending: list[_Waiting] = []
         self._kept = SentReports()
@@ -93,7 +101,7 @@ class Reporter:
             self._holdings.remove(held)
             return
         held.ended = True
-        self._put(report_on(held, outcome, self._max_bytes), held)
+        self._put(report_on(held, outcome, self._max_bytes, self._consumer), held)
 
     def report_unreadable(self, queue: ShardKeys, node: str, entry: Entry, reason: str) -> None:
         """Report that an entry of a ready stream is no delivery."""

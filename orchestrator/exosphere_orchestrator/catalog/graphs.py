@@ -54,15 +54,7 @@ async def upsert(
         InvalidGraph: it is not well-formed; nothing is stored.
         Conflict: other upserts of the same graph came first, again and again.
     """
-    template, errors = read_template(body)
-    errors += [error for name in secrets if (error := name_error("secret name", name))]
-    if template is not None:
-        errors += schedule_errors(template.triggers)
-        errors += graph_errors(template, secrets, limits)
-        if len(template.nodes) > max_nodes:
-            errors.append(
-                f"nodes: the graph has {len(template.nodes)} nodes; the limit is {max_nodes} (EXOSPHERE_MAX_NODES)"
-            )
+    template, errors = _read(body, secrets, max_nodes, limits)
     if template is None or errors:
         raise InvalidGraph(f"graph {graph!r} is not valid: " + "; ".join(errors), errors)
     text = template.model_dump_json().encode()
@@ -99,6 +91,32 @@ async def upsert(
             if made := await _find(redis, namespace, graph):
                 return made
     raise Conflict(f"graph {graph!r} is being changed by others all the time; try again")
+
+
+async def validate(
+    redis: Redis, body: Mapping[str, Any], secrets: Mapping[str, str], max_nodes: int, limits: Limits = UNLIMITED
+) -> list[str]:
+    """Return everything wrong with a graph as `upsert` would tell it; nothing is stored."""
+    template, errors = _read(body, secrets, max_nodes, limits)
+    if template is None or errors:
+        return errors
+    return registry_errors(template, secrets, await _registry(redis, template))
+
+
+def _read(
+    body: Mapping[str, Any], secrets: Mapping[str, str], max_nodes: int, limits: Limits
+) -> tuple[GraphTemplate | None, list[str]]:
+    """Read a graph, and tell what is wrong with it whatever nodes are registered."""
+    template, errors = read_template(body)
+    errors += [error for name in secrets if (error := name_error("secret name", name))]
+    if template is not None:
+        errors += schedule_errors(template.triggers)
+        errors += graph_errors(template, secrets, limits)
+        if len(template.nodes) > max_nodes:
+            errors.append(
+                f"nodes: the graph has {len(template.nodes)} nodes; the limit is {max_nodes} (EXOSPHERE_MAX_NODES)"
+            )
+    return template, errors
 
 
 async def _stored(redis: Redis, namespace: str, graph: str, version: int) -> GraphVersion | None:

@@ -139,7 +139,7 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
     steps = []
     for report, task, plan in known:
         entry = report.entry
-        of = Delivery(report.state, report.attempt, task, queue, entry.stream, entry.id)
+        of = Delivery(report.state, report.attempt, task, queue, entry.stream, entry.id, report.by, report.ran_ms)
         outputs, store = values.get((entry.stream, entry.id), _NOTHING)
         rerun = await context.reruns.get(of.home, task.run) if _takes_over(report) else None
         if isinstance(report.body, Executed) and len(report.body.outputs) > _WIDE:

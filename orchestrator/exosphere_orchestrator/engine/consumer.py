@@ -24,6 +24,7 @@ from exosphere_orchestrator.engine.dead_letters import put_aside
 from exosphere_orchestrator.engine.forwarder import forward
 from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits
 from exosphere_orchestrator.engine.joiner import settle
+from exosphere_orchestrator.engine.recorder import count_end
 from exosphere_orchestrator.engine.report_reader import ReportReader
 from exosphere_orchestrator.engine.reports import Report
 from exosphere_orchestrator.engine.salvage import salvage
@@ -223,6 +224,7 @@ class Consumer(Agent):
         if reply[0] != b"applied":
             self._stale(work.report, reply[1])
             return
+        count_end(self.context.figures, work, made)
         self.context.tasks.keep(made.tasks)
         if work.report.kind not in (Kind.REQUEUED, Kind.RELEASED):
             self.context.tasks.forget(work.of.state)
@@ -259,6 +261,7 @@ class Consumer(Agent):
             if reply[0] != b"applied":
                 self._stale(work.report, reply[1])
                 return
+            count_end(self.context.figures, work, made)
             self.context.tasks.keep(made.tasks)
         self.context.tasks.forget(work.of.state)
 

@@ -10,6 +10,7 @@ from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.inputs import Limits
 from exosphere_orchestrator.engine.reruns import Reruns
 from exosphere_orchestrator.engine.tasks import TaskCache
+from exosphere_orchestrator.figures import Tally
 
 logger = logging.getLogger("exosphere.engine")
 
@@ -25,6 +26,7 @@ class EngineContext:
         consumer: this process's name in the group of the state managers.
         http_lease_ms: the lease of what was taken over HTTP.
         intake: the way in for new runs.
+        figures: how attempts ended, to be written down.
         counts: what happened, by word: "stale", "rejected", "reclaimed", …
     """
 
@@ -40,4 +42,5 @@ class EngineContext:
     reruns: Reruns
     http_lease_ms: int = 600_000
     intake: Intake = field(default_factory=Intake)
+    figures: Tally = field(default_factory=Tally)
     counts: Counter[str] = field(default_factory=Counter)

@@ -20,6 +20,7 @@ from exosphere_orchestrator.engine.courier import Courier
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.promoter import Promoter
 from exosphere_orchestrator.engine.reaper import Reaper
+from exosphere_orchestrator.engine.recorder import Recorder
 from exosphere_orchestrator.engine.reruns import Reruns
 from exosphere_orchestrator.engine.tasks import TaskCache
 from exosphere_orchestrator.server_watch import ServerWatch
@@ -88,12 +89,14 @@ class Engine:
         self._scripts = connect_untimed(settings.redis_url.get_secret_value())
         self.context = new_context(settings, self.redis, self._scripts)
         self.edge = Edge(self.redis)
+        self._recorder = Recorder(self.context)
         self._promoters: dict[ShardKeys, Promoter] = {}
         self._agents: list[Agent] = []
         self._stopped = False
 
     def start(self) -> None:
         """Start; the agents of a namespace start when it is known."""
+        self._recorder.start()
         self._run(Scout(self))
         self._run(ServerWatch(self.context, self.edge))
 
@@ -120,6 +123,7 @@ class Engine:
         """Stop the agents. They finish what takes no time, and hand the rest back to other state managers at once."""
         self._stopped = True
         await asyncio.gather(*(agent.stop(_GRACE_S) for agent in self._agents))
+        await self._recorder.stop(_GRACE_S)
         await self.redis.aclose()
         await self._scripts.aclose()
 

@@ -28,7 +28,7 @@ from exosphere_orchestrator.nesting import is_deeper, too_deep
 _DECODERS = {kind: msgspec.json.Decoder(body) for kind, body in BODIES.items()}
 _decode_data = msgspec.json.Decoder(dict[str, Any]).decode
 _KINDS = {kind.value.encode(): kind for kind in Kind if kind is not Kind.REPLAY}
-_KIND, _HOME, _STATE, _ATTEMPT, _BODY, _VIA = (field.value.encode() for field in ReportField)
+_KIND, _HOME, _STATE, _ATTEMPT, _BODY, _BY, _RAN, _VIA = (field.value.encode() for field in ReportField)
 _TASK = ReadyField.TASK.value.encode()
 
 #: Kinds that only scripts send, to the run's own shard.
@@ -36,6 +36,10 @@ _OF_SCRIPTS = frozenset({Kind.SETTLED, Kind.CANCELLED})
 
 #: How much of each text of a runtime is shown in a reason, in characters.
 _SHOWN = 300
+
+#: The longest name of a runtime that is recorded, in characters, and the longest time that it may have executed, in ms.
+_LONGEST_NAME, _LONGEST_RUN_MS = 200, 10**12
+_MOST_DIGITS = 13
 
 #: How many letters an id has.
 _RUN_ID, _STATE_ID = 36, 32
@@ -54,6 +58,9 @@ class Report(NamedTuple):
     body: Body | None
     #: Namespace whose report stream it came through: what it says is said by a runtime of that one, or by a script.
     via: str
+    #: Name of the runtime that executed it, and for how long, ms; "" and None when it does not tell.
+    by: str = ""
+    ran_ms: int | None = None
 
 
 class Malformed(Exception):
@@ -111,7 +118,8 @@ def parse_report(entry: Entry, queue: ShardKeys, max_bytes: int | None = None, m
     decoder = _DECODERS.get(kind)
     if decoder is None:
         return Report(entry, kind, home, state, attempt, None, via)
-    failure = Report(entry, Kind.FAILED, home, state, attempt, None, via)
+    by, ran_ms = _name(fields.get(_BY, b"")), _ran_ms(fields.get(_RAN, b""))
+    failure = Report(entry, Kind.FAILED, home, state, attempt, None, via, by, ran_ms)
     if max_bytes is not None and len(body) > max_bytes:
         # The same node would give as much again.
         reason = f"its body has {len(body)} bytes; the limit is {max_bytes} (EXOSPHERE_MAX_REPORT_BYTES)"
@@ -127,7 +135,18 @@ def parse_report(entry: Entry, queue: ShardKeys, max_bytes: int | None = None, m
         raise Malformed(wrong, failure._replace(body=Failed(f"the worker's report was refused: {wrong}", False)))
     if isinstance(read, Executed) and read.origin:
         raise Malformed("it names an origin, which no runtime may")
-    return Report(entry, kind, home, state, attempt, read, via)
+    return Report(entry, kind, home, state, attempt, read, via, by, ran_ms)
+
+
+def _name(raw: bytes) -> str:
+    """The name of a runtime; "" for what is none."""
+    name = raw.decode(errors="replace") if len(raw) <= _LONGEST_NAME * 4 else ""
+    return name if len(name) <= _LONGEST_NAME and name.isprintable() and "\ufffd" not in name else ""
+
+
+def _ran_ms(raw: bytes) -> int | None:
+    """A time in ms; None for what is none."""
+    return ran if raw.isdigit() and len(raw) <= _MOST_DIGITS and (ran := int(raw)) <= _LONGEST_RUN_MS else None
 
 
 def _body_error(body: Body, data: dict[str, Any], max_depth: int | None) -> str | None:

@@ -46,7 +46,7 @@ async def salvage(context: EngineContext, queue: ShardKeys, entry: Entry, limits
     half_made = limits.max_fan_out is None
     if task is None or half_made or not may_speak_for(report, task):
         return aside
-    of = Delivery(report.state, report.attempt, task, queue, entry.stream, entry.id)
+    of = Delivery(report.state, report.attempt, task, queue, entry.stream, entry.id, report.by, report.ran_ms)
     return Batch([await _ended(context, report, of, reason)], [], [], [])
 
 

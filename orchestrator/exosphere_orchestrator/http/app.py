@@ -25,10 +25,13 @@ from exosphere_orchestrator.http import (
     audit,
     bulk,
     events,
+    figures,
+    find_runs,
     graphs,
     http_runtimes,
     keys,
     metrics,
+    namespace_events,
     nodes,
     once,
     pauses,
@@ -37,14 +40,18 @@ from exosphere_orchestrator.http import (
     reports,
     runs,
     schedules,
+    settings_in_force,
     states,
     steering,
+    whoami,
 )
 from exosphere_orchestrator.http.browsers import add_browser_rules
 from exosphere_orchestrator.http.call_metrics import CallMetrics
 from exosphere_orchestrator.http.context import Services
+from exosphere_orchestrator.http.dashboard import dashboard_routes
 from exosphere_orchestrator.http.description import DescribedApi
 from exosphere_orchestrator.http.gate import Gate
+from exosphere_orchestrator.http.namespace_feeds import NamespaceFeeds
 from exosphere_orchestrator.http.routing import methods_of
 from exosphere_orchestrator.http.run_ends import RunEnds
 from exosphere_orchestrator.http.slow_bodies import SlowBodies
@@ -81,6 +88,7 @@ def create_app(settings: Settings) -> FastAPI:
             ),
             run_ends=run_ends,
             watchers=Watchers(redis, run_ends, settings.keep_events_ms, settings.max_watchers, settings.max_watch_ms),
+            feeds=NamespaceFeeds(engine.context, run_ends, settings.shards, settings.max_watch_ms),
             vault=Vault(settings.encryption_key.get_secret_value()),
             keys=KeyRing(redis, settings.api_key.get_secret_value()),
             rate=RequestRate(redis, settings.key_requests_per_second),
@@ -93,6 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
         try:
             yield
         finally:
+            await app.state.services.feeds.stop()
             await app.state.services.watchers.stop()
             await end(listening)
             await audit_log.stop(0)
@@ -123,9 +132,15 @@ def create_app(settings: Settings) -> FastAPI:
         events.router,
         queues.router,
         bulk.router,
+        whoami.router,
+        find_runs.router,
+        figures.router,
+        namespace_events.router,
+        settings_in_force.router,
         metrics.router,
     ):
         app.include_router(router)
+    app.routes.extend(dashboard_routes())
     app.add_exception_handler(ExosphereError, _known)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)

@@ -11,7 +11,7 @@ from exosphere_core.errors import BadRequest, NotFound
 from exosphere_core.store import bulks, catalog
 from exosphere_core.store.bulks import Wanted
 from exosphere_orchestrator.http.body import JsonRoute
-from exosphere_orchestrator.http.context import Services, checked, iso, services
+from exosphere_orchestrator.http.context import Services, checked, iso, services, unix_ms
 from exosphere_orchestrator.http.routing import handles
 from exosphere_orchestrator.steering import bulk
 
@@ -74,4 +74,4 @@ async def _answer(the: Services, namespace: str, bulk_id: str, position: int, li
 
 
 def _ms(moment: datetime | None, otherwise: int) -> int:
-    return otherwise if moment is None else max(0, int(moment.timestamp() * 1000))
+    return otherwise if moment is None else unix_ms(moment)

@@ -1,7 +1,6 @@
 """What the handlers share."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import cast
 
 from fastapi import Request
@@ -16,7 +15,10 @@ from exosphere_orchestrator.access.callers import KeyRing
 from exosphere_orchestrator.access.rate import RequestRate
 from exosphere_orchestrator.engine.engine import Engine
 from exosphere_orchestrator.http.call_metrics import CallMetrics
+from exosphere_orchestrator.http.namespace_feeds import NamespaceFeeds
 from exosphere_orchestrator.http.run_ends import RunEnds
+from exosphere_orchestrator.http.times import iso as iso
+from exosphere_orchestrator.http.times import unix_ms as unix_ms
 from exosphere_orchestrator.http.watchers import Watchers
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings
@@ -34,6 +36,7 @@ class Services:
     runs: RunStarter
     run_ends: RunEnds
     watchers: Watchers
+    feeds: NamespaceFeeds
     vault: Vault
     keys: KeyRing
     rate: RequestRate
@@ -68,8 +71,3 @@ def home_of(namespace: str, some_id: str, kind: str) -> ShardKeys:
     if shard is None:
         raise NotFound(f"namespace {namespace!r} has no {kind} {some_id[:60]!r}")
     return ShardKeys(namespace, shard)
-
-
-def iso(unix_ms: int) -> str:
-    """Spell a time of the records as ISO 8601 in UTC."""
-    return datetime.fromtimestamp(unix_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

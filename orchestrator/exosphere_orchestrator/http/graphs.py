@@ -43,6 +43,20 @@ async def upsert_graph(
     return graph_response(namespace, graph)
 
 
+@handles(router, api.VALIDATE_GRAPH)
+async def validate_graph(
+    request: Request, namespace: str, graph_name: str, body: api.UpsertGraphRequest
+) -> api.ValidateGraphResponse:
+    the = services(request)
+    _check_reach(caller_of(request), body)
+    checked("namespace", namespace)
+    checked("graph name", graph_name)
+    errors = await graphs.validate(
+        the.redis, body.model_dump(exclude={"secrets"}), body.secrets, the.settings.max_nodes, the.engine.context.limits
+    )
+    return api.ValidateGraphResponse(valid=not errors, errors=errors)
+
+
 @handles(router, api.GET_GRAPH)
 async def get_graph(request: Request, namespace: str, graph_name: str) -> api.GraphResponse:
     checked("namespace", namespace)

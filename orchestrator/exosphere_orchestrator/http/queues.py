@@ -158,4 +158,6 @@ def _summary(state: StateRecord) -> api.StateSummary:
         retried_by=state.retried_by,
         created_at=iso(state.created_at),
         updated_at=iso(state.updated_at),
+        worker=state.worker,
+        ran_ms=state.ran_ms,
     )

@@ -35,6 +35,8 @@ async def hand_over_reports(request: Request, namespace: str, body: api.HandOver
                 report.state,
                 report.attempt,
                 report.body.encode(),
+                report.by,
+                report.ran,
             )
         )
     await hand_over(the.redis, reports)

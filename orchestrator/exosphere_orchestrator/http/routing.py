@@ -31,18 +31,31 @@ _MEANINGS = {
 
 
 def _event_schema(row: Row) -> dict[str, Any]:
-    """Describe one server-sent event: its fields are text, and its data the JSON of a body."""
+    """Describe one server-sent event: its fields are text, and its data the JSON of a body. It has an id where the body has."""
     body = row.response.model_json_schema()
+    parts = body.pop("$defs", {})
+    properties = {
+        **({"id": {"type": "string"}} if "id" in body["properties"] else {}),
+        "event": {"type": "string", "enum": body["properties"]["event"]["enum"]},
+        "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": _inlined(body, parts)},
+    }
     return {
         "title": "ServerSentEvent",
         "type": "object",
-        "properties": {
-            "id": {"type": "string"},
-            "event": {"type": "string", "enum": body["properties"]["event"]["enum"]},
-            "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": body},
-        },
-        "required": ["id", "event", "data"],
+        "properties": properties,
+        "required": list(properties),
     }
+
+
+def _inlined(schema: Any, parts: dict[str, Any]) -> Any:
+    """Put the parts of a schema in the places that refer to them: inside a description there is no other place for them."""
+    if isinstance(schema, list):
+        return [_inlined(item, parts) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(parts[schema["$ref"].removeprefix("#/$defs/")], parts)
+    return {name: _inlined(value, parts) for name, value in schema.items()}
 
 
 def handles(router: APIRouter, row: Row) -> Callable[[Handler], Handler]:

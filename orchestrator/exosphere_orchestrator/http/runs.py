@@ -36,7 +36,7 @@ async def list_runs(request: Request, namespace: str, page: int, size: int) -> a
     homes = [ShardKeys(namespace, shard) for shard in range(the.settings.shards)]
     total, runs = await read_newest_runs(the.redis, homes, (page - 1) * size, size)
     return api.RunsResponse(
-        namespace=namespace, total=total, page=page, size=size, runs=[_summary(run) for run in runs]
+        namespace=namespace, total=total, page=page, size=size, runs=[run_summary(run) for run in runs]
     )
 
 
@@ -138,7 +138,8 @@ def _progress(run: RunRecord) -> list[api.NodeProgress]:
     return progress
 
 
-def _summary(run: RunRecord) -> api.RunSummary:
+def run_summary(run: RunRecord) -> api.RunSummary:
+    """Return the line of a run in lists."""
     nodes = _progress(run)
     return api.RunSummary(
         run_id=run.id,
@@ -157,7 +158,7 @@ def _summary(run: RunRecord) -> api.RunSummary:
 async def run_details(the: Services, namespace: str, run: RunRecord) -> api.RunResponse:
     home = home_of(namespace, run.id, "run")
     return api.RunResponse(
-        **_summary(run).model_dump(),
+        **run_summary(run).model_dump(),
         namespace=namespace,
         version=run.version,
         store=await reads.read_store(the.redis, home, run.id),

@@ -49,6 +49,8 @@ async def get_state(request: Request, namespace: str, graph_name: str, run_id: s
         retried_by=state.retried_by,
         created_at=iso(state.created_at),
         updated_at=iso(state.updated_at),
+        worker=state.worker,
+        ran_ms=state.ran_ms,
     )
 
 

@@ -1,5 +1,6 @@
 """Retrying what failed in many runs at once: bodies and calls."""
 
+import re
 from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -7,9 +8,12 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from exosphere_core.api.row import NAMESPACE, Name, Row
 from exosphere_core.roles import Role
 
+_NUMBER: Final = re.compile(r"\s*[+-]?[\d.]+\s*")
+
 
 def _spelled(value: object) -> object:
-    if isinstance(value, int | float):
+    # Text of digits alone would be taken for a number of seconds.
+    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
         raise ValueError("must be text, as in 2026-01-31T09:00:00Z")
     return value
 
@@ -66,4 +70,4 @@ GET_BULK_RETRY: Final = Row(
 )  # fmt: skip
 
 
-__all__ = ["GET_BULK_RETRY", "RETRY_RUNS", "BulkRetryResponse", "RetryRunsRequest", "RunRetries"]
+__all__ = ["GET_BULK_RETRY", "RETRY_RUNS", "BulkRetryResponse", "Moment", "RetryRunsRequest", "RunRetries"]

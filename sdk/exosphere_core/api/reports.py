@@ -22,6 +22,8 @@ class ReportBody(BaseModel):
     state: str = Field(max_length=64, description="state id")
     attempt: str = Field(max_length=20)
     body: str = Field(description="JSON, as text")
+    by: str = Field(default="", description="name of the runtime that executed it")
+    ran: str = Field(default="", description="for how long, in ms")
 
 
 class HandOverRequest(BaseModel):

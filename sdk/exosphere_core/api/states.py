@@ -28,6 +28,13 @@ class StateResponse(BaseModel):
     retried_by: str | None = Field(default=None, description="the state that retries this one")
     created_at: str
     updated_at: str
+    worker: str | None = Field(
+        default=None, description="the runtime that executed it last and reported; null when that is not known"
+    )
+    ran_ms: int | None = Field(
+        default=None,
+        description="for how long it executed it: of a state that has ended, the execution began so long before `updated_at`",
+    )
 
 
 class SecretsResponse(BaseModel):

@@ -30,6 +30,9 @@ class StateRecord(NamedTuple):
     width: int | None
     created_at: int
     updated_at: int
+    #: Name of the runtime that executed it last and reported, and for how long it did, ms; None when that is not known.
+    worker: str | None
+    ran_ms: int | None
 
 
 class RunRecord(NamedTuple):
@@ -75,6 +78,8 @@ def state_of(state: str, raw: Mapping[bytes, bytes]) -> StateRecord:
         width=None if (width := raw.get(b"width")) is None else int(width),
         created_at=_moment(raw[b"created_at"]),
         updated_at=_moment(raw[b"updated_at"]),
+        worker=raw.get(b"worker", b"").decode() or None,
+        ran_ms=int(ran) if (ran := raw.get(b"ran_ms")) else None,
     )
 
 

@@ -25,7 +25,7 @@ class HandOver:
         queue: the shard whose report stream gets the report.
         ready: the ready stream of that shard that the delivery came from.
         entry: id of the entry of the ready stream.
-        kind, home, state, attempt, body: the fields of the report; see `records.ReportField`.
+        kind, home, state, attempt, body, by, ran: the fields of the report; see `records.ReportField`.
     """
 
     queue: ShardKeys
@@ -36,13 +36,15 @@ class HandOver:
     state: str
     attempt: str
     body: bytes
+    by: str = ""
+    ran: str = ""
 
     def call(self) -> Call:
         """The move as a value."""
         return Call(
             "hand_over",
             [self.queue.reports, self.ready],
-            [self.entry, self.kind, self.home, self.state, self.attempt, self.body],
+            [self.entry, self.kind, self.home, self.state, self.attempt, self.body, self.by, self.ran],
         )
 
 

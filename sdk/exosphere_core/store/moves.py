@@ -1,12 +1,12 @@
 """Every atomic move as a value: which script, which keys, which arguments. The one place that knows their order."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from exosphere_core.handoff import queue_of
 from exosphere_core.keys import ShardKeys
 from exosphere_core.records import Rerun, Task, UnitePlan, encode
 from exosphere_core.store.calls import Arg, Call
+from exosphere_core.store.delivery import Delivery as Delivery
 from exosphere_core.store.offspring import Offspring
 
 #: How many rejected reports a shard keeps for the operator.
@@ -20,30 +20,6 @@ LARGE_BYTES = 65_536
 
 #: How long such inputs wait for their record, ms: the script that takes them is the next one on the same connection.
 _LAID_MS = 600_000
-
-
-@dataclass(slots=True)
-class Delivery:
-    """One delivery of a state, as a report names it.
-
-    Attributes:
-        home: the shard that holds the records.
-        queue: the stream that the report came from: reports or inbox of the run's own shard.
-        report: id of the report's entry.
-        unites: ids of the unites that the state counts for.
-    """
-
-    state: str
-    attempt: str
-    task: Task
-    home: ShardKeys
-    queue: str
-    report: str
-
-    @property
-    def ready(self) -> str:
-        """The stream that the state is pushed on."""
-        return queue_of(self.home, self.task)
 
 
 def trigger(
@@ -105,7 +81,7 @@ def expand(of: Delivery, outputs: bytes, width: int, part: Offspring, chunk: int
     home = of.home
     keys = [home.state(of.state), home.run(run), home.states(run), of.queue, home.unites(run), home.events(run)]
     args: list[Arg] = [of.attempt, of.report, of.task.identifier, outputs, width, chunk]
-    return Call("expand", keys + part.keys(home), [*args, *_counts(part), *part.args()])
+    return Call("expand", keys + part.keys(home), [*args, *_counts(part), *of.execution, *part.args()])
 
 
 def advance(
@@ -132,21 +108,31 @@ def advance(
     ]  # fmt: skip
     pairs = [word for pair in store.items() for word in pair]
     args: list[Arg] = [of.attempt, of.report, of.task.identifier, outputs, *_counts(part), member]
-    args += [run, of.task.home, arrivals, len(store), "" if width is None else width, chunks, *part.args(), *pairs]
+    args += [
+        run,
+        of.task.home,
+        arrivals,
+        len(store),
+        "" if width is None else width,
+        chunks,
+        *of.execution,
+        *part.args(),
+        *pairs,
+    ]
     return Call("advance", keys + part.keys(home), args)
 
 
 def fail(of: Delivery, status: str, error: str, outputs: bytes, members: Sequence[str]) -> Call:
     """End a state in failure. `members` holds, per unite that it counts for, the member to add, or ""."""
     args: list[Arg] = [
-        of.attempt, of.report, of.task.identifier, of.task.run, of.task.home, status, error, outputs,
+        of.attempt, of.report, of.task.identifier, of.task.run, of.task.home, status, error, outputs, *of.execution,
     ]  # fmt: skip
     return Call("fail", _ending_keys(of), [*args, *_unite_args(of.task, members)])
 
 
 def prune(of: Delivery, data: bytes) -> Call:
     """End a state's branch."""
-    args: list[Arg] = [of.attempt, of.report, of.task.identifier, of.task.run, of.task.home, data]
+    args: list[Arg] = [of.attempt, of.report, of.task.identifier, of.task.run, of.task.home, data, *of.execution]
     return Call("prune", _ending_keys(of), [*args, *_unite_args(of.task, [""] * len(of.task.unites))])
 
 
@@ -159,14 +145,14 @@ def retry(of: Delivery, error: str, new_state: str, new_task: Task, delay_ms: in
             home.state(of.state), home.run(run), home.states(run), of.queue, of.ready, home.due,
             home.state(new_state), home.events(run),
         ],
-        [of.attempt, of.report, of.task.identifier, error, new_state, encode(new_task), delay_ms],
+        [of.attempt, of.report, of.task.identifier, error, new_state, encode(new_task), delay_ms, *of.execution],
     )  # fmt: skip
 
 
 def requeue(of: Delivery, delay_ms: int) -> Call:
     """Make a state ready again, after a delay or at once."""
     keys = [of.home.state(of.state), of.queue, of.ready, of.home.due, of.home.events(of.task.run)]
-    return Call("requeue", keys, [of.attempt, of.report, of.state, delay_ms, of.task.identifier])
+    return Call("requeue", keys, [of.attempt, of.report, of.state, delay_ms, of.task.identifier, *of.execution])
 
 
 def reclaim(home: ShardKeys, task: Task, state: str, attempt: str, entry: str, max_lost: int, failed: bytes) -> Call:

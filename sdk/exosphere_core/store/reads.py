@@ -31,7 +31,7 @@ _MOST_RUNNING = 20_000
 #: The fields of a state that are small, in the order of `brief`.
 _BRIEF = (
     StateField.STATUS, StateField.ATTEMPT, StateField.TASK, StateField.ERROR, StateField.ENTRY, StateField.DUE_AT,
-    StateField.RETRIED_BY, StateField.CREATED_AT, StateField.UPDATED_AT,
+    StateField.RETRIED_BY, StateField.CREATED_AT, StateField.UPDATED_AT, StateField.WORKER, StateField.RAN_MS,
 )  # fmt: skip
 _BRIEF_RAW = tuple(field.value.encode() for field in _BRIEF)
 

@@ -24,7 +24,9 @@
 -- ARGV[12] number of store writes
 -- ARGV[13] how many outputs it gave as a list, or ""
 -- ARGV[14] how many chunks `expand` applied before
--- ARGV[15] from here on: siblings, children and unites as lib/offspring says, then store keys and values
+-- ARGV[15] who executed it, or "" when that is not known
+-- ARGV[16] for how long, ms, or ""
+-- ARGV[17] from here on: siblings, children and unites as lib/offspring says, then store keys and values
 -- returns {"applied" | "stale" | "gap", status found}; "gap": an earlier chunk is not there
 -- uses fence report grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report', 'restored', 'expanded')
@@ -45,31 +47,33 @@ grow(KEYS[1])
 -- because making the functions below costs Redis a quarter of such a step.
 if not again and ARGV[5] == '0' and ARGV[6] == '1' and ARGV[7] == '0' and ARGV[12] == '0' and ARGV[13] == ''
   and redis.call('EXISTS', KEYS[10]) == 0 then
-  local entry = redis.call('XADD', KEYS[12], '*', 'state', ARGV[15], 'attempt', '1', 'task', ARGV[17], 'inputs', ARGV[18])
+  local entry = redis.call('XADD', KEYS[12], '*', 'state', ARGV[17], 'attempt', '1', 'task', ARGV[19], 'inputs', ARGV[20])
   local now = string.match(entry, '^%d+')
-  redis.call('HSET', KEYS[11], 'status', 'CREATED', 'attempt', '1', 'task', ARGV[17], 'inputs', ARGV[18],
+  redis.call('HSET', KEYS[11], 'status', 'CREATED', 'attempt', '1', 'task', ARGV[19], 'inputs', ARGV[20],
     'entry', entry, 'created_at', now, 'updated_at', now)
-  redis.call('HINCRBY', KEYS[2], 'made/' .. ARGV[16], 1)
-  redis.call('RPUSH', KEYS[3], ARGV[15])
-  redis.call('HSET', KEYS[1], 'status', 'SUCCESS', 'outputs', ARGV[4], 'updated_at', now)
+  redis.call('HINCRBY', KEYS[2], 'made/' .. ARGV[18], 1)
+  redis.call('RPUSH', KEYS[3], ARGV[17])
+  redis.call('HSET', KEYS[1], 'status', 'SUCCESS', 'outputs', ARGV[4], 'worker', ARGV[15], 'ran_ms', ARGV[16],
+    'updated_at', now)
   redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/SUCCESS', 1)
   acknowledge(KEYS[4], ARGV[2])
   return {'applied', record[1]}
 end
 
--- uses clock push create tell offspring conclude unites
+-- uses clock push create tell offspring announce conclude unites
 local counts = {siblings = tonumber(ARGV[5]), children = tonumber(ARGV[6]), unites = tonumber(ARGV[7])}
 tell_state(KEYS[10], KEYS[1], ARGV[3], 'SUCCESS', ARGV[1])
 local opened, pending, fresh, now = bear({
-  keys = 11, args = 15, again = again, restored = record[4], state = KEYS[1],
+  keys = 11, args = 17, again = again, restored = record[4], state = KEYS[1],
   run = KEYS[2], states = KEYS[3], unites = KEYS[5], events = KEYS[10], identifier = ARGV[3],
 }, counts)
-redis.call('HSET', KEYS[1], 'status', 'SUCCESS', 'outputs', ARGV[4], 'updated_at', now)
+redis.call('HSET', KEYS[1], 'status', 'SUCCESS', 'outputs', ARGV[4], 'worker', ARGV[15], 'ran_ms', ARGV[16],
+  'updated_at', now)
 redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/SUCCESS', 1)
 if ARGV[13] ~= '' then
   redis.call('HSET', KEYS[1], 'width', ARGV[13])
 end
-local unite_arg = 15 + counts.siblings * 4 + counts.children * 5
+local unite_arg = 17 + counts.siblings * 4 + counts.children * 5
 local unite_key = 11 + counts.siblings + counts.children * 2
 local write = unite_arg + counts.unites * 6
 for _ = 1, tonumber(ARGV[12]) do

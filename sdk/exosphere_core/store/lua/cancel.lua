@@ -12,7 +12,7 @@
 -- ARGV[4] from here on, per state: its id, its identifier, "reports" when its first entry is on the report stream, "outbox"
 --   when all of them are on the outbox
 -- returns the run's status afterwards, or "" when there is no such run
--- uses clock tell conclude grow
+-- uses clock tell announce conclude grow
 if not redis.call('HGET', KEYS[1], 'cancelled_at') then
   return redis.call('HGET', KEYS[1], 'status') or ''
 end

@@ -21,7 +21,7 @@
 -- ARGV[10] id of the unite
 -- ARGV[11] from here on, per unite around it: its id, a member to add or ""
 -- returns {"applied" | "stale", status found}
--- uses clock report tell conclude unites ending errors grow
+-- uses clock report tell announce conclude unites ending errors grow
 local unite = redis.call('HMGET', KEYS[1], 'status', 'pending')
 if unite[1] ~= 'ARMED' or tonumber(unite[2]) ~= 0 then
   acknowledge(KEYS[4], ARGV[1])

@@ -16,7 +16,9 @@
 -- ARGV[7] number of siblings in this chunk
 -- ARGV[8] number of children in this chunk
 -- ARGV[9] number of unites that it counts for or arms
--- ARGV[10] from here on: siblings, children and unites as lib/offspring says
+-- ARGV[10] who executed it, or "" when that is not known
+-- ARGV[11] for how long, ms, or ""
+-- ARGV[12] from here on: siblings, children and unites as lib/offspring says
 -- returns {"applied" | "stale" | "gap", status found}; "gap": an earlier chunk is not there
 -- uses clock fence report push create tell offspring grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'report', 'restored', 'expanded')
@@ -34,13 +36,13 @@ grow(KEYS[1])
 local counts = {siblings = tonumber(ARGV[7]), children = tonumber(ARGV[8]), unites = tonumber(ARGV[9])}
 if not again then
   redis.call('HSET', KEYS[1], 'status', 'EXECUTED', 'report', ARGV[2], 'outputs', ARGV[4], 'width', ARGV[5],
-    'updated_at', now_ms())
+    'worker', ARGV[10], 'ran_ms', ARGV[11], 'updated_at', now_ms())
   tell_state(KEYS[6], KEYS[1], ARGV[3], 'EXECUTED', ARGV[1])
 end
 redis.call('HSET', KEYS[1], 'expanded', math.max(chunk, made))
 local opened, pending = bear({
   -- A state that was restored may have had children before.
-  keys = 7, args = 10, again = again or record[4], restored = record[4], state = KEYS[1],
+  keys = 7, args = 12, again = again or record[4], restored = record[4], state = KEYS[1],
   run = KEYS[2], states = KEYS[3], unites = KEYS[5], events = KEYS[6], identifier = ARGV[3],
 }, counts)
 local unite_key = 7 + counts.siblings + counts.children * 2

@@ -19,5 +19,6 @@ if string.sub(held[1][2], 1, #ARGV[2]) ~= ARGV[2] then
 end
 redis.call('XACK', KEYS[2], 'runtimes', ARGV[1])
 redis.call('XDEL', KEYS[2], ARGV[1])
-redis.call('XADD', KEYS[1], '*', 'kind', ARGV[3], 'home', ARGV[4], 'state', ARGV[5], 'attempt', ARGV[6], 'body', ARGV[7])
+redis.call('XADD', KEYS[1], '*', 'kind', ARGV[3], 'home', ARGV[4], 'state', ARGV[5], 'attempt', ARGV[6], 'body', ARGV[7],
+  'by', held[1][2])
 return 'taken'

@@ -13,7 +13,7 @@
 -- ARGV[4] number of unites around it
 -- ARGV[5] from here on, per unite around it: its id
 -- returns {"applied" | "stale", status found}
--- uses clock report tell conclude unites grow
+-- uses clock report tell announce conclude unites grow
 local unite = redis.call('HMGET', KEYS[1], 'status', 'pending')
 if unite[1] ~= 'ARMED' or tonumber(unite[2]) ~= 0 then
   acknowledge(KEYS[3], ARGV[1])

@@ -8,7 +8,7 @@
 -- ARGV[3] number of other counters to write
 -- ARGV[4] from here on: their names and values, then the run's record as lib/unmoved says
 -- returns the run's record afterwards; nothing when it moved meanwhile
--- uses clock tell conclude unmoved grow
+-- uses clock tell announce conclude unmoved grow
 local counters = tonumber(ARGV[3])
 if not is_unmoved(KEYS[1], 4 + counters * 2) then
   return {}
@@ -20,6 +20,7 @@ end
 if tonumber(ARGV[2]) > 0 then
   if redis.call('HGET', KEYS[1], 'status') ~= 'PENDING' then
     tell_run(KEYS[4], 'PENDING')
+    announce(KEYS[1], ARGV[1], 'PENDING', redis.call('HGET', KEYS[1], 'graph'))
   end
   redis.call('HSET', KEYS[1], 'open', ARGV[2], 'status', 'PENDING')
   redis.call('HDEL', KEYS[1], 'ended_at')

@@ -10,6 +10,8 @@
 -- ARGV[3] state id
 -- ARGV[4] delay, ms
 -- ARGV[5] identifier
+-- ARGV[6] who executed it, or "" when that is not known
+-- ARGV[7] for how long, ms, or ""; neither is written when it is given back
 -- returns {"applied" | "stale", status found, due time in unix ms or ""}
 -- uses clock fence report push tell grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'task', 'inputs')
@@ -26,7 +28,8 @@ if tonumber(ARGV[4]) > 0 then
   redis.call('HDEL', KEYS[1], 'lost_leases')
   due_at = plus_ms(now, ARGV[4])
   redis.call('ZADD', KEYS[4], due_at, ARGV[3])
-  redis.call('HSET', KEYS[1], 'attempt', attempt, 'due_at', due_at, 'updated_at', now)
+  redis.call('HSET', KEYS[1], 'attempt', attempt, 'due_at', due_at, 'worker', ARGV[6], 'ran_ms', ARGV[7],
+    'updated_at', now)
   redis.call('HDEL', KEYS[1], 'entry')
 else
   local entry = push(KEYS[3], ARGV[3], attempt, record[3], record[4])

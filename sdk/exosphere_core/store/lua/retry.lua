@@ -15,6 +15,8 @@
 -- ARGV[5] id of the new state
 -- ARGV[6] task of the new state, JSON
 -- ARGV[7] delay before it is ready, ms
+-- ARGV[8] who executed it, or "" when that is not known
+-- ARGV[9] for how long, ms, or ""
 -- returns {"applied" | "stale", status found, due time in unix ms or ""}
 -- uses clock fence report push create tell grow
 local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'inputs', 'restored')
@@ -28,7 +30,8 @@ local due_at = ''
 tell_state(KEYS[8], KEYS[1], ARGV[3], 'RETRY_CREATED', ARGV[1])
 -- A state that was restored may have been retried before: that state stands, and a recount follows.
 if record[4] and redis.call('EXISTS', KEYS[7]) == 1 then
-  redis.call('HSET', KEYS[1], 'status', 'RETRY_CREATED', 'error', ARGV[4], 'retried_by', ARGV[5], 'updated_at', now)
+  redis.call('HSET', KEYS[1], 'status', 'RETRY_CREATED', 'error', ARGV[4], 'retried_by', ARGV[5], 'worker', ARGV[8],
+    'ran_ms', ARGV[9], 'updated_at', now)
   acknowledge(KEYS[4], ARGV[2])
   return {'applied', record[1], ''}
 end
@@ -42,7 +45,8 @@ tell_state(KEYS[8], KEYS[7], ARGV[3], 'CREATED', '1')
 if record[4] then
   redis.call('HSET', KEYS[7], 'restored', '1')
 end
-redis.call('HSET', KEYS[1], 'status', 'RETRY_CREATED', 'error', ARGV[4], 'retried_by', ARGV[5], 'updated_at', now)
+redis.call('HSET', KEYS[1], 'status', 'RETRY_CREATED', 'error', ARGV[4], 'retried_by', ARGV[5], 'worker', ARGV[8],
+  'ran_ms', ARGV[9], 'updated_at', now)
 redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/RETRY_CREATED', 1)
 redis.call('HINCRBY', KEYS[2], 'made/' .. ARGV[3], 1)
 redis.call('RPUSH', KEYS[3], ARGV[5])

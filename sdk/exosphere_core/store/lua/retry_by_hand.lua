@@ -20,7 +20,7 @@
 -- ARGV[7] from here on, per unite: its id
 -- returns {"made" | "repeated" | "refused" | "cancelled" | "deleted" | "unknown", status found}; "deleted" is said
 --   when the version of the graph was
--- uses push create barred tell
+-- uses push create barred tell announce
 local record = redis.call('HMGET', KEYS[1], 'status', 'inputs', 'tolerated', 'hidden', 'attempt')
 local run = redis.call('HMGET', KEYS[2], 'status', 'cancelled_at', 'graph', 'version')
 if not record[1] or not run[1] then
@@ -74,6 +74,7 @@ redis.call('HINCRBY', KEYS[2], 'open', opened)
 if run[1] ~= 'PENDING' then
   redis.call('HSET', KEYS[2], 'status', 'PENDING')
   tell_run(KEYS[10], 'PENDING')
+  announce(KEYS[2], ARGV[1], 'PENDING', run[3])
   redis.call('HDEL', KEYS[2], 'ended_at')
   redis.call('ZREM', KEYS[6], ARGV[1])
   redis.call('SADD', KEYS[7], ARGV[1])

@@ -25,7 +25,7 @@
 -- ARGV[12] number of store values; then their keys and values follow
 -- returns {"made" | "existed", due time in unix ms or ""}, {"deleted", ""} when that version was, or
 --   {"queue" | "runs", how many there are} when there are too many
--- uses clock push create barred
+-- uses clock push create barred announce
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return {'existed', ''}
 end
@@ -68,4 +68,5 @@ end
 redis.call('RPUSH', KEYS[3], ARGV[4])
 redis.call('ZADD', KEYS[4], now, ARGV[1])
 redis.call('SADD', KEYS[8], ARGV[1])
+announce(KEYS[1], ARGV[1], 'PENDING', ARGV[2])
 return {'made', due_at}

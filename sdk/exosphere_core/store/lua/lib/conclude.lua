@@ -6,7 +6,7 @@ local function move_open(run, ended, active, events, run_id, by, now)
   if redis.call('HINCRBY', run, 'open', by) > 0 then
     return
   end
-  local record = redis.call('HMGET', run, 'cancelled_at', 'untolerated', 'status')
+  local record = redis.call('HMGET', run, 'cancelled_at', 'untolerated', 'status', 'graph')
   local status = 'SUCCESS'
   if record[1] then
     status = 'CANCELLED'
@@ -18,6 +18,7 @@ local function move_open(run, ended, active, events, run_id, by, now)
   redis.call('SREM', active, run_id)
   if record[3] ~= status then
     tell_run(events, status)
+    announce(run, run_id, status, record[4])
   end
   redis.call('PUBLISH', 'exo:run-ended', run_id)
 end

@@ -1,0 +1,32 @@
+/** The bodies of the HTTP API by name, as docs/openapi.json declares them. */
+
+import type { components } from "./schema.gen";
+
+export type Schema<Name extends keyof components["schemas"]> = components["schemas"][Name];
+
+export type WhoAmI = Schema<"WhoAmIResponse">;
+export type Role = Schema<"Role">;
+export type RunSummary = Schema<"RunSummary">;
+export type Run = Schema<"RunResponse">;
+export type NodeProgress = Schema<"NodeProgress">;
+export type Graph = Schema<"GraphResponse">;
+export type GraphNode = Schema<"GraphNodeBody">;
+export type StateSummary = Schema<"StateSummary">;
+export type State = Schema<"StateResponse">;
+export type Status = Schema<"Status">;
+export type Queue = Schema<"QueueBody">;
+export type Runtime = Schema<"RuntimeBody">;
+export type Schedule = Schema<"ScheduleBody">;
+
+/** One event of a run; the stream's schema has no name of its own in the description. */
+export interface RunEvent {
+  id: string;
+  event: "begin" | "found" | "current" | "state" | "run";
+  run_id: string;
+  status: string;
+  at: string;
+  state_id?: string;
+  identifier?: string;
+  attempt?: number;
+  total_count?: number;
+}

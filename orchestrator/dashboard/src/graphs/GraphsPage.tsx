@@ -1,0 +1,76 @@
+import { Link } from "react-router";
+import { Empty } from "../kit/Empty";
+import { number } from "../kit/format";
+import { Problem } from "../kit/Problem";
+import { Spinner } from "../kit/Spinner";
+import { Time } from "../kit/Time";
+import { useTitle } from "../kit/useTitle";
+import { graphAt } from "../shell/addresses";
+import { useNamespace } from "../shell/useNamespace";
+import { useGraphs } from "./useGraphs";
+import { Validation } from "./Validation";
+
+export function GraphsPage() {
+  useTitle("Graphs");
+  const namespace = useNamespace();
+  const graphs = useGraphs(namespace);
+  const found = [...(graphs.data?.templates ?? [])].sort((one, other) => one.name.localeCompare(other.name));
+  return (
+    <>
+      <div className="row head">
+        <h1>Graphs</h1>
+        <span className="spring" />
+        <button
+          type="button"
+          className="button"
+          disabled={graphs.isFetching}
+          onClick={() => void graphs.refetch()}
+        >
+          Refresh
+        </button>
+      </div>
+      {graphs.isError && <Problem error={graphs.error} onRetry={() => void graphs.refetch()} />}
+      {graphs.isPending && <Spinner what="Loading graphs" />}
+      {graphs.data && found.length === 0 && (
+        <Empty title="No graphs yet">
+          <p>A graph says which nodes follow on which. Declare one in a terminal:</p>
+          <pre>exosphere graph apply my-graph.yaml</pre>
+        </Empty>
+      )}
+      {found.length > 0 && (
+        <div className="scroll">
+          <table className="table">
+            <thead>
+              <tr>
+                <th>Graph</th>
+                <th>Validation</th>
+                <th className="right">Nodes</th>
+                <th className="right">Schedules</th>
+                <th className="right">Version</th>
+                <th>Changed</th>
+              </tr>
+            </thead>
+            <tbody>
+              {found.map((graph) => (
+                <tr key={graph.name}>
+                  <td>
+                    <Link to={graphAt(namespace, graph.name)}>{graph.name}</Link>
+                  </td>
+                  <td>
+                    <Validation graph={graph} />
+                  </td>
+                  <td className="right">{number(graph.nodes.length)}</td>
+                  <td className="right">{graph.triggers.length || ""}</td>
+                  <td className="right">{graph.version}</td>
+                  <td>
+                    <Time at={graph.updated_at} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}

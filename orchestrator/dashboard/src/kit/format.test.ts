@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { ago, duration, number, short } from "./format";
+import { headline } from "./headline";
+
+describe("times", () => {
+  it("are written in their two largest units", () => {
+    expect([0, 15, 1500, 12_400, 75_000, 3_600_000, 93_600_000, -5].map(duration)).toEqual([
+      "0 ms",
+      "15 ms",
+      "1.5 s",
+      "12 s",
+      "1 min 15 s",
+      "1 h",
+      "1 d 2 h",
+      "0 ms",
+    ]);
+  });
+
+  it("are so long ago, or come so soon, in one unit", () => {
+    const now = 10_000_000_000;
+    expect([300, 7000, 7900, 65_000, 7_300_000, -4000, -90_000].map((ms) => ago(now - ms, now))).toEqual([
+      "now",
+      "7 s ago",
+      "7 s ago",
+      "1 min ago",
+      "2 h ago",
+      "in 4 s",
+      "in 1 min",
+    ]);
+  });
+});
+
+it("an id is cut where it is long, and a number has its thousands apart", () => {
+  expect(short("0-abc")).toBe("0-abc");
+  expect(short("dde3c41e-e0b3-4821-a2c7-16d83e900000")).toBe("dde3c41e-e0b3…");
+  expect(number(1_000_000)).toBe("1,000,000");
+});
+
+it("the line of an error that says most is the first, or the last of a traceback", () => {
+  expect(headline("ValueError: no\n  File x, line 3\n    raise")).toBe("ValueError: no");
+  expect(headline("Traceback (most recent call last):\n  File x\nKeyError: 'a'\n")).toBe("KeyError: 'a'");
+  expect(headline(null)).toBe("");
+});

@@ -1,0 +1,48 @@
+/** Which page stands at which address; each but the list of runs is loaded when somebody goes there. */
+
+import { createBrowserRouter, Link } from "react-router";
+import { Empty } from "./kit/Empty";
+import { Spinner } from "./kit/Spinner";
+import { RunsPage } from "./runs/RunsPage";
+import { Home } from "./shell/Home";
+import { PageFault } from "./shell/PageFault";
+import { Shell } from "./shell/Shell";
+
+export const router = createBrowserRouter([
+  {
+    path: "/ns/:namespace",
+    Component: Shell,
+    ErrorBoundary: PageFault,
+    HydrateFallback: () => <Spinner what="Loading" />,
+    children: [
+      {
+        ErrorBoundary: PageFault,
+        children: [
+          {
+            index: true,
+            lazy: async () => ({ Component: (await import("./overview/OverviewPage")).OverviewPage }),
+          },
+          { path: "runs", Component: RunsPage },
+          { path: "runs/:runId", lazy: async () => ({ Component: (await import("./run/RunPage")).RunPage }) },
+          {
+            path: "graphs",
+            lazy: async () => ({ Component: (await import("./graphs/GraphsPage")).GraphsPage }),
+          },
+          {
+            path: "graphs/:graphName",
+            lazy: async () => ({ Component: (await import("./graphs/GraphPage")).GraphPage }),
+          },
+          {
+            path: "*",
+            Component: () => (
+              <Empty title="There is no such page">
+                <Link to="/">Begin anew</Link>
+              </Empty>
+            ),
+          },
+        ],
+      },
+    ],
+  },
+  { path: "*", Component: Home, HydrateFallback: () => <Spinner what="Loading" /> },
+]);

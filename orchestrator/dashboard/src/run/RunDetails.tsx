@@ -1,0 +1,96 @@
+/** Below the picture: states, events, store. */
+
+import * as Ariakit from "@ariakit/react";
+import type { Run, Status } from "../api/types";
+import { Empty } from "../kit/Empty";
+import { Values } from "../kit/Values";
+import { CLASSES, STATUSES_OF, type StatusClass } from "./classes";
+import { EventLog } from "./EventLog";
+import type { LiveRun } from "./live";
+import type { StateFilter } from "./rows";
+import { StateList } from "./StateList";
+
+interface Details {
+  namespace: string;
+  run: Run;
+  live: LiveRun;
+  filter: StateFilter;
+  tab: string;
+  chosen: string;
+  onChange(changes: Record<string, string | readonly string[]>): void;
+}
+
+export function RunDetails({ namespace, run, live, filter, tab, chosen, onChange }: Details) {
+  const store = Object.keys(run.store).length;
+  return (
+    <Ariakit.TabProvider
+      selectedId={tab}
+      setSelectedId={(id) => onChange({ tab: id && id !== "states" ? id : "" })}
+    >
+      <Ariakit.TabList className="tabs" aria-label="Details of the run">
+        <Ariakit.Tab id="states">States</Ariakit.Tab>
+        <Ariakit.Tab id="events">Events</Ariakit.Tab>
+        <Ariakit.Tab id="store">Store{store > 0 && ` (${store})`}</Ariakit.Tab>
+      </Ariakit.TabList>
+      <Ariakit.TabPanel tabId="states">
+        <Filters run={run} filter={filter} onChange={onChange} />
+        <StateList
+          namespace={namespace}
+          run={run}
+          live={live}
+          filter={filter}
+          chosen={chosen}
+          onChoose={(state) => onChange({ state })}
+        />
+      </Ariakit.TabPanel>
+      <Ariakit.TabPanel tabId="events">
+        <EventLog live={live} pending={run.status === "PENDING"} onChoose={(state) => onChange({ state })} />
+      </Ariakit.TabPanel>
+      <Ariakit.TabPanel tabId="store">
+        {store > 0 ? (
+          <Values values={run.store} what="the store" />
+        ) : (
+          <Empty title="The store of this run is empty" />
+        )}
+      </Ariakit.TabPanel>
+    </Ariakit.TabProvider>
+  );
+}
+
+function Filters({ run, filter, onChange }: Pick<Details, "run" | "filter" | "onChange">) {
+  const chosen = CLASSES.find((one) => same(STATUSES_OF[one], filter.statuses)) ?? "";
+  const names = new Set(run.nodes.map((node) => node.identifier));
+  if (filter.identifier) names.add(filter.identifier);
+  return (
+    <div className="row filters">
+      <label className="field">
+        <span>Node</span>
+        <select value={filter.identifier} onChange={(event) => onChange({ node: event.target.value })}>
+          <option value="">any</option>
+          {[...names].map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      <label className="field">
+        <span>Status</span>
+        <select
+          value={chosen}
+          onChange={(event) => {
+            const one = event.target.value as StatusClass | "";
+            onChange({ status: one ? STATUSES_OF[one] : "" });
+          }}
+        >
+          <option value="">any</option>
+          {CLASSES.map((one) => (
+            <option key={one}>{one}</option>
+          ))}
+        </select>
+      </label>
+    </div>
+  );
+}
+
+function same(one: readonly Status[], other: readonly Status[]): boolean {
+  return one.length === other.length && one.every((status) => other.includes(status));
+}

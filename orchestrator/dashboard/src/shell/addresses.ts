@@ -1,0 +1,10 @@
+/** The addresses of the pages. */
+
+const of = (namespace: string, ...parts: string[]) =>
+  ["/ns", ...[namespace, ...parts].map((part) => encodeURIComponent(part))].join("/");
+
+export const overviewAt = (namespace: string) => of(namespace);
+export const runsAt = (namespace: string) => of(namespace, "runs");
+export const runAt = (namespace: string, run: string) => of(namespace, "runs", run);
+export const graphsAt = (namespace: string) => of(namespace, "graphs");
+export const graphAt = (namespace: string, graph: string) => of(namespace, "graphs", graph);
