@@ -6,7 +6,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from "playwrig
 
 function told(name: string): string {
   const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: run the tests with make test-dashboard`);
+  if (!value) throw new Error(`${name} is not set: run the tests with make test-ui`);
   return value;
 }
 
