@@ -6,6 +6,20 @@ export function number(value: number): string {
   return NUMBER.format(value);
 }
 
+const PERCENT = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
+
+/** A part of a whole, from 0 to 1; what is there is never told as nothing. */
+export function percent(part: number): string {
+  return part > 0 && part < 0.001 ? "< 0.1%" : PERCENT.format(part);
+}
+
+const RATE = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+
+/** How many a second, to three digits. */
+export function rate(perSecond: number): string {
+  return perSecond >= 100 ? number(Math.round(perSecond)) : RATE.format(perSecond);
+}
+
 const UNITS: readonly (readonly [string, number])[] = [
   ["d", 86_400_000],
   ["h", 3_600_000],
