@@ -1,18 +1,21 @@
 /** When each state of a run waited and ran: a picture of it, or a table of the same. */
 
-import { useMemo, useState } from "react";
+import { useEffect, useEffectEvent, useMemo, useState } from "react";
 import type { Run } from "../api/types";
 import { Empty } from "../kit/Empty";
 import { number } from "../kit/format";
 import { Problem } from "../kit/Problem";
 import { Spinner } from "../kit/Spinner";
 import { useNow } from "../kit/useNow";
-import { useThrottled } from "../kit/useThrottled";
+import { useRested } from "../live/useRested";
 import type { Counts } from "../run/classes";
 import { lanesOf, rowsOf } from "./lanes";
 import { TimelineChart } from "./TimelineChart";
 import { TimelineTable } from "./TimelineTable";
 import { useTimeline } from "./useTimeline";
+
+/** A run that goes on is read again at most so often, in ms. */
+const AGAIN_MS = 2000;
 
 interface Shown {
   namespace: string;
@@ -30,7 +33,11 @@ interface Shown {
 export function Timeline({ namespace, run, version, countsOf, identifier, chosen, onChoose, onNode }: Shown) {
   const timeline = useTimeline(namespace, run.run_id, identifier);
   const { chains, latest } = timeline;
-  useThrottled(version, timeline.againMs, () => void timeline.refetch());
+  const again = useRested(timeline.refetch, AGAIN_MS);
+  const readAgain = useEffectEvent(() => again());
+  useEffect(() => {
+    if (version > 0) readAgain();
+  }, [version]);
   const clock = useNow();
   const begun = Date.parse(run.created_at);
   const now = Math.max(run.ended_at ? Date.parse(run.ended_at) : clock, latest, begun + 1);

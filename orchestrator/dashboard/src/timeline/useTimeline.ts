@@ -6,8 +6,6 @@ import { chainsOf } from "./chains";
 const PAGE = 1000;
 /** How many pages are read before somebody asks for more. */
 const PAGES = 5;
-/** How often a run that goes on is read again, in ms, and how much longer that is for each page. */
-const AGAIN_MS = 2000;
 
 /** The states of a run, or of one node of it, as chains: the first thousands, and more when they are asked for. */
 export function useTimeline(namespace: string, runId: string, identifier: string) {
@@ -51,7 +49,5 @@ export function useTimeline(namespace: string, runId: string, identifier: string
     more: hasNextPage && read >= pages,
     readMore: () => setPages(read + PAGES),
     refetch: found.refetch,
-    /** How long to wait before it is read again. */
-    againMs: AGAIN_MS * Math.max(1, read),
   };
 }
