@@ -33,6 +33,16 @@ export const router = createBrowserRouter([
             lazy: async () => ({ Component: (await import("./graphs/GraphPage")).GraphPage }),
           },
           {
+            path: "graphs/:graphName/edit",
+            lazy: async () => ({ Component: (await import("./editor/EditGraphPage")).EditGraphPage }),
+          },
+          {
+            path: "new-graph",
+            lazy: async () => ({ Component: (await import("./editor/NewGraphPage")).NewGraphPage }),
+          },
+          { path: "nodes", lazy: async () => ({ Component: (await import("./nodes/NodesPage")).NodesPage }) },
+          { path: "admin", lazy: async () => ({ Component: (await import("./admin/AdminPage")).AdminPage }) },
+          {
             path: "*",
             Component: () => (
               <Empty title="There is no such page">
