@@ -1,7 +1,7 @@
 import { Link } from "react-router";
 import { number } from "../kit/format";
 import { runAt } from "../shell/addresses";
-import type { BulkResult } from "./bulk";
+import type { BulkWork } from "./useBulkWork";
 
 /** How many refusals are spelled out. */
 const SHOWN = 50;
@@ -9,20 +9,17 @@ const SHOWN = 50;
 /** How far a call for several runs has come, and what was refused. */
 export function BulkOutcome({
   namespace,
-  total,
-  result,
-  over,
+  work,
   onStop,
   onClose,
 }: {
   namespace: string;
-  total: number;
-  result: BulkResult;
-  over: boolean;
+  work: BulkWork;
   onStop(): void;
   onClose(): void;
 }) {
-  const { done, refused } = result;
+  const { total, over } = work;
+  const { done, refused } = work.result;
   const left = total - done - refused.size;
   return (
     <section className={refused.size ? "notice bad" : "notice good"} aria-label="Result">

@@ -1,6 +1,6 @@
 /** The runs that fit a filter, what can be done with those that are ticked, and how far back was looked. */
 
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useEffectEvent, useMemo, useState } from "react";
 import { Link } from "react-router";
 import { Empty } from "../kit/Empty";
 import { Problem } from "../kit/Problem";
@@ -13,6 +13,7 @@ import { goesOn, LOOKED_AT_ONCE, progressOf } from "./look";
 import { rowsOf } from "./pages";
 import { RunProgress } from "./RunProgress";
 import { RunTable } from "./RunTable";
+import type { Verb } from "./useBulkWork";
 import { useTicked } from "./useTicked";
 import { PAGE, useRunPages } from "./useRunPages";
 
@@ -20,7 +21,18 @@ import { PAGE, useRunPages } from "./useRunPages";
 const AHEAD = 40;
 const NONE: readonly never[] = [];
 
-export function RunList({ namespace, filter }: { namespace: string; filter: RunFilter }) {
+export function RunList({
+  namespace,
+  filter,
+  busy,
+  onAct,
+}: {
+  namespace: string;
+  filter: RunFilter;
+  /** Whether something is being done with several runs. */
+  busy: boolean;
+  onAct(verb: Verb, ids: readonly string[]): void;
+}) {
   const maySteer = useMay("steer");
   const { ticked, tick, untick } = useTicked();
   const [sight, setSight] = useState(-1);
@@ -36,11 +48,24 @@ export function RunList({ namespace, filter }: { namespace: string; filter: RunF
     if (next && !isFetching && !isError) void fetchNextPage();
   }, [next, isFetching, isError, fetchNextPage]);
 
+  const renew = useEffectEvent(runs.renew);
+  // At its end, for where no stream tells what became of them.
+  useEffect(() => {
+    if (!busy) renew();
+  }, [busy]);
+
   if (runs.isPending) return <Spinner what="Loading runs" />;
   return (
     <>
-      {maySteer && (
-        <BulkActions namespace={namespace} chosen={chosen} onDone={untick} onChange={runs.renew} />
+      {maySteer && !busy && (
+        <BulkActions
+          chosen={chosen}
+          onAct={(verb, ids) => {
+            untick();
+            onAct(verb, ids);
+          }}
+          onUntick={untick}
+        />
       )}
       {isError && <Problem error={runs.error} onRetry={() => void runs.refetch()} />}
       {rows.length > 0 && (
@@ -56,18 +81,20 @@ export function RunList({ namespace, filter }: { namespace: string; filter: RunF
       {rows.length === 0 && !hasNextPage && !isError && (
         <Nothing namespace={namespace} filtered={narrows(filter)} />
       )}
-      <RunProgress
-        rows={rows.length}
-        filtered={narrows(filter)}
-        progress={progress}
-        more={hasNextPage}
-        looking={isFetching || next}
-        onFurther={() => setAllowed(progress.inVain + LOOKED_AT_ONCE)}
-        onRefresh={() => {
-          untick();
-          void runs.anew();
-        }}
-      />
+      {pages.length > 0 && (
+        <RunProgress
+          rows={rows.length}
+          filtered={narrows(filter)}
+          progress={progress}
+          more={hasNextPage}
+          looking={isFetching || next}
+          onFurther={() => setAllowed(progress.inVain + LOOKED_AT_ONCE)}
+          onRefresh={() => {
+            untick();
+            void runs.anew();
+          }}
+        />
+      )}
     </>
   );
 }

@@ -4,11 +4,13 @@ import { useTitle } from "../kit/useTitle";
 import { LiveBadge } from "../live/LiveBadge";
 import { useMay } from "../session/SessionContext";
 import { useNamespace } from "../shell/useNamespace";
+import { BulkOutcome } from "./BulkOutcome";
 import { BulkRetryPanel } from "./BulkRetryPanel";
 import { filterOf, type RunFilter, searchOf } from "./filter";
 import { RetryAll } from "./RetryAll";
 import { RunFilters } from "./RunFilters";
 import { RunList } from "./RunList";
+import { useBulkWork } from "./useBulkWork";
 
 /** Of the address, the id of a retry of many runs that is looked at. */
 const BULK = "bulk";
@@ -20,6 +22,7 @@ export function RunsPage() {
   const [search, setSearch] = useSearchParams();
   const filter = filterOf(search);
   const bulk = search.get(BULK) ?? "";
+  const { work, begin, stop, close } = useBulkWork(namespace);
   const change = useCallback(
     (what: Partial<RunFilter> & { bulk?: string }) =>
       setSearch(
@@ -47,7 +50,14 @@ export function RunsPage() {
       {bulk && (
         <BulkRetryPanel key={bulk} namespace={namespace} id={bulk} onClose={() => change({ bulk: "" })} />
       )}
-      <RunList key={searchOf(filter).toString()} namespace={namespace} filter={filter} />
+      {work && <BulkOutcome namespace={namespace} work={work} onStop={stop} onClose={close} />}
+      <RunList
+        key={searchOf(filter).toString()}
+        namespace={namespace}
+        filter={filter}
+        busy={work !== null && !work.over}
+        onAct={(verb, ids) => void begin(verb, ids)}
+      />
     </>
   );
 }

@@ -73,9 +73,10 @@ export function useRunPages(namespace: string, filter: RunFilter) {
     askRenewal();
   });
 
-  const look = useEffectEvent(() => {
+  const renewIfRead = () => {
     if (queries.getQueryData(queryKey) !== undefined) askRenewal();
-  });
+  };
+  const look = useEffectEvent(renewIfRead);
   useEffect(() => {
     began.current = Number.POSITIVE_INFINITY;
     // A list that is shown again is as old as when it was left.
@@ -85,5 +86,5 @@ export function useRunPages(namespace: string, filter: RunFilter) {
     return () => window.removeEventListener("focus", again);
   }, [namespace, filterKey]);
 
-  return { ...runs, renew: askRenewal, anew: () => queries.resetQueries({ queryKey, exact: true }) };
+  return { ...runs, renew: renewIfRead, anew: () => queries.resetQueries({ queryKey, exact: true }) };
 }
