@@ -20,7 +20,9 @@ export function AuditLog({ namespace, everywhere }: { namespace: string; everywh
   return (
     <>
       <div className="row">
-        {everywhere && <ScopeChoice namespace={namespace} scope={scope} onChange={setScope} />}
+        {everywhere && (
+          <ScopeChoice label="Concerning" namespace={namespace} scope={scope} onChange={setScope} />
+        )}
         <label className="field">
           <span>Filter</span>
           <input

@@ -74,9 +74,11 @@ export function CreateKeyDialog({
                 </label>
               ))}
             </fieldset>
-            {everywhere && <ScopeChoice namespace={namespace} scope={scope} onChange={setScope} />}
+            {everywhere && (
+              <ScopeChoice label="Good for" namespace={namespace} scope={scope} onChange={setScope} />
+            )}
             <label className="field">
-              <span>Good for</span>
+              <span>Expires after</span>
               <select value={expiry} onChange={(event) => setExpiry(event.target.value)}>
                 {EXPIRIES.map(([text]) => (
                   <option key={text}>{text}</option>

@@ -12,7 +12,9 @@ export function KeysTab({ namespace, everywhere }: { namespace: string; everywhe
   return (
     <>
       <div className="row">
-        {everywhere && <ScopeChoice namespace={namespace} scope={scope} onChange={setScope} />}
+        {everywhere && (
+          <ScopeChoice label="Keys of" namespace={namespace} scope={scope} onChange={setScope} />
+        )}
         <span className="hint">Revoked and expired keys are listed for a day.</span>
         <span className="spring" />
         <button

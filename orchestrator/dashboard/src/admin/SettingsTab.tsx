@@ -4,7 +4,7 @@ import type { Setting } from "../api/types";
 import { Answer } from "../kit/Answer";
 import { Empty } from "../kit/Empty";
 import { useSession } from "../session/SessionContext";
-import { isSet, matching } from "./settings";
+import { inWords, isSet, matching } from "./settings";
 
 /** The settings in force, of the state manager that answers. */
 export function SettingsTab() {
@@ -68,22 +68,39 @@ function SettingsTable({ settings }: { settings: readonly Setting[] }) {
                 <code>{setting.name}</code>
               </td>
               <td className="wrap value">
-                {setting.value === null ? (
-                  <span className="hint">not set</span>
-                ) : (
-                  <code>{setting.value}</code>
-                )}{" "}
+                <Value setting={setting} />{" "}
                 {isSet(setting) && !setting.secret && (
                   <span className="hint">
                     {setting.default === null ? "no default" : `default ${setting.default}`}
                   </span>
                 )}
               </td>
-              <td className="wrap">{setting.description}</td>
+              <td className="wrap">
+                <Meaning text={setting.description} />
+              </td>
             </tr>
           ))}
         </tbody>
       </table>
     </div>
+  );
+}
+
+function Value({ setting }: { setting: Setting }) {
+  if (!setting.value) return <span className="hint">{setting.value === null ? "not set" : "empty"}</span>;
+  const words = inWords(setting);
+  return (
+    <>
+      <code>{setting.value}</code>
+      {words && <span className="hint"> {words}</span>}
+    </>
+  );
+}
+
+/** What stands between backquotes is code. */
+function Meaning({ text }: { text: string }) {
+  return text.split("`").map((part, index) =>
+    // The parts of a text have no name but their place.
+    index % 2 ? <code key={`${index}`}>{part}</code> : part,
   );
 }

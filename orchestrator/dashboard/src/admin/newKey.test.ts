@@ -7,7 +7,7 @@ it("a key is asked for as the form says", () => {
     role: "runtime",
     expires_in_ms: 2_592_000_000,
   });
-  expect(bodyOf("", "viewer", "for ever").expires_in_ms).toBeNull();
+  expect(bodyOf("", "viewer", "never").expires_in_ms).toBeNull();
 });
 
 it("the smallest role and a time that ends are offered first", () => {

@@ -19,7 +19,7 @@ export const EXPIRIES: readonly (readonly [string, number | null])[] = [
   ["30 days", 30 * DAY_MS],
   ["90 days", 90 * DAY_MS],
   ["a year", 365 * DAY_MS],
-  ["for ever", null],
+  ["never", null],
 ];
 
 const NAME = /^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$/;

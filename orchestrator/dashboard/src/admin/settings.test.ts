@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Setting } from "../api/types";
-import { isSet, matching } from "./settings";
+import { inWords, isSet, matching } from "./settings";
 
 const settings: Setting[] = [
   { name: "EXOSPHERE_SHARDS", value: "8", default: "8", description: "how many shards", secret: false },
@@ -19,4 +19,16 @@ it("a text is looked for in name, value and meaning", () => {
   expect(found("9000")).toEqual(["EXOSPHERE_PORT"]);
   expect(found("ROOT KEY")).toEqual(["STATE_MANAGER_SECRET"]);
   expect(found(" ")).toHaveLength(4);
+});
+
+it("a time and a size are told in words, too", () => {
+  const told = (name: string, value: string | null) =>
+    inWords({ name, value, default: null, description: "", secret: false });
+  expect(told("EXOSPHERE_RETENTION_MS", "2592000000")).toBe("30 d");
+  expect(told("EXOSPHERE_MAX_BODY_BYTES", "16777216")).toBe("16 MiB");
+  expect([told("EXOSPHERE_PORT", "8000"), told("EXOSPHERE_LEASE_MS", null), told("X_MS", "0")]).toEqual([
+    "",
+    "",
+    "",
+  ]);
 });

@@ -44,7 +44,9 @@ const DAY_S = 86_400;
 export function timeLabels(moments: readonly number[], rangeS: number, locale?: string): string[] {
   const format = new Intl.DateTimeFormat(
     locale,
-    rangeS > 2 * DAY_S ? { month: "short", day: "numeric" } : { hour: "2-digit", minute: "2-digit" },
+    rangeS > 2 * DAY_S
+      ? { month: "short", day: "numeric" }
+      : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
   );
   return moments.map((moment) => format.format(moment * 1000));
 }

@@ -73,7 +73,7 @@ export function NodesPage() {
           <h1>Nodes</h1>
           <LiveBadge />
           <span className="spring" />
-          <label className="field">
+          <label className="field search">
             <span>Search</span>
             <input
               type="search"

@@ -89,10 +89,6 @@ export function RunList({
           more={hasNextPage}
           looking={isFetching || next}
           onFurther={() => setAllowed(progress.inVain + LOOKED_AT_ONCE)}
-          onRefresh={() => {
-            untick();
-            void runs.anew();
-          }}
         />
       )}
     </>

@@ -9,7 +9,6 @@ export function RunProgress({
   more,
   looking,
   onFurther,
-  onRefresh,
 }: {
   rows: number;
   filtered: boolean;
@@ -18,7 +17,6 @@ export function RunProgress({
   more: boolean;
   looking: boolean;
   onFurther(): void;
-  onRefresh(): void;
 }) {
   const { lookedAt, reachedAt } = progress;
   const back = reachedAt && more ? `, back to ${new Date(reachedAt).toLocaleString()}` : "";
@@ -35,10 +33,6 @@ export function RunProgress({
           Look further back
         </button>
       )}
-      <span className="spring" />
-      <button type="button" className="button quiet small" disabled={looking} onClick={onRefresh}>
-        Refresh
-      </button>
     </div>
   );
 }

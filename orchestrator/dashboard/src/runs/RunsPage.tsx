@@ -1,3 +1,4 @@
+import { useIsFetching, useQueryClient } from "@tanstack/react-query";
 import { useCallback } from "react";
 import { useSearchParams } from "react-router";
 import { useTitle } from "../kit/useTitle";
@@ -19,6 +20,9 @@ export function RunsPage() {
   useTitle("Runs");
   const namespace = useNamespace();
   const maySteer = useMay("steer");
+  const queries = useQueryClient();
+  const queryKey = ["runs", namespace];
+  const fetching = useIsFetching({ queryKey }) > 0;
   const [search, setSearch] = useSearchParams();
   const filter = filterOf(search);
   const bulk = search.get(BULK) ?? "";
@@ -45,6 +49,14 @@ export function RunsPage() {
         {maySteer && (
           <RetryAll namespace={namespace} filter={filter} onBegun={(id) => change({ bulk: id })} />
         )}
+        <button
+          type="button"
+          className="button"
+          disabled={fetching}
+          onClick={() => void queries.resetQueries({ queryKey })}
+        >
+          Refresh
+        </button>
       </div>
       <RunFilters namespace={namespace} filter={filter} onChange={change} />
       {bulk && (

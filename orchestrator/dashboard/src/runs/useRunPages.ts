@@ -86,5 +86,5 @@ export function useRunPages(namespace: string, filter: RunFilter) {
     return () => window.removeEventListener("focus", again);
   }, [namespace, filterKey]);
 
-  return { ...runs, renew: renewIfRead, anew: () => queries.resetQueries({ queryKey, exact: true }) };
+  return { ...runs, renew: renewIfRead };
 }
