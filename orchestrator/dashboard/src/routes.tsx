@@ -36,7 +36,7 @@ export const router = createBrowserRouter([
             lazy: async () => ({ Component: (await import("./editor/EditGraphPage")).EditGraphPage }),
           },
           {
-            path: "new-graph",
+            path: "graphs/-new",
             lazy: async () => ({ Component: (await import("./editor/NewGraphPage")).NewGraphPage }),
           },
           { path: "nodes", lazy: async () => ({ Component: (await import("./nodes/NodesPage")).NodesPage }) },

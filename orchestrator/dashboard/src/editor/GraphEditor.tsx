@@ -133,6 +133,11 @@ export function GraphEditor({
           isRight={judged.isFresh && parsed.body !== null}
           onGo={(finding) => editor.current?.goTo(finding)}
         />
+        {refused !== null && (
+          <p className="problem" role="alert">
+            It was not saved: the state manager refuses it for what is listed here.
+          </p>
+        )}
         {judged.error && <Problem error={judged.error} />}
         {save.error && refused === null && <Problem error={save.error} />}
         <div className="row save">

@@ -8,7 +8,8 @@ const MONOSPACE = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace";
 
 const look = EditorView.theme({
   "&": { height: "100%", color: "var(--text)", backgroundColor: "var(--surface)", fontSize: "13px" },
-  "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "-2px" },
+  // The box around it shows the focus.
+  "&.cm-focused": { outline: "none" },
   ".cm-scroller": { fontFamily: MONOSPACE, lineHeight: "1.55" },
   ".cm-content": { caretColor: "var(--text)", padding: "8px 0" },
   "&.cm-focused .cm-cursor, .cm-cursor": { borderLeftColor: "var(--text)" },

@@ -32,7 +32,7 @@ export function Firings({ namespace, graph }: { namespace: string; graph: string
                     <Time at={one.due_at} />
                   )}
                 </td>
-                <td>
+                <td className="outcome">
                   <Outcome namespace={namespace} firing={one} />
                 </td>
               </tr>

@@ -61,7 +61,7 @@ export function Schedules({ namespace, graph }: { namespace: string; graph: stri
                   <td>
                     <Due schedule={one} />
                   </td>
-                  <td>
+                  <td className="outcome">
                     {one.last_firing ? (
                       <Outcome namespace={namespace} firing={one.last_firing} />
                     ) : (

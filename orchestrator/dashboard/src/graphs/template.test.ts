@@ -10,7 +10,7 @@ const NODE: GraphNode = {
   inputs: { source: "orders/${{ store.day }}", note: "yes", lines: "a\nb\n" },
   next_nodes: null,
   unites: null,
-  retry_policy: null,
+  retry_policy: { max_retries: 1, max_delay: null },
   timeout_ms: null,
 };
 
@@ -29,7 +29,15 @@ const GRAPH = {
 
 it("a declaration has what was given, in the order in which people write it", () => {
   expect(templateOf(GRAPH)).toEqual({
-    nodes: [{ identifier: "load", node_name: "Load", namespace: "shop", inputs: NODE.inputs }],
+    nodes: [
+      {
+        identifier: "load",
+        node_name: "Load",
+        namespace: "shop",
+        inputs: NODE.inputs,
+        retry_policy: { max_retries: 1 },
+      },
+    ],
     retry_policy: { max_retries: 3, strategy: "FIXED", backoff_factor: 2000, exponent: 2 },
     store_config: { required_keys: ["day"] },
   });
@@ -37,7 +45,11 @@ it("a declaration has what was given, in the order in which people write it", ()
 });
 
 it("no store and no schedules are no part of it", () => {
-  const bare = { ...GRAPH, store_config: {}, nodes: [{ ...NODE, inputs: {}, next_nodes: [], unites: null }] };
+  const bare = {
+    ...GRAPH,
+    store_config: {},
+    nodes: [{ ...NODE, inputs: {}, next_nodes: [], retry_policy: null }],
+  };
   expect(templateOf(bare)).toEqual({
     nodes: [{ identifier: "load", node_name: "Load", namespace: "shop", next_nodes: [] }],
     retry_policy: { max_retries: 3, strategy: "FIXED", backoff_factor: 2000, exponent: 2 },

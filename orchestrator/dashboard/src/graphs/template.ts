@@ -25,23 +25,23 @@ export function templateOf(graph: Declared): { [name: string]: Json } {
     nodes: graph.nodes.map((node) =>
       given(Object.fromEntries(NODE_FIELDS.map((name) => [name, node[name]]))),
     ),
-    retry_policy: given(graph.retry_policy),
-    store_config: given({
+    retry_policy: graph.retry_policy,
+    store_config: {
       required_keys: required_keys.length > 0 ? required_keys : null,
-      default_values: Object.keys(default_values).length > 0 ? default_values : null,
-    }),
+      default_values,
+    },
     triggers:
       graph.triggers.length > 0 ? graph.triggers.map((one) => ({ ...one, value: given(one.value) })) : null,
   });
 }
 
-/** Leave out what is null, and objects that nothing is left in. */
+/** Leave out what is null, and objects that nothing is left in, at any depth. */
 function given(fields: object): { [name: string]: Json } {
   const kept: { [name: string]: Json } = {};
   for (const [name, value] of Object.entries(fields) as [string, Json | undefined][]) {
-    const empty =
-      value === null || value === undefined || (isObject(value) && Object.keys(value).length === 0);
-    if (!empty) kept[name] = value;
+    if (value === null || value === undefined) continue;
+    const inside = isObject(value) ? given(value) : value;
+    if (!isObject(inside) || Object.keys(inside).length > 0) kept[name] = inside;
   }
   return kept;
 }

@@ -18,7 +18,7 @@ export function StateFacts({ state, onChoose }: { state: State; onChoose(state: 
       <dt>Attempt</dt>
       <dd>
         {state.attempt}
-        {state.retry_count > 0 && `, of retry ${state.retry_count}`}
+        {state.retry_count > 0 && `, retry ${state.retry_count}`}
       </dd>
       <dt>{parents.length > 1 ? "Parents" : "Parent"}</dt>
       <dd>

@@ -9,7 +9,8 @@ export const runAt = (namespace: string, run: string) => of(namespace, "runs", r
 export const graphsAt = (namespace: string) => of(namespace, "graphs");
 export const graphAt = (namespace: string, graph: string) => of(namespace, "graphs", graph);
 export const graphEditorAt = (namespace: string, graph: string) => of(namespace, "graphs", graph, "edit");
-export const newGraphAt = (namespace: string) => of(namespace, "new-graph");
+/** No graph can be called so. */
+export const newGraphAt = (namespace: string) => of(namespace, "graphs", "-new");
 export const nodesAt = (namespace: string) => of(namespace, "nodes");
 export const nodeAt = (namespace: string, node: string) =>
   `${of(namespace, "nodes")}?${new URLSearchParams({ node })}`;

@@ -49,6 +49,9 @@ export function Timeline({ namespace, run, version, countsOf, identifier, chosen
   const open = identifier ? new Map([[identifier, true]]) : opened;
   const rows = rowsOf(lanes, open, countsOf);
 
+  // What was read may be newer than what was told of the run.
+  const total = Math.max(timeline.count, identifier ? countsOf(identifier).total : run.total_count);
+
   if (timeline.isPending) return <Spinner what="Loading states" />;
   const problem = timeline.error && (
     <Problem error={timeline.error} onRetry={() => void timeline.refetch()} />
@@ -72,8 +75,7 @@ export function Timeline({ namespace, run, version, countsOf, identifier, chosen
       )}
       <p className="row hint">
         <span>
-          {number(timeline.count)} of {number(identifier ? countsOf(identifier).total : run.total_count)}{" "}
-          states read{timeline.isFetching && ", reading on…"}
+          {number(timeline.count)} of {number(total)} states read{timeline.isFetching && ", reading on…"}
         </span>
         {timeline.more && (
           <button type="button" className="button small" onClick={timeline.readMore}>

@@ -1,9 +1,10 @@
+import { memo } from "react";
 import { CountsBar } from "../kit/CountsBar";
 import { number, short } from "../kit/format";
 import { classOf, type Counts, type StatusClass } from "../run/classes";
 import { placeOf, type Span } from "./axis";
 import { attemptsOf, type Chain, lastOf } from "./chains";
-import type { Lane, Row } from "./lanes";
+import { type Lane, readOf, type Row } from "./lanes";
 import type { Segment } from "./segments";
 import { attemptWords, chainWords, laneWords } from "./words";
 
@@ -19,7 +20,8 @@ interface Shown {
   onTell(words: string): void;
 }
 
-export function TimelineRow({ row, ...shown }: Shown & { row: Row }) {
+/** Remembered: while one scrolls, only rows that come into sight are made. */
+export const TimelineRow = memo(function TimelineRow({ row, ...shown }: Shown & { row: Row }) {
   if (row.kind === "lane") return <LaneRow lane={row.lane} open={row.open} {...shown} />;
   if (row.kind === "chain") return <ChainRow chain={row.chain} alone={row.alone} {...shown} />;
   return (
@@ -29,19 +31,12 @@ export function TimelineRow({ row, ...shown }: Shown & { row: Row }) {
       </button>
     </div>
   );
-}
+});
 
-function LaneRow({
-  lane,
-  open,
-  now,
-  shown,
-  countsOf,
-  onOpen,
-  onTell,
-}: Shown & { lane: Lane; open: boolean }) {
+function LaneRow({ lane, open, shown, countsOf, onOpen, onTell }: Shown & { lane: Lane; open: boolean }) {
   const counts = countsOf(lane.identifier);
-  const words = laneWords(lane, counts.total, now);
+  const read = readOf(lane);
+  const words = laneWords(lane, counts.total);
   return (
     <div className="timeline-row" onPointerEnter={() => onTell(words)}>
       <button
@@ -55,7 +50,10 @@ function LaneRow({
         <span aria-hidden="true">{open ? "▾" : "▸"}</span>
         <strong>{lane.identifier}</strong>
         <CountsBar counts={counts} />
-        <span className="hint">{number(counts.total)}</span>
+        <span className="hint">
+          {read < counts.total && `${number(read)} of `}
+          {number(counts.total)}
+        </span>
       </button>
       <div className="timeline-track">
         {lane.segments.map((segment) => (

@@ -73,11 +73,8 @@ export function TimelineTable({
                 <td className="right">{spent.delay > 0 ? duration(spent.delay) : ""}</td>
                 <td className="right">{spent.waiting > 0 ? duration(spent.waiting) : ""}</td>
                 <td className="right">
-                  {spent.untold > 0
-                    ? `at most ${duration(spent.untold)}`
-                    : spent.running > 0
-                      ? duration(spent.running)
-                      : ""}
+                  {state.ran_ms != null && duration(state.ran_ms)}
+                  {spent.untold > 0 && `at most ${duration(spent.untold)}`}
                 </td>
               </tr>
             );

@@ -11,6 +11,11 @@ export interface Lane {
   segments: Segment[];
 }
 
+/** How many of its states were read. */
+export function readOf(lane: Lane): number {
+  return lane.chains.reduce((sum, chain) => sum + chain.states.length, 0);
+}
+
 export type Row =
   | { kind: "lane"; lane: Lane; open: boolean }
   /** `alone`: it is all that its node has, and stands for its lane. */
@@ -48,8 +53,7 @@ function summed(chains: readonly Chain[], now: number): Segment[] {
     { kind: "waiting", from, to: began },
     { kind: "running", from: began, to },
   ];
-  const lasting = segments.filter((one) => one.to > one.from);
-  return lasting.length > 0 ? lasting : segments.slice(-1);
+  return segments.filter((one) => one.to > one.from || one === segments.at(-1));
 }
 
 /** A lane with no more chains than this is open until somebody closes it. */
@@ -69,8 +73,7 @@ export function rowsOf(
   const rows: Row[] = [];
   for (const lane of lanes) {
     const [first, ...others] = lane.chains;
-    const count =
-      countsOf(lane.identifier).total - lane.chains.reduce((sum, one) => sum + one.states.length, 0);
+    const count = countsOf(lane.identifier).total - readOf(lane);
     if (first && others.length === 0 && count <= 0) {
       rows.push({ kind: "chain", chain: first, alone: true });
       continue;

@@ -36,6 +36,7 @@ describe("a state that has ended", () => {
 
   it("is there although it took no time", () => {
     expect(pieces(state({ ran_ms: 0 }, 100, 100))).toEqual(["running 100-100"]);
+    expect(pieces(state({ ran_ms: 0 }, 100, 130))).toEqual(["waiting 100-130", "running 130-130"]);
   });
 });
 

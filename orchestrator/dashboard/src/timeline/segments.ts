@@ -31,7 +31,7 @@ export function beganAt(state: Timed): number | null {
 }
 
 /**
- * Cut a state's time into pieces, in their order; none is empty but where that is all there is.
+ * Cut a state's time into pieces, in their order. Its execution is among them although it took no time; nothing else is.
  *
  * @param retries whether it retries another one: then its time before the execution was its delay.
  */
@@ -41,7 +41,7 @@ export function segmentsOf(state: Timed, retries: boolean, now: number): Segment
   const segments = isOver(state)
     ? finished(state, created, updated, retries)
     : unfinished(state, created, updated, retries, Math.max(now, updated));
-  const lasting = segments.filter((one) => one.to > one.from);
+  const lasting = segments.filter((one) => one.to > one.from || one.kind === "running");
   return lasting.length > 0 ? lasting : segments.slice(-1);
 }
 

@@ -2,7 +2,7 @@
 
 import { duration, number, short } from "../kit/format";
 import { attemptsOf, type Attempt, type Chain, lastOf, spanOf } from "./chains";
-import type { Lane } from "./lanes";
+import { type Lane, readOf } from "./lanes";
 import { type Segment, type SegmentKind, spentOn } from "./segments";
 
 const WORDS: Readonly<Record<SegmentKind, string>> = {
@@ -34,11 +34,16 @@ export function chainWords(chain: Chain, now: number): string {
   ].join(" · ");
 }
 
-export function laneWords(lane: Lane, total: number, now: number): string {
-  const spans = lane.chains.map((chain) => spanOf(chain, now));
-  const from = spans.reduce((least, span) => Math.min(least, span.from), Number.POSITIVE_INFINITY);
-  const to = spans.reduce((most, span) => Math.max(most, span.to), 0);
-  return `${lane.identifier} · ${number(total)} ${total === 1 ? "state" : "states"} · within ${duration(to - from)} · ${clocks({ from, to })}`;
+export function laneWords(lane: Lane, total: number): string {
+  const from = lane.segments[0]?.from ?? 0;
+  const to = lane.segments.at(-1)?.to ?? from;
+  const read = readOf(lane);
+  return [
+    lane.identifier,
+    `${number(total)} ${total === 1 ? "state" : "states"}${read < total ? `, ${number(read)} read` : ""}`,
+    `within ${duration(to - from)}`,
+    clocks({ from, to }),
+  ].join(" · ");
 }
 
 /** The time of day, as the events have it, too: in UTC. */
