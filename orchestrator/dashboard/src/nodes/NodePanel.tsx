@@ -79,7 +79,7 @@ export function NodePanel({ namespace, row, onClose }: { namespace: string; row:
             <li key={runtime.id} className="row">
               <span title={runtime.id}>{runtime.runtime_name ?? runtime.id}</span>
               <span className="spring" />
-              <span className="hint">{number(runtime.running)} running</span>
+              <span className="hint">{number(runtime.running)} running in all</span>
             </li>
           ))}
         </ul>

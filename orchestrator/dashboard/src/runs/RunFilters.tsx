@@ -2,7 +2,6 @@
 
 import { useGraphs } from "../graphs/useGraphs";
 import { RUN_STATUSES, type RunFilter } from "./filter";
-import { RunIdField } from "./RunIdField";
 import { TimeFilter } from "./TimeFilter";
 
 export function RunFilters({
@@ -49,8 +48,6 @@ export function RunFilters({
         ))}
       </fieldset>
       <TimeFilter filter={filter} onChange={onChange} />
-      <span className="spring" />
-      <RunIdField namespace={namespace} />
     </search>
   );
 }

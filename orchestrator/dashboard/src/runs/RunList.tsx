@@ -87,6 +87,7 @@ export function RunList({
           filtered={narrows(filter)}
           progress={progress}
           more={hasNextPage}
+          asks={hasNextPage && progress.inVain >= allowed}
           looking={isFetching || next}
           onFurther={() => setAllowed(progress.inVain + LOOKED_AT_ONCE)}
         />

@@ -7,6 +7,7 @@ export function RunProgress({
   filtered,
   progress,
   more,
+  asks,
   looking,
   onFurther,
 }: {
@@ -15,6 +16,8 @@ export function RunProgress({
   progress: Progress;
   /** Whether there are runs that were not looked at. */
   more: boolean;
+  /** Whether somebody has to say that it shall go on. */
+  asks: boolean;
   looking: boolean;
   onFurther(): void;
 }) {
@@ -25,10 +28,11 @@ export function RunProgress({
       <span role="status">
         {filtered
           ? `${number(rows)} fit of ${number(lookedAt)} runs looked at${back}`
-          : `${number(rows)} ${more ? "runs so far; scroll for more" : "runs"}`}
+          : `${number(rows)} ${more ? "runs so far" : "runs"}`}
+        {more && !asks && !looking && "; scroll for more"}
         {looking ? ", looking…" : "."}
       </span>
-      {more && filtered && !looking && (
+      {asks && !looking && (
         <button type="button" className="button small" onClick={onFurther}>
           Look further back
         </button>

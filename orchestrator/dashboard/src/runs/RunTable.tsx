@@ -1,7 +1,7 @@
 /** Runs as a table: however many were read, only those in sight are on the page. */
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef } from "react";
+import { useCallback, useEffect, useMemo, useRef } from "react";
 import type { RunSummary } from "../api/types";
 import { RunRow } from "./RunRow";
 import { useKeptPlace } from "./useKeptPlace";
@@ -29,12 +29,14 @@ export function RunTable({
 }) {
   const box = useRef<HTMLDivElement>(null);
   const ids = useMemo(() => runs.map((run) => run.run_id), [runs]);
+  // A new function would have all rows measured anew at each turn.
+  const keyOf = useCallback((index: number) => ids[index] ?? index, [ids]);
   const virtual = useVirtualizer({
     count: runs.length,
     getScrollElement: () => box.current,
     estimateSize: () => ROW_PX,
     overscan: OVERSCAN,
-    getItemKey: (index) => ids[index] ?? index,
+    getItemKey: keyOf,
   });
   useKeptPlace(box, ids, ROW_PX);
   const items = virtual.getVirtualItems();

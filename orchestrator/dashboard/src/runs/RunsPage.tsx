@@ -10,6 +10,7 @@ import { BulkRetryPanel } from "./BulkRetryPanel";
 import { filterOf, type RunFilter, searchOf } from "./filter";
 import { RetryAll } from "./RetryAll";
 import { RunFilters } from "./RunFilters";
+import { RunIdField } from "./RunIdField";
 import { RunList } from "./RunList";
 import { useBulkWork } from "./useBulkWork";
 
@@ -46,6 +47,7 @@ export function RunsPage() {
         <h1>Runs</h1>
         <LiveBadge />
         <span className="spring" />
+        <RunIdField namespace={namespace} />
         {maySteer && (
           <RetryAll namespace={namespace} filter={filter} onBegun={(id) => change({ bulk: id })} />
         )}

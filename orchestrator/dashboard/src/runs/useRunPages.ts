@@ -7,8 +7,10 @@ import { useSession } from "../session/SessionContext";
 import { queryOf, type RunFilter, searchOf } from "./filter";
 import { type RunPages, renewed, rowsOf, told } from "./pages";
 
-/** How many runs a page has when nothing is left out. */
+/** How many runs the first page has when nothing is left out: it is soon there. */
 export const PAGE = 100;
+/** How many the pages have that somebody scrolls to. */
+const NEXT_PAGE = 500;
 /** Of a list that somebody scrolled far down, how many of the newest are kept right. */
 const MOST_RENEWED = 1000;
 const RENEWED_EVERY_MS = 1000;
@@ -31,7 +33,7 @@ export function useRunPages(namespace: string, filter: RunFilter) {
 
   const runs = useInfiniteQuery({
     queryKey,
-    queryFn: ({ pageParam, signal }) => find(pageParam, PAGE, signal),
+    queryFn: ({ pageParam, signal }) => find(pageParam, pageParam ? NEXT_PAGE : PAGE, signal),
     initialPageParam: "",
     getNextPageParam: (last) => last.next_cursor,
     // All its pages anew would be a thousand calls: it is renewed from its head.
