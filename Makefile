@@ -34,30 +34,45 @@ ARGS ?=
 PYTEST_WORKERS ?= -n 3 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev dashboard test test-dashboard topology proof chaos points mutants fuzz lint format bench lock clean
+.PHONY: help demo dev dashboard dashboard-if-possible test test-ui screenshots topology proof chaos points mutants fuzz lint format bench lock clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo '  PYTHON=python3.12 chooses the interpreter of a new .venv,'
-	@echo '  ARGS="..." is passed on to demo, dev, test, test-dashboard, topology, proof, chaos, points, mutants, fuzz and bench.'
+	@echo '  ARGS="..." is passed on to demo, dev, test, test-ui, topology, proof, chaos, points, mutants, fuzz and bench.'
 
-demo: $(FOR_RUNNING) ## Run a real workflow: analyse the standard library, write a report
+demo: $(FOR_RUNNING) dashboard-if-possible ## Run a real workflow: analyse the standard library, write a report
 	@$(BIN)/python -m examples.stdlib_report.demo $(ARGS)
 
-dev: $(FOR_RUNNING) ## Start Redis, state manager and background jobs for development
+dev: $(FOR_RUNNING) dashboard-if-possible ## Start Redis, state manager and background jobs for development
 	@$(BIN)/exosphere dev $(ARGS)
+
+# Whoever has no npm runs everything else. What a failed build says stays on the screen; the next call tries again.
+dashboard-if-possible:
+	@if ! command -v npm >/dev/null; then \
+	  test -f $(DASHBOARD) || echo 'The dashboard is not built: there is no npm. To get it: install Node.js 20.19 or newer with npm, then: make dashboard'; \
+	else $(MAKE) --no-print-directory $(DASHBOARD) || echo 'It goes on without the dashboard.'; fi
 
 dashboard: $(DASHBOARD) ## Build the dashboard, which the state manager serves at / (needs Node.js with npm)
 
 test: $(FOR_TESTING) ## Run all tests but those of topology and of the dashboard
 	@$(BIN)/python -m pytest $(PYTEST_WORKERS) --ignore=tests/topology $(ARGS)
 
-test-dashboard: $(FOR_TESTING) $(DASHBOARD) ## Check the dashboard and click through it in Chromium
+test-ui: $(FOR_TESTING) $(DASHBOARD) chromium ## Check the dashboard and click through it in Chromium
 	@cd $(DASHBOARD_SOURCE) && npm run --silent check && npm run --silent test
-	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { \
-	  echo "make: there is no chromium on the PATH; on Debian: apt install chromium; or name one: CHROMIUM=/path/to/it" >&2; exit 1; }
 	@PYTHONPATH=tests $(BIN)/python -m ui npm run --silent --prefix $(DASHBOARD_SOURCE) e2e -- $(ARGS)
+
+screenshots: $(FOR_TESTING) $(DASHBOARD) chromium ## Take the pictures of the dashboard that the docs show
+	@PYTHONPATH=tests $(BIN)/python -m ui npm run --silent --prefix $(DASHBOARD_SOURCE) screenshots
+
+# Debian's package, where it is missing and may be installed.
+.PHONY: chromium
+chromium:
+	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  echo 'Installing the package chromium (once)' && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || { \
+	  echo "make: there is no chromium on the PATH; on Debian: apt install chromium; or name one: CHROMIUM=/path/to/it" >&2; exit 1; }
 
 topology: $(FOR_TESTING) ## Lose masters and move slots of a Redis Cluster, fail over with Sentinel, speak TLS
 	@$(BIN)/python -m pytest tests/topology $(ARGS)

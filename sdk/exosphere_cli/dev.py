@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from exosphere_cli.child import EXOSPHERE_COMMAND, Child
+from exosphere_cli.dashboard_build import ensure_dashboard
 from exosphere_cli.dev_address import free_port, local_uri
 from exosphere_cli.dev_output import DevOutput
 from exosphere_cli.dev_session import DevSession, Parts
@@ -39,7 +40,13 @@ _SERVER_ONLY: Final = ("EXOSPHERE_REDIS_URL", "STATE_MANAGER_SECRET", "SECRETS_E
 @click.option(
     "--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that run each --app."
 )
-def dev(port: int | None, host: str | None, data_dir: Path, apps: tuple[str, ...], processes: int) -> None:
+@click.option(
+    "--build-dashboard/--no-build-dashboard", envvar="EXOSPHERE_BUILD_DASHBOARD", default=True, show_envvar=True,
+    help="In a checkout: build the dashboard first, if it is not built and npm is there.  [default: build]",
+)  # fmt: skip
+def dev(
+    port: int | None, host: str | None, data_dir: Path, apps: tuple[str, ...], processes: int, build_dashboard: bool
+) -> None:
     """Run Redis, a state manager and the background jobs until Ctrl-C.
 
     Prints the address, the API key and what to do next. What dies is started again. Ctrl-C (or
@@ -60,6 +67,7 @@ def dev(port: int | None, host: str | None, data_dir: Path, apps: tuple[str, ...
     require_server_extra("dev")
     watch_lifeline()
     from exosphere_orchestrator.embedded import EmbeddedRedis
+    from exosphere_orchestrator.http.dashboard import BUILT, SOURCE
     from exosphere_orchestrator.settings import load_settings
 
     targets = {target: source_root(target) for target in apps}
@@ -81,6 +89,8 @@ def dev(port: int | None, host: str | None, data_dir: Path, apps: tuple[str, ...
     uri = local_uri(settings.host, listen_port)
     names = worker_names(tuple(targets), processes)
     output = DevOutput(("dev", "server", "background", *(name for name, _ in names)))
+    if build_dashboard:
+        ensure_dashboard(SOURCE, BUILT, output.printer("dev"))
 
     def make_parts(lifeline: Lifeline) -> Parts:
         for_servers = server_environment(os.environ, redis.url if redis else external, keys, data_dir)

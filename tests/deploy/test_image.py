@@ -39,8 +39,10 @@ def passes_dockerignore(path: str) -> bool:
     passes = True
     for line in (ROOT / ".dockerignore").read_text().splitlines():
         if line and not line.startswith("#"):
-            pattern = line.removeprefix("!").removeprefix("**/")
-            if any(fnmatch(prefix, pattern) for prefix in prefixes):
+            pattern = line.removeprefix("!")
+            # After "**/", what a file or folder is called, wherever it is.
+            matched = parts if pattern.startswith("**/") else prefixes
+            if any(fnmatch(one, pattern.removeprefix("**/")) for one in matched):
                 passes = line.startswith("!")
     return passes
 
@@ -57,26 +59,38 @@ def copied_sources() -> list[str]:
 @pytest.mark.parametrize("source", copied_sources())
 def test_what_is_copied_exists_and_reaches_the_builder(source: str) -> None:
     path = ROOT / source
-    files = [path] if path.is_file() else [one for one in path.rglob("*.py") if "__pycache__" not in one.parts]
+    files = (
+        [path] if path.is_file() else [one for one in path.rglob("*") if one.suffix in (".py", ".ts", ".tsx", ".css")]
+    )
     assert files
     for file in files:
+        if "node_modules" in file.parts:
+            continue
         assert passes_dockerignore(str(file.relative_to(ROOT))), file
 
 
 @pytest.mark.parametrize(
-    "kept_out", [".git/config", ".venv/bin/python", "deploy/.env", "tests/conftest.py", ".exosphere/key"]
+    "kept_out",
+    [
+        ".git/config",
+        ".venv/bin/python",
+        "deploy/.env",
+        "tests/conftest.py",
+        ".exosphere/key",
+        "orchestrator/dashboard/node_modules/x/index.js",
+    ],
 )
 def test_what_is_no_source_does_not_reach_the_builder(kept_out: str) -> None:
     assert not passes_dockerignore(kept_out)
 
 
 def test_every_base_image_has_a_version() -> None:
-    (argument,) = [step.rest for step in steps() if step.instruction == "ARG"]
-    tag = argument.removeprefix("PYTHON=")
-    assert re.match(r"3\.1[123]-slim", tag)
+    tags = dict(step.rest.split("=") for step in steps() if step.instruction == "ARG")
+    assert re.match(r"3\.1[123]-slim", tags["PYTHON"])
+    assert re.match(r"2[2468]-\w+-slim", tags["NODE"])
     for step in steps():
         if step.instruction == "FROM":
-            assert step.rest.split()[0] == "python:${PYTHON}"
+            assert step.rest.split()[0] in ("python:${PYTHON}", "node:${NODE}")
 
 
 def test_it_runs_as_a_user_with_a_number_that_is_not_root() -> None:

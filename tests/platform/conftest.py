@@ -106,11 +106,12 @@ def is_alive() -> Callable[[int], bool]:
 def clean_environment() -> dict[str, str]:
     """The environment without the settings of whoever runs the tests."""
     settings = ("STATE_MANAGER_SECRET", "SECRETS_ENCRYPTION_KEY")
-    return {
+    kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("EXOSPHERE_", "FORCE_COLOR")) and name not in settings
     }
+    return {**kept, "EXOSPHERE_BUILD_DASHBOARD": "0"}
 
 
 class FakeStateManager:

@@ -51,7 +51,8 @@ def running_dev(folder: Path) -> Iterator[Dev]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     dev = Dev(f"http://127.0.0.1:{port}", "key-of-the-samples")
-    command = [sys.executable, "-m", "exosphere_cli.main", "dev", "--port", str(port), "--data-dir", str(folder)]
+    command = [sys.executable, "-m", "exosphere_cli.main", "dev", "--no-build-dashboard"]
+    command += ["--port", str(port), "--data-dir", str(folder)]
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Nodes that the tests of the dashboard run: `python nodes.py`. They wait for files, so that a test decides when they end."""
+"""Nodes that the tests of the dashboard run. They wait for files, so that a test decides when they end."""
 
 import asyncio
 import os
@@ -76,5 +76,4 @@ class Gather(BaseNode):
         return self.Outputs(values=self.inputs.values)
 
 
-if __name__ == "__main__":
-    Runtime(namespace="test", name="ui-runtime", nodes=[Begin, Work, Fragile, Gather], workers=256).start()
+runtime = Runtime(namespace="test", name="ui-runtime", nodes=[Begin, Work, Fragile, Gather], workers=256)

@@ -1,12 +1,13 @@
 /** What the tests look at, and the browser that they look with. */
 
-import { rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 
 function told(name: string): string {
   const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: run the tests with make test-dashboard`);
+  if (!value) throw new Error(`${name} is not set: run the tests with make test-ui`);
   return value;
 }
 
@@ -20,6 +21,23 @@ export function allow(name: string): () => void {
   const path = join(told("UI_FOLDER"), name);
   writeFileSync(path, "");
   return () => rmSync(path, { force: true });
+}
+
+/** Kill the state manager, as a crash would; `exosphere dev` starts another one at the same address. */
+export function killStateManager(): void {
+  const [found] = readdirSync("/proc").filter((name) => {
+    try {
+      const parent = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${name}/status`, "utf8"))?.[1];
+      return (
+        parent === told("UI_DEV") && readFileSync(`/proc/${name}/cmdline`, "utf8").includes("\0server\0")
+      );
+    } catch {
+      // No process, or one that ended meanwhile.
+      return false;
+    }
+  });
+  if (found === undefined) throw new Error("exosphere dev runs no state manager");
+  process.kill(Number(found), "SIGKILL");
 }
 
 export function launch(): Promise<Browser> {
@@ -37,21 +55,42 @@ export function launch(): Promise<Browser> {
   });
 }
 
-/** A page of somebody new, and what went wrong in it so far. */
-export async function visit(
-  browser: Browser,
-): Promise<{ context: BrowserContext; page: Page; faults: string[] }> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-  const page = await context.newPage();
-  const faults: string[] = [];
-  page.on("pageerror", (error) => faults.push(String(error)));
-  page.on("console", (message) => {
-    // A refused call is told by the page; a violation of the content security policy would be here, too.
-    const refused = /the server responded with a status of 4\d\d/.test(message.text());
-    if (message.type() === "error" && !refused) faults.push(message.text());
-  });
-  return { context, page, faults };
+export interface Visit {
+  browser: Browser;
+  context: BrowserContext;
+  page: Page;
 }
+
+/** Give each test of a file the page of somebody new; nothing may go wrong in it that nobody sees. */
+export function visits(options: { colorScheme?: "light" | "dark" } = {}): Visit {
+  const visit = {} as Visit;
+  let faults: string[] = [];
+  beforeAll(async () => {
+    visit.browser = await launch();
+  });
+  afterAll(async () => {
+    await visit.browser.close();
+  });
+  beforeEach(async () => {
+    faults = [];
+    visit.context = await visit.browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    visit.page = await visit.context.newPage();
+    visit.page.setDefaultTimeout(20_000);
+    visit.page.on("pageerror", (error) => faults.push(String(error)));
+    visit.page.on("console", (message) => {
+      if (message.type() === "error" && !IS_SHOWN.test(message.text())) faults.push(message.text());
+    });
+  });
+  afterEach(async () => {
+    await visit.context.close();
+    expect(faults).toEqual([]);
+  });
+  return visit;
+}
+
+/** What a page shows to its reader itself: refused calls, and a state manager that is away. A violation of the content
+ * security policy is none of these. */
+const IS_SHOWN = /the server responded with a status of [45]\d\d|net::ERR_(CONNECTION|INCOMPLETE|EMPTY)/;
 
 export const at = (...parts: string[]) => [URI, "ns", NAMESPACE, ...parts].join("/");
 

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** The tests that click through the dashboard; `make test-dashboard` starts what they look at. */
+/** The tests that click through the dashboard; `make test-ui` starts what they look at. */
 export default defineConfig({
   test: {
     root: import.meta.dirname,

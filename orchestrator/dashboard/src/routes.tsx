@@ -1,9 +1,8 @@
-/** Which page stands at which address; each but the list of runs is loaded when somebody goes there. */
+/** Which page stands at which address; each is loaded when somebody goes there. */
 
 import { createBrowserRouter, Link } from "react-router";
 import { Empty } from "./kit/Empty";
 import { Spinner } from "./kit/Spinner";
-import { RunsPage } from "./runs/RunsPage";
 import { Home } from "./shell/Home";
 import { PageFault } from "./shell/PageFault";
 import { Shell } from "./shell/Shell";
@@ -22,7 +21,7 @@ export const router = createBrowserRouter([
             index: true,
             lazy: async () => ({ Component: (await import("./overview/OverviewPage")).OverviewPage }),
           },
-          { path: "runs", Component: RunsPage },
+          { path: "runs", lazy: async () => ({ Component: (await import("./runs/RunsPage")).RunsPage }) },
           { path: "runs/:runId", lazy: async () => ({ Component: (await import("./run/RunPage")).RunPage }) },
           {
             path: "graphs",
@@ -32,6 +31,16 @@ export const router = createBrowserRouter([
             path: "graphs/:graphName",
             lazy: async () => ({ Component: (await import("./graphs/GraphPage")).GraphPage }),
           },
+          {
+            path: "graphs/:graphName/edit",
+            lazy: async () => ({ Component: (await import("./editor/EditGraphPage")).EditGraphPage }),
+          },
+          {
+            path: "graphs/-new",
+            lazy: async () => ({ Component: (await import("./editor/NewGraphPage")).NewGraphPage }),
+          },
+          { path: "nodes", lazy: async () => ({ Component: (await import("./nodes/NodesPage")).NodesPage }) },
+          { path: "admin", lazy: async () => ({ Component: (await import("./admin/AdminPage")).AdminPage }) },
           {
             path: "*",
             Component: () => (

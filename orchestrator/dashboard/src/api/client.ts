@@ -85,6 +85,13 @@ export class ApiClient {
     return this.call("post", path, options);
   }
 
+  delete<P extends PathsOf<"delete">>(
+    path: P,
+    options: CallOptions<paths[P]["delete"]>,
+  ): Promise<AnswerOf<paths[P]["delete"]>> {
+    return this.call("delete", path, options);
+  }
+
   /** Open a stream of server-sent events; null when nothing follows any more. */
   async stream(
     address: string,

@@ -16,6 +16,16 @@ export type State = Schema<"StateResponse">;
 export type Status = Schema<"Status">;
 export type Queue = Schema<"QueueBody">;
 export type Runtime = Schema<"RuntimeBody">;
+export type RunStatus = Schema<"RunStatus">;
+export type FoundRuns = Schema<"FoundRunsResponse">;
+export type RegisteredNode = Schema<"RegisteredNode">;
+export type Figures = Schema<"FiguresResponse">;
+export type MinuteFigures = Schema<"MinuteFigures">;
+export type NodeFigures = Schema<"NodeFigures">;
+export type BulkRetry = Schema<"BulkRetryResponse">;
+export type ApiKey = Schema<"KeyBody">;
+export type AuditEntry = Schema<"AuditEntry">;
+export type Setting = Schema<"SettingBody">;
 export type Schedule = Schema<"ScheduleBody">;
 
 /** One event of a run; the stream's schema has no name of its own in the description. */

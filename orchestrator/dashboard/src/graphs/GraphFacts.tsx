@@ -1,8 +1,8 @@
 /** Below a graph's picture: schedules, retry policy, store, secrets. */
 
 import type { Graph } from "../api/types";
-import { duration } from "../kit/format";
 import { Time } from "../kit/Time";
+import { RetryFacts } from "./RetryFacts";
 import { useSchedules } from "./useGraphs";
 
 export function GraphFacts({ namespace, graph }: { namespace: string; graph: Graph }) {
@@ -10,25 +10,11 @@ export function GraphFacts({ namespace, graph }: { namespace: string; graph: Gra
   const mine = schedules.data?.schedules.filter((one) => one.graph_name === graph.name) ?? [];
   const store = graph.store_config.default_values ?? {};
   const keys = [...new Set([...(graph.store_config.required_keys ?? []), ...Object.keys(store)])];
-  const policy = graph.retry_policy;
   return (
     <div className="cards">
       <section className="card">
         <h2>Retries</h2>
-        <dl className="facts-list">
-          <dt>At most</dt>
-          <dd>{policy.max_retries ?? 0}</dd>
-          <dt>Strategy</dt>
-          <dd>{policy.strategy?.toLowerCase().replaceAll("_", " ")}</dd>
-          <dt>First delay</dt>
-          <dd>{duration(policy.backoff_factor ?? 0)}</dd>
-          {policy.max_delay != null && (
-            <>
-              <dt>Longest delay</dt>
-              <dd>{duration(policy.max_delay)}</dd>
-            </>
-          )}
-        </dl>
+        <RetryFacts policy={graph.retry_policy} />
       </section>
       <section className="card">
         <h2>Schedules</h2>

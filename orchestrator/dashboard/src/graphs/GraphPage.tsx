@@ -1,24 +1,24 @@
-import { lazy, Suspense, useState } from "react";
-import { Link, useParams, useSearchParams } from "react-router";
+import * as Ariakit from "@ariakit/react";
+import { lazy, Suspense } from "react";
+import { Link, useLocation, useParams, useSearchParams } from "react-router";
 import type { Graph } from "../api/types";
-import { CopyButton } from "../kit/CopyButton";
-import { DownloadButton } from "../kit/DownloadButton";
 import { Problem } from "../kit/Problem";
 import { Spinner } from "../kit/Spinner";
 import { Time } from "../kit/Time";
 import { useTitle } from "../kit/useTitle";
 import { useVersion } from "../run/useRun";
-import { useMay } from "../session/SessionContext";
-import { graphsAt, runsAt } from "../shell/addresses";
+import { graphsAt } from "../shell/addresses";
 import { useNamespace } from "../shell/useNamespace";
+import { GraphActions } from "./GraphActions";
 import { GraphFacts } from "./GraphFacts";
 import { NodeFacts } from "./NodeFacts";
-import { sourceOf } from "./source";
-import { TriggerDialog } from "./TriggerDialog";
+import { Schedules } from "./Schedules";
 import { useGraph, useVersions } from "./useGraphs";
 import { Validation } from "./Validation";
 
 const GraphPicture = lazy(() => import("../picture/GraphPicture"));
+const Versions = lazy(() => import("./Versions"));
+const Source = lazy(() => import("./Source"));
 
 export function GraphPage() {
   const namespace = useNamespace();
@@ -38,23 +38,25 @@ export function GraphPage() {
 }
 
 function Found({ namespace, newest }: { namespace: string; newest: Graph }) {
-  const mayStart = useMay("steer");
   const [search, setSearch] = useSearchParams();
-  const [starting, setStarting] = useState(false);
   const asked = Number(search.get("version") ?? newest.version);
   const older = useVersion(namespace, asked === newest.version ? undefined : newest.name, asked);
   const shown = asked === newest.version ? newest : older.data;
   const chosen = search.get("node") ?? "";
-  const change = (name: string, value: string) =>
+  const change = (changes: Record<string, string>) =>
     setSearch(
       (before) => {
         const after = new URLSearchParams(before);
-        if (value) after.set(name, value);
-        else after.delete(name);
+        for (const [name, value] of Object.entries(changes)) {
+          if (value) after.set(name, value);
+          else after.delete(name);
+        }
         return after;
       },
       { replace: true },
     );
+  const show = (version: number) =>
+    change({ version: version === newest.version ? "" : String(version), node: "" });
   const node = shown?.nodes.find((one) => one.identifier === chosen);
   return (
     <>
@@ -65,31 +67,20 @@ function Found({ namespace, newest }: { namespace: string; newest: Graph }) {
         <h1>{newest.name}</h1>
         <Validation graph={newest} />
         <span className="spring" />
-        <Link className="button" to={`${runsAt(namespace)}?graph=${encodeURIComponent(newest.name)}`}>
-          Its runs
-        </Link>
-        {mayStart && (
-          <button
-            type="button"
-            className="button primary"
-            disabled={newest.validation_status !== "VALID" || newest.paused}
-            onClick={() => setStarting(true)}
-          >
-            Start a run
-          </button>
-        )}
+        <GraphActions namespace={namespace} graph={newest} />
       </div>
       <p className="row hint facts">
-        <VersionChoice
-          namespace={namespace}
-          graph={newest}
-          shown={asked}
-          onChoose={(text) => change("version", text)}
-        />
+        <VersionChoice namespace={namespace} graph={newest} shown={asked} onChoose={show} />
         <span>
           changed <Time at={newest.updated_at} />
         </span>
+        {newest.paused && newest.paused_at && (
+          <span>
+            paused <Time at={newest.paused_at} />
+          </span>
+        )}
       </p>
+      <Saved version={newest.version} />
       {newest.validation_errors.length > 0 && (
         <div className="notice bad" role="alert">
           <p>This graph can't run:</p>
@@ -110,26 +101,60 @@ function Found({ namespace, newest }: { namespace: string; newest: Graph }) {
               nodes={shown.nodes}
               countsOf={null}
               chosen={chosen}
-              onChoose={(identifier) => change("node", identifier)}
+              onChoose={(identifier) => change({ node: identifier })}
             />
           </Suspense>
           {node && <NodeFacts node={node} />}
-          <GraphFacts namespace={namespace} graph={shown} />
-          <section className="card">
-            <h2 className="row">
-              Source <span className="spring" />
-              <CopyButton text={sourceOf(shown)} what="the source of the graph" />
-              <DownloadButton text={sourceOf(shown)} name={`${shown.name}.json`} kind="application/json" />
-            </h2>
-            <details>
-              <summary>Show it as JSON, without the values of its secrets</summary>
-              <pre>{sourceOf(shown)}</pre>
-            </details>
-          </section>
         </>
       )}
-      {starting && <TriggerDialog namespace={namespace} graph={newest} onClose={() => setStarting(false)} />}
+      <Ariakit.TabProvider
+        selectedId={search.get("tab") ?? "about"}
+        setSelectedId={(id) => change({ tab: id && id !== "about" ? id : "" })}
+      >
+        <Ariakit.TabList className="tabs" aria-label="Details of the graph">
+          <Ariakit.Tab id="about">About</Ariakit.Tab>
+          <Ariakit.Tab id="schedules">Schedules</Ariakit.Tab>
+          <Ariakit.Tab id="versions">Versions</Ariakit.Tab>
+          <Ariakit.Tab id="source">Source</Ariakit.Tab>
+        </Ariakit.TabList>
+        <Ariakit.TabPanel tabId="about" unmountOnHide>
+          {shown && <GraphFacts namespace={namespace} graph={shown} />}
+        </Ariakit.TabPanel>
+        <Ariakit.TabPanel tabId="schedules" unmountOnHide>
+          <Schedules namespace={namespace} graph={newest.name} />
+        </Ariakit.TabPanel>
+        <Ariakit.TabPanel tabId="versions" unmountOnHide>
+          <Suspense fallback={<Spinner what="Loading" />}>
+            <Versions
+              namespace={namespace}
+              graph={newest.name}
+              compared={search.get("compare") ?? ""}
+              onCompare={(compare) => change({ compare })}
+              onShow={show}
+            />
+          </Suspense>
+        </Ariakit.TabPanel>
+        <Ariakit.TabPanel tabId="source" unmountOnHide>
+          <Suspense fallback={<Spinner what="Loading" />}>{shown && <Source graph={shown} />}</Suspense>
+        </Ariakit.TabPanel>
+      </Ariakit.TabProvider>
     </>
+  );
+}
+
+/** What came of saving, for who has just done that. */
+function Saved({ version }: { version: number }) {
+  const state: unknown = useLocation().state;
+  if (typeof state !== "object" || state === null || !("saved" in state) || state.saved !== version)
+    return null;
+  return (
+    <div className="notice good" role="status">
+      <p>
+        {"unchanged" in state && state.unchanged === true
+          ? `Nothing was different: this is still version ${version}.`
+          : `Saved as version ${version}. New runs take it; runs that have begun keep theirs.`}
+      </p>
+    </div>
   );
 }
 
@@ -142,17 +167,15 @@ function VersionChoice({
   namespace: string;
   graph: Graph;
   shown: number;
-  onChoose(version: string): void;
+  onChoose(version: number): void;
 }) {
   const versions = useVersions(namespace, graph.name);
-  const known = new Set([graph.version, shown, ...(versions.data?.versions.map((one) => one.version) ?? [])]);
+  const listed = versions.data?.pages.flatMap((page) => page.versions.map((one) => one.version)) ?? [];
+  const known = new Set([graph.version, shown, ...listed]);
   return (
     <label className="row">
       Version
-      <select
-        value={shown}
-        onChange={(event) => onChoose(event.target.value === String(graph.version) ? "" : event.target.value)}
-      >
+      <select value={shown} onChange={(event) => onChoose(Number(event.target.value))}>
         {[...known]
           .sort((one, other) => other - one)
           .map((version) => (

@@ -5,7 +5,8 @@ import { Problem } from "../kit/Problem";
 import { Spinner } from "../kit/Spinner";
 import { Time } from "../kit/Time";
 import { useTitle } from "../kit/useTitle";
-import { graphAt } from "../shell/addresses";
+import { useMay } from "../session/SessionContext";
+import { graphAt, newGraphAt } from "../shell/addresses";
 import { useNamespace } from "../shell/useNamespace";
 import { useGraphs } from "./useGraphs";
 import { Validation } from "./Validation";
@@ -13,6 +14,7 @@ import { Validation } from "./Validation";
 export function GraphsPage() {
   useTitle("Graphs");
   const namespace = useNamespace();
+  const mayWrite = useMay("write");
   const graphs = useGraphs(namespace);
   const found = [...(graphs.data?.templates ?? [])].sort((one, other) => one.name.localeCompare(other.name));
   return (
@@ -28,12 +30,25 @@ export function GraphsPage() {
         >
           Refresh
         </button>
+        {mayWrite && (
+          <Link className="button primary" to={newGraphAt(namespace)}>
+            New graph
+          </Link>
+        )}
       </div>
       {graphs.isError && <Problem error={graphs.error} onRetry={() => void graphs.refetch()} />}
       {graphs.isPending && <Spinner what="Loading graphs" />}
       {graphs.data && found.length === 0 && (
         <Empty title="No graphs yet">
-          <p>A graph says which nodes follow on which. Declare one in a terminal:</p>
+          <p>
+            A graph says which nodes follow on which.{" "}
+            {mayWrite && (
+              <>
+                <Link to={newGraphAt(namespace)}>Write the first one here</Link>, or declare
+              </>
+            )}
+            {!mayWrite && "Somebody with the role author can write one here, or declare"} it in a terminal:
+          </p>
           <pre>exosphere graph apply my-graph.yaml</pre>
         </Empty>
       )}

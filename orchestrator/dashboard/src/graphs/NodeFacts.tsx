@@ -1,5 +1,6 @@
 import type { GraphNode } from "../api/types";
 import { duration } from "../kit/format";
+import { RetryFacts } from "./RetryFacts";
 
 /** What a graph says about one of its nodes. */
 export function NodeFacts({ node }: { node: GraphNode }) {
@@ -26,6 +27,15 @@ export function NodeFacts({ node }: { node: GraphNode }) {
           <>
             <dt>Timeout</dt>
             <dd>{duration(node.timeout_ms)}</dd>
+          </>
+        )}
+        {node.retry_policy && (
+          <>
+            <dt>Retries</dt>
+            <dd>
+              <RetryFacts policy={node.retry_policy} />
+              <span className="hint">in place of those of the graph</span>
+            </dd>
           </>
         )}
         {inputs.map(([name, text]) => (

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ago, duration, number, short } from "./format";
+import { ago, bytes, duration, number, percent, rate, short } from "./format";
 import { headline } from "./headline";
 
 describe("times", () => {
@@ -40,4 +40,16 @@ it("the line of an error that says most is the first, or the last of a traceback
   expect(headline("ValueError: no\n  File x, line 3\n    raise")).toBe("ValueError: no");
   expect(headline("Traceback (most recent call last):\n  File x\nKeyError: 'a'\n")).toBe("KeyError: 'a'");
   expect(headline(null)).toBe("");
+});
+
+it("a part is told in percent, a small one as what it is", () => {
+  expect([0, 0.0004, 0.0123, 0.5, 1].map(percent)).toEqual(["0%", "< 0.1%", "1.2%", "50%", "100%"]);
+});
+
+it("how many a second is told in three digits, or whole", () => {
+  expect([0, 0.0166, 2.345, 99.94, 1234.5].map(rate)).toEqual(["0", "0.0166", "2.35", "99.9", "1,235"]);
+});
+
+it("a size is told in the largest unit that it fills", () => {
+  expect([0, 1023, 1536, 67_108_864].map(bytes)).toEqual(["0 bytes", "1,023 bytes", "1.5 KiB", "64 MiB"]);
 });

@@ -6,6 +6,28 @@ export function number(value: number): string {
   return NUMBER.format(value);
 }
 
+const BINARY = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+
+/** A size in bytes: "16 MiB". */
+export function bytes(count: number): string {
+  const power = Math.min(BINARY.length - 1, Math.floor(Math.log2(Math.max(1, count)) / 10));
+  return `${NUMBER.format(Math.round((count / 1024 ** power) * 10) / 10)} ${BINARY[power]}`;
+}
+
+const PERCENT = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
+
+/** A part of a whole, from 0 to 1; what is there is never told as nothing. */
+export function percent(part: number): string {
+  return part > 0 && part < 0.001 ? "< 0.1%" : PERCENT.format(part);
+}
+
+const RATE = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+
+/** How many a second, to three digits. */
+export function rate(perSecond: number): string {
+  return perSecond >= 100 ? number(Math.round(perSecond)) : RATE.format(perSecond);
+}
+
 const UNITS: readonly (readonly [string, number])[] = [
   ["d", 86_400_000],
   ["h", 3_600_000],

@@ -34,27 +34,31 @@ function failed(id: string, error: string | null, identifier = "a", at = "2026-0
   return { runId: `run-of-${id}`, state };
 }
 
+const HOUR = 3_600_000;
+
 describe("runs over time", () => {
   it("are counted once each, by status, in spans that end now", () => {
-    const found = buckets([run(0, "PENDING"), run(1, "SUCCESS"), run(1, "FAILED"), run(40, "SUCCESS")], NOW);
+    const runs = [run(0, "PENDING"), run(1, "SUCCESS"), run(1, "FAILED"), run(40, "SUCCESS")];
+    const found = buckets(runs, NOW - 45 * 60_000, NOW);
     expect(found.span).toBe(60_000);
-    expect(found.buckets).toHaveLength(41);
+    expect(found.buckets).toHaveLength(46);
     expect(found.buckets.at(-1)?.counts.PENDING).toBe(1);
     expect(found.buckets.at(-2)?.counts).toEqual({ SUCCESS: 1, PENDING: 0, FAILED: 1, CANCELLED: 0 });
-    expect(found.buckets[0]?.counts.SUCCESS).toBe(1);
+    expect(found.buckets[5]?.counts.SUCCESS).toBe(1);
   });
 
-  it("of a long time are counted in longer spans", () => {
-    const found = buckets([run(0, "SUCCESS"), run(60 * 24 * 3, "SUCCESS")], NOW);
-    expect(found.buckets.length).toBeLessThanOrEqual(48);
-    const all = found.buckets.reduce((sum, bucket) => sum + bucket.counts.SUCCESS, 0);
-    expect(all).toBe(2);
+  it("of a day are counted in half hours, of some seconds in seconds", () => {
+    expect(buckets([], NOW - 24 * HOUR, NOW).span).toBe(HOUR / 2);
+    expect(buckets([], NOW - 40_000, NOW).span).toBe(1000);
+    for (const ago of [1, 50, 3600, 86_400, 86_400 * 30]) {
+      expect(buckets([], NOW - ago * 1000, NOW).buckets.length).toBeLessThanOrEqual(60);
+    }
   });
 
-  it("of a moment ago stand at the end of a picture of some time", () => {
-    const found = buckets([run(0, "SUCCESS")], NOW);
-    expect(found.buckets).toHaveLength(24);
-    expect(found.buckets.at(-1)?.counts.SUCCESS).toBe(1);
+  it("that began before the first span are left out, and none is lost to a clock that is behind", () => {
+    const found = buckets([run(61, "SUCCESS"), run(-1, "FAILED")], NOW - HOUR / 2, NOW);
+    expect(found.buckets.at(-1)?.counts.FAILED).toBe(1);
+    expect(found.buckets.some((bucket) => bucket.counts.SUCCESS > 0)).toBe(false);
   });
 });
 

@@ -12,27 +12,31 @@ export interface Bucket {
   counts: Record<End, number>;
 }
 
-/** What a bucket may span, in ms: whole parts of an hour or day. */
-const SPANS = [1, 5, 15, 60, 180, 720, 1440, 10_080].map((minutes) => minutes * 60_000);
-const FEWEST_BUCKETS = 24;
-const MOST_BUCKETS = 48;
+/** What a bucket may span, in ms: whole parts of a minute, hour or day. */
+const SPANS = [1, 5, 15, 60, 300, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 604_800].map(
+  (s) => s * 1000,
+);
+const MOST_BUCKETS = 60;
 
-/** Count runs, in whatever order, in 24 to 48 spans of equal length that end now. */
-export function buckets(runs: readonly RunSummary[], now: number): { span: number; buckets: Bucket[] } {
-  const times = runs.map((run) => Date.parse(run.created_at));
-  const oldest = Math.min(now, ...times);
-  const span = SPANS.find((one) => (now - oldest) / one < MOST_BUCKETS - 1) ?? SPANS.at(-1) ?? 1;
-  const first = Math.floor(oldest / span);
-  const count = Math.min(MOST_BUCKETS, Math.max(FEWEST_BUCKETS, Math.floor(now / span) - first + 1));
-  const begin = Math.floor(now / span) - count + 1;
-  const found: Bucket[] = Array.from({ length: count }, (_, index) => ({
+/** Count runs, in whatever order, in no more than 60 spans of equal length from a moment to now. */
+export function buckets(
+  runs: readonly RunSummary[],
+  from: number,
+  now: number,
+): { span: number; buckets: Bucket[] } {
+  const span = SPANS.find((one) => (now - from) / one <= MOST_BUCKETS - 1) ?? SPANS.at(-1) ?? 1;
+  const begin = Math.floor(from / span);
+  const found: Bucket[] = Array.from({ length: Math.floor(now / span) - begin + 1 }, (_, index) => ({
     from: (begin + index) * span,
     counts: { SUCCESS: 0, PENDING: 0, FAILED: 0, CANCELLED: 0 },
   }));
-  runs.forEach((run, index) => {
-    const bucket = found[Math.floor((times[index] ?? 0) / span) - begin];
+  const last = found.length - 1;
+  for (const run of runs) {
+    // The browser's clock may be behind that of Redis: what it calls the future is now.
+    const index = Math.min(last, Math.floor(Date.parse(run.created_at) / span) - begin);
+    const bucket = found[index];
     if (bucket && run.status in bucket.counts) bucket.counts[run.status as End] += 1;
-  });
+  }
   return { span, buckets: found };
 }
 

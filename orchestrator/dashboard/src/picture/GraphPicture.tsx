@@ -67,7 +67,6 @@ export default function GraphPicture({ nodes, countsOf, chosen, onChoose }: Pict
     observer.observe(box.current);
     return () => observer.disconnect();
   }, [flow]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever nodes are placed anew
   useEffect(() => {
     if (flow === null) return;
     const frame = requestAnimationFrame(() => void flow.fitView(FIT));

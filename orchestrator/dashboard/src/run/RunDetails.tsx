@@ -1,10 +1,11 @@
-/** Below the picture: states, events, store. */
+/** Below the picture: states, timeline, events, store. */
 
 import * as Ariakit from "@ariakit/react";
 import type { Run, Status } from "../api/types";
 import { Empty } from "../kit/Empty";
 import { Values } from "../kit/Values";
-import { CLASSES, STATUSES_OF, type StatusClass } from "./classes";
+import { Timeline } from "../timeline/Timeline";
+import { CLASSES, type Counts, STATUSES_OF, type StatusClass } from "./classes";
 import { EventLog } from "./EventLog";
 import type { LiveRun } from "./live";
 import type { StateFilter } from "./rows";
@@ -14,13 +15,14 @@ interface Details {
   namespace: string;
   run: Run;
   live: LiveRun;
+  countsOf(identifier: string): Counts;
   filter: StateFilter;
   tab: string;
   chosen: string;
   onChange(changes: Record<string, string | readonly string[]>): void;
 }
 
-export function RunDetails({ namespace, run, live, filter, tab, chosen, onChange }: Details) {
+export function RunDetails({ namespace, run, live, countsOf, filter, tab, chosen, onChange }: Details) {
   const store = Object.keys(run.store).length;
   return (
     <Ariakit.TabProvider
@@ -29,6 +31,7 @@ export function RunDetails({ namespace, run, live, filter, tab, chosen, onChange
     >
       <Ariakit.TabList className="tabs" aria-label="Details of the run">
         <Ariakit.Tab id="states">States</Ariakit.Tab>
+        <Ariakit.Tab id="timeline">Timeline</Ariakit.Tab>
         <Ariakit.Tab id="events">Events</Ariakit.Tab>
         <Ariakit.Tab id="store">Store{store > 0 && ` (${store})`}</Ariakit.Tab>
       </Ariakit.TabList>
@@ -42,6 +45,25 @@ export function RunDetails({ namespace, run, live, filter, tab, chosen, onChange
           chosen={chosen}
           onChoose={(state) => onChange({ state })}
         />
+      </Ariakit.TabPanel>
+      <Ariakit.TabPanel tabId="timeline">
+        {tab === "timeline" && (
+          <>
+            <div className="row filters">
+              <NodeFilter run={run} filter={filter} onChange={onChange} />
+            </div>
+            <Timeline
+              namespace={namespace}
+              run={run}
+              version={live.version}
+              countsOf={countsOf}
+              identifier={filter.identifier}
+              chosen={chosen}
+              onChoose={(state) => onChange({ state })}
+              onNode={(node) => onChange({ node })}
+            />
+          </>
+        )}
       </Ariakit.TabPanel>
       <Ariakit.TabPanel tabId="events">
         <EventLog live={live} pending={run.status === "PENDING"} onChoose={(state) => onChange({ state })} />
@@ -57,21 +79,29 @@ export function RunDetails({ namespace, run, live, filter, tab, chosen, onChange
   );
 }
 
-function Filters({ run, filter, onChange }: Pick<Details, "run" | "filter" | "onChange">) {
-  const chosen = CLASSES.find((one) => same(STATUSES_OF[one], filter.statuses)) ?? "";
+type Filtered = Pick<Details, "run" | "filter" | "onChange">;
+
+function NodeFilter({ run, filter, onChange }: Filtered) {
   const names = new Set(run.nodes.map((node) => node.identifier));
   if (filter.identifier) names.add(filter.identifier);
   return (
+    <label className="field">
+      <span>Node</span>
+      <select value={filter.identifier} onChange={(event) => onChange({ node: event.target.value })}>
+        <option value="">any</option>
+        {[...names].map((name) => (
+          <option key={name}>{name}</option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Filters({ run, filter, onChange }: Filtered) {
+  const chosen = CLASSES.find((one) => same(STATUSES_OF[one], filter.statuses)) ?? "";
+  return (
     <div className="row filters">
-      <label className="field">
-        <span>Node</span>
-        <select value={filter.identifier} onChange={(event) => onChange({ node: event.target.value })}>
-          <option value="">any</option>
-          {[...names].map((name) => (
-            <option key={name}>{name}</option>
-          ))}
-        </select>
-      </label>
+      <NodeFilter run={run} filter={filter} onChange={onChange} />
       <label className="field">
         <span>Status</span>
         <select

@@ -102,6 +102,7 @@ function Found({ namespace, run }: { namespace: string; run: Run }) {
           namespace={namespace}
           run={run}
           live={live}
+          countsOf={counts}
           filter={filter}
           tab={search.get("tab") ?? "states"}
           chosen={chosen}

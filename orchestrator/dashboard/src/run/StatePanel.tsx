@@ -1,21 +1,19 @@
 /** All about one state: what went in, what came out, what went wrong, and what can be done. */
 
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
-import { useNavigate } from "react-router";
+import { useQuery } from "@tanstack/react-query";
 import type { Run, State } from "../api/types";
-import { Confirm } from "../kit/Confirm";
 import { CopyButton } from "../kit/CopyButton";
-import { short } from "../kit/format";
+import { DownloadButton } from "../kit/DownloadButton";
 import { Problem } from "../kit/Problem";
 import { Spinner } from "../kit/Spinner";
 import { StatusBadge } from "../kit/StatusBadge";
-import { Time } from "../kit/Time";
 import { LongText, Values } from "../kit/Values";
 import { useMay, useSession } from "../session/SessionContext";
-import { runAt } from "../shell/addresses";
-import { classOf } from "./classes";
 import type { LiveState } from "./live";
+import { StateActions } from "./StateActions";
+import { StateFacts } from "./StateFacts";
+import { StateTimes } from "./StateTimes";
+import { Tries } from "./Tries";
 
 interface Panel {
   namespace: string;
@@ -59,15 +57,22 @@ export function StatePanel({ namespace, run, stateId, told, onChoose }: Panel) {
           {maySteer && (
             <StateActions namespace={namespace} run={run} state={state.data} onChoose={onChoose} />
           )}
-          <Facts state={state.data} onChoose={onChoose} />
+          <StateFacts state={state.data} onChoose={onChoose} />
           {state.data.error && (
             <section className="error-text">
               <h3>
                 Error <CopyButton text={state.data.error} what="the error" />
+                <DownloadButton
+                  text={state.data.error}
+                  name={`${state.data.id}-error.txt`}
+                  kind="text/plain"
+                />
               </h3>
               <LongText text={state.data.error} />
             </section>
           )}
+          <Tries namespace={namespace} run={run} state={state.data} onChoose={onChoose} />
+          <StateTimes state={state.data} />
           <Part title="Inputs" values={state.data.inputs} />
           <Part title="Outputs" values={state.data.outputs} />
           {state.data.data && (
@@ -76,6 +81,7 @@ export function StatePanel({ namespace, run, stateId, told, onChoose }: Panel) {
               <LongText text={JSON.stringify(state.data.data, null, 2)} />
             </section>
           )}
+          <Whole state={state.data} />
         </>
       )}
     </aside>
@@ -95,136 +101,13 @@ function Part({ title, values }: { title: string; values: Readonly<Record<string
   );
 }
 
-function Facts({ state, onChoose }: { state: State; onChoose(state: string): void }) {
-  const other = (id: string) => (
-    <button type="button" className="link id" title={id} onClick={() => onChoose(id)}>
-      {short(id)}
-    </button>
-  );
+function Whole({ state }: { state: State }) {
+  const text = JSON.stringify(state, null, 2);
   return (
-    <dl className="facts-list">
-      <dt>Id</dt>
-      <dd>
-        <code>{state.id}</code> <CopyButton text={state.id} what="the id of the state" />
-      </dd>
-      <dt>Node</dt>
-      <dd>{state.node_name}</dd>
-      <dt>Attempt</dt>
-      <dd>
-        {state.attempt}
-        {state.retry_count > 0 && `, retry ${state.retry_count}`}
-      </dd>
-      <dt>Created</dt>
-      <dd>
-        <Time at={state.created_at} />
-      </dd>
-      <dt>Changed</dt>
-      <dd>
-        <Time at={state.updated_at} />
-      </dd>
-      {state.due_at && (
-        <>
-          <dt>Due</dt>
-          <dd>
-            <Time at={state.due_at} />
-          </dd>
-        </>
-      )}
-      {state.retried_by && (
-        <>
-          <dt>Retried by</dt>
-          <dd>{other(state.retried_by)}</dd>
-        </>
-      )}
-      {Object.entries(state.parents).map(([identifier, id]) => (
-        <div key={identifier} className="pair">
-          <dt>Parent</dt>
-          <dd>
-            {identifier} {other(id)}
-          </dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
-function StateActions({
-  namespace,
-  run,
-  state,
-  onChoose,
-}: {
-  namespace: string;
-  run: Run;
-  state: State;
-  onChoose(state: string): void;
-}) {
-  const { client } = useSession();
-  const queries = useQueryClient();
-  const navigate = useNavigate();
-  const [verb, setVerb] = useState<"retry" | "rerun" | null>(null);
-  const failed = classOf(state.status) === "errored";
-  const retry = useMutation({
-    // Named after the state: who clicks twice, or two people at once, retry it once.
-    mutationFn: () =>
-      client.post("/v0/namespace/{namespace}/state/{state_id}/manual-retry", {
-        path: { namespace, state_id: state.id },
-        body: { fanout_id: `dashboard-${state.attempt}` },
-      }),
-    onSuccess: async (made) => {
-      setVerb(null);
-      await queries.invalidateQueries({ queryKey: ["run", namespace, run.run_id] });
-      onChoose(made.id);
-    },
-  });
-  const rerun = useMutation({
-    mutationFn: () =>
-      client.post("/v0/namespace/{namespace}/run/{run_id}/rerun", {
-        path: { namespace, run_id: run.run_id },
-        body: { state_id: state.id },
-      }),
-    onSuccess: (made) => {
-      setVerb(null);
-      void navigate(runAt(namespace, made.run_id));
-    },
-  });
-  return (
-    <div className="row">
-      {failed && (
-        <button type="button" className="button" onClick={() => setVerb("retry")}>
-          Retry
-        </button>
-      )}
-      {run.status !== "PENDING" && (
-        <button type="button" className="button" onClick={() => setVerb("rerun")}>
-          Run again from here
-        </button>
-      )}
-      <Confirm
-        open={verb === "retry"}
-        title="Retry this state?"
-        verb="Retry"
-        busy={retry.isPending}
-        error={retry.error}
-        onClose={() => setVerb(null)}
-        onConfirm={() => retry.mutate()}
-      >
-        <p>It is executed anew, with the inputs that it had, and the run goes on from there.</p>
-      </Confirm>
-      <Confirm
-        open={verb === "rerun"}
-        title="Run again from here?"
-        verb="Run again"
-        busy={rerun.isPending}
-        error={rerun.error}
-        onClose={() => setVerb(null)}
-        onConfirm={() => rerun.mutate()}
-      >
-        <p>
-          A new run takes over what lies before this state, and executes it and what follows. This run stays
-          as it is.
-        </p>
-      </Confirm>
-    </div>
+    <p className="row hint">
+      All of it as JSON
+      <CopyButton text={text} what="the whole state" />
+      <DownloadButton text={text} name={`${state.id}.json`} kind="application/json" />
+    </p>
   );
 }

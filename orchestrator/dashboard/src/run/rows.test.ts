@@ -24,18 +24,16 @@ function listed(id: string, status: StateSummary["status"], identifier = "a"): S
 function watched(...states: [string, string, string?][]): LiveRun {
   const live = new LiveRun();
   live.take(
-    states.map(
-      ([state_id, status, identifier = "a"]): RunEvent => ({
-        id: "1-0",
-        event: "state",
-        run_id: "0-r",
-        status,
-        at: LATER,
-        state_id,
-        identifier,
-        attempt: 1,
-      }),
-    ),
+    states.map(([state_id, status, identifier = "a"]): RunEvent => ({
+      id: "1-0",
+      event: "state",
+      run_id: "0-r",
+      status,
+      at: LATER,
+      state_id,
+      identifier,
+      attempt: 1,
+    })),
   );
   return live;
 }

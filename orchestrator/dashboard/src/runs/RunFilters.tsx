@@ -1,81 +1,53 @@
-import { useQuery } from "@tanstack/react-query";
-import { useSession } from "../session/SessionContext";
-import { RUN_STATUSES, SPANS } from "./filter";
-
 /** The fields above the list of runs. What is chosen is in the address, so that it can be sent to somebody. */
+
+import { useGraphs } from "../graphs/useGraphs";
+import { RUN_STATUSES, type RunFilter } from "./filter";
+import { TimeFilter } from "./TimeFilter";
+
 export function RunFilters({
   namespace,
-  search,
+  filter,
   onChange,
 }: {
   namespace: string;
-  search: URLSearchParams;
-  onChange(name: string, value: string): void;
+  filter: RunFilter;
+  onChange(change: Partial<RunFilter>): void;
 }) {
-  const { client } = useSession();
-  const graphs = useQuery({
-    queryKey: ["graphs", namespace],
-    queryFn: ({ signal }) => client.get("/v0/namespace/{namespace}/graphs/", { path: { namespace }, signal }),
-  });
-  const chosen = search.get("graph") ?? "";
+  const graphs = useGraphs(namespace);
   const names = new Set(graphs.data?.templates.map((graph) => graph.name) ?? []);
-  if (chosen) names.add(chosen);
+  // One that was deleted has runs all the same.
+  if (filter.graph) names.add(filter.graph);
   return (
     <search className="row filters">
-      <Choice
-        label="Graph"
-        value={chosen}
-        options={[...names].sort().map((name) => [name, name])}
-        onChange={(value) => onChange("graph", value)}
-      />
-      <Choice
-        label="Status"
-        value={search.get("status") ?? ""}
-        options={RUN_STATUSES.map((status) => [status, status.toLowerCase()])}
-        onChange={(value) => onChange("status", value)}
-      />
-      <Choice
-        label="Created within"
-        value={search.get("within") ?? ""}
-        options={Object.keys(SPANS).map((span) => [span, span])}
-        onChange={(value) => onChange("within", value)}
-      />
       <label className="field">
-        <span>Id</span>
-        <input
-          type="search"
-          value={search.get("id") ?? ""}
-          placeholder="begins with"
-          spellCheck={false}
-          onChange={(event) => onChange("id", event.target.value)}
-        />
+        <span>Graph</span>
+        <select value={filter.graph} onChange={(event) => onChange({ graph: event.target.value })}>
+          <option value="">any</option>
+          {[...names].sort().map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
       </label>
-    </search>
-  );
-}
-
-function Choice({
-  label,
-  value,
-  options,
-  onChange,
-}: {
-  label: string;
-  value: string;
-  options: (readonly [string, string])[];
-  onChange(value: string): void;
-}) {
-  return (
-    <label className="field">
-      <span>{label}</span>
-      <select value={value} onChange={(event) => onChange(event.target.value)}>
-        <option value="">any</option>
-        {options.map(([key, text]) => (
-          <option key={key} value={key}>
-            {text}
-          </option>
+      <fieldset className="chips">
+        <legend>Status</legend>
+        {RUN_STATUSES.map((status) => (
+          <label key={status} className="chip">
+            <input
+              type="checkbox"
+              checked={filter.statuses.includes(status)}
+              onChange={(event) =>
+                onChange({
+                  statuses: RUN_STATUSES.filter((one) =>
+                    one === status ? event.target.checked : filter.statuses.includes(one),
+                  ),
+                })
+              }
+            />
+            {status.toLowerCase()}
+          </label>
         ))}
-      </select>
-    </label>
+      </fieldset>
+      <TimeFilter filter={filter} onChange={onChange} />
+    </search>
   );
 }

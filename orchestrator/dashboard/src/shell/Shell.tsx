@@ -4,9 +4,10 @@ import { useQuery } from "@tanstack/react-query";
 import { Suspense, useEffect, useState } from "react";
 import { NavLink, Outlet, useNavigate } from "react-router";
 import { Spinner } from "../kit/Spinner";
+import { FeedProvider } from "../live/FeedContext";
 import { storeNamespace } from "../session/keyStore";
-import { useSession } from "../session/SessionContext";
-import { graphsAt, overviewAt, runsAt } from "./addresses";
+import { useMay, useSession } from "../session/SessionContext";
+import { adminAt, graphsAt, nodesAt, overviewAt, runsAt } from "./addresses";
 import { Mark } from "./Mark";
 import { nextTheme, storedTheme } from "./theme";
 import { useNamespace } from "./useNamespace";
@@ -14,6 +15,7 @@ import { useNamespace } from "./useNamespace";
 export function Shell() {
   const namespace = useNamespace();
   const { me, signOut } = useSession();
+  const mayAdminister = useMay("administer");
   const [theme, setTheme] = useState(storedTheme);
   useEffect(() => storeNamespace(namespace), [namespace]);
   return (
@@ -32,6 +34,8 @@ export function Shell() {
           </NavLink>
           <NavLink to={runsAt(namespace)}>Runs</NavLink>
           <NavLink to={graphsAt(namespace)}>Graphs</NavLink>
+          <NavLink to={nodesAt(namespace)}>Nodes</NavLink>
+          {mayAdminister && <NavLink to={adminAt(namespace)}>Admin</NavLink>}
         </nav>
         <span className="spring" />
         <button
@@ -52,7 +56,9 @@ export function Shell() {
       <main id="content" tabIndex={-1}>
         <Suspense fallback={<Spinner what="Loading" />}>
           {/* Nothing of one namespace stays on the page of another. */}
-          <Outlet key={namespace} />
+          <FeedProvider key={namespace} namespace={namespace}>
+            <Outlet />
+          </FeedProvider>
         </Suspense>
       </main>
     </div>

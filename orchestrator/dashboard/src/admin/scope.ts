@@ -1,0 +1,2 @@
+/** What stands for all namespaces, where one is named. */
+export const ALL = "*";

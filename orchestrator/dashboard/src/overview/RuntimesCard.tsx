@@ -1,0 +1,44 @@
+import { Link } from "react-router";
+import { Answer } from "../kit/Answer";
+import { number } from "../kit/format";
+import { NoRuntimes } from "../runtimes/NoRuntimes";
+import { RuntimeBadge } from "../runtimes/RuntimesTable";
+import { useRuntimes } from "../runtimes/useRuntimes";
+import { nodesAt } from "../shell/addresses";
+
+const SHOWN = 10;
+
+/** Who is there to execute nodes. */
+export function RuntimesCard({ namespace }: { namespace: string }) {
+  const runtimes = useRuntimes(namespace);
+  return (
+    <section className="card" aria-label="Runtimes">
+      <h2>Runtimes</h2>
+      <Answer query={runtimes}>
+        {(found) =>
+          found.length === 0 ? (
+            <NoRuntimes />
+          ) : (
+            <>
+              <ul className="plain">
+                {found.slice(0, SHOWN).map((runtime) => (
+                  <li key={runtime.id} className="row">
+                    <RuntimeBadge runtime={runtime} />
+                    <span title={runtime.id}>{runtime.runtime_name ?? runtime.id}</span>
+                    <span className="spring" />
+                    <span className="hint">{number(runtime.running)} running</span>
+                  </li>
+                ))}
+              </ul>
+              {found.length > SHOWN && (
+                <p className="hint">
+                  All <Link to={nodesAt(namespace)}>{number(found.length)} runtimes</Link>
+                </p>
+              )}
+            </>
+          )
+        }
+      </Answer>
+    </section>
+  );
+}

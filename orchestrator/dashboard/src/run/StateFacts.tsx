@@ -1,0 +1,39 @@
+import type { State } from "../api/types";
+import { CopyButton } from "../kit/CopyButton";
+import { short } from "../kit/format";
+
+/** What a state is: node, worker, attempt, parents. */
+export function StateFacts({ state, onChoose }: { state: State; onChoose(state: string): void }) {
+  const parents = Object.entries(state.parents);
+  return (
+    <dl className="facts-list">
+      <dt>Id</dt>
+      <dd>
+        <code>{state.id}</code> <CopyButton text={state.id} what="the id of the state" />
+      </dd>
+      <dt>Node</dt>
+      <dd>{state.node_name}</dd>
+      <dt>Worker</dt>
+      <dd>{state.worker ? <code>{state.worker}</code> : <span className="hint">none has reported</span>}</dd>
+      <dt>Attempt</dt>
+      <dd>
+        {state.attempt}
+        {state.retry_count > 0 && `, retry ${state.retry_count}`}
+      </dd>
+      <dt>{parents.length > 1 ? "Parents" : "Parent"}</dt>
+      <dd>
+        {parents.length === 0 && <span className="hint">none: the run began with it</span>}
+        <ul className="plain tight">
+          {parents.map(([identifier, id]) => (
+            <li key={identifier}>
+              {identifier}{" "}
+              <button type="button" className="link id" title={id} onClick={() => onChoose(id)}>
+                {short(id)}
+              </button>
+            </li>
+          ))}
+        </ul>
+      </dd>
+    </dl>
+  );
+}
