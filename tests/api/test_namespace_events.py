@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -226,3 +227,21 @@ def test_a_state_manager_that_stops_lets_go_of_those_who_watch(redis_url: str) -
 
 def test_a_namespace_that_is_no_name_is_refused(space: Space) -> None:
     assert "namespace" in space.refused(400, api.WATCH_NAMESPACE, namespace="a b")
+
+
+def test_on_a_cluster_with_several_shards_it_is_the_same(cluster_url: str) -> None:
+    with Service(cluster_url, shards=3) as service:
+        space = Space(service, f"cluster-{token_hex(4)}")
+        space.chain()
+        with watching(space) as stream:
+            runs = [space.trigger() for _ in range(4)]
+            for run in runs:
+                if not any(each["run_id"] == run for event in stream.read for each in event.get("runs", ())):
+                    stream.until_run(run, "PENDING")
+            stream.until(lambda event: event.get("depth") == 4)
+            space.ok(api.CANCEL_RUN, run_id=runs[0])
+            stream.until_run(runs[0], "CANCELLED")
+        found = space.ok(api.FIND_RUNS)["runs"]
+        assert {run["run_id"] for run in found} == set(runs)
+        assert [run["created_at"] for run in found] == sorted((run["created_at"] for run in found), reverse=True)
+        assert len(space.ok(api.GET_FIGURES)["minutes"]) == 60

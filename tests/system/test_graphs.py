@@ -60,6 +60,11 @@ def test_nodes_of_another_namespace_fan_out_retry_write_the_store_and_unite(stac
     back = states["back", "SUCCESS"]["outputs"]
     assert (json.loads(back["value"]), back["worker"]) == ([str(len(canary))] * 3, str(stack.processes["here"].pid))
     assert {state["graph_name"] for state in states.values()} == {"g"}
+    # Each tells which process executed it, and for how long.
+    for identifier, name in (("secretive", "there"), ("all", "there"), ("back", "here")):
+        executed = states[identifier, "SUCCESS"]
+        assert f"-{stack.processes[name].pid}-" in executed["worker"]
+        assert executed["ran_ms"] >= 0
     assert [
         stack.call(api.LIST_RUNS, namespace=namespace, page=1, size=10)["total"] for namespace in (NAMESPACE, "other")
     ] == [1, 0]
