@@ -10,7 +10,7 @@ const NODE: GraphNode = {
   inputs: { source: "orders/${{ store.day }}", note: "yes", lines: "a\nb\n" },
   next_nodes: null,
   unites: null,
-  retry_policy: { max_retries: 1, max_delay: null },
+  retry_policy: { max_retries: 1, strategy: "LINEAR", backoff_factor: 5, exponent: 2, max_delay: null },
   timeout_ms: null,
 };
 
@@ -35,7 +35,7 @@ it("a declaration has what was given, in the order in which people write it", ()
         node_name: "Load",
         namespace: "shop",
         inputs: NODE.inputs,
-        retry_policy: { max_retries: 1 },
+        retry_policy: { max_retries: 1, strategy: "LINEAR", backoff_factor: 5, exponent: 2 },
       },
     ],
     retry_policy: { max_retries: 3, strategy: "FIXED", backoff_factor: 2000, exponent: 2 },

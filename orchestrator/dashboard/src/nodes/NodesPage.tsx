@@ -1,4 +1,4 @@
-import { useIsFetching, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useSearchParams } from "react-router";
 import { useFigures } from "../figures/useFigures";
@@ -36,7 +36,6 @@ export function NodesPage() {
       [...all, "figures"],
     ],
   });
-  const fetching = useIsFetching({ queryKey: all }) > 0;
   const nodes = useNodes(namespace);
   const queues = useQueues(namespace);
   const figures = useFigures(namespace);
@@ -86,7 +85,6 @@ export function NodesPage() {
           <button
             type="button"
             className="button"
-            disabled={fetching}
             onClick={() => void queries.invalidateQueries({ queryKey: all })}
           >
             Refresh

@@ -1,4 +1,4 @@
-import { useIsFetching, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useSearchParams } from "react-router";
 import { useTitle } from "../kit/useTitle";
 import { LiveBadge } from "../live/LiveBadge";
@@ -34,7 +34,6 @@ export function OverviewPage() {
       [...all, "runtimes"],
     ],
   });
-  const fetching = useIsFetching({ queryKey: all }) > 0;
   return (
     <>
       <div className="row head">
@@ -55,7 +54,6 @@ export function OverviewPage() {
         <button
           type="button"
           className="button"
-          disabled={fetching}
           onClick={() => {
             void queries.invalidateQueries({ queryKey: all });
             void queries.invalidateQueries({ queryKey: schedules });

@@ -78,7 +78,7 @@ function ChangeField({
       <button
         type="button"
         className="button quiet small"
-        aria-label={`Leave ${name} as it was`}
+        aria-label={`Undo the change of ${name}`}
         onClick={() => onChange(null)}
       >
         Undo

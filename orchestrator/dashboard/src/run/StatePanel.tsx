@@ -1,6 +1,5 @@
 /** All about one state: what went in, what came out, what went wrong, and what can be done. */
 
-import { useQuery } from "@tanstack/react-query";
 import type { Run, State } from "../api/types";
 import { CopyButton } from "../kit/CopyButton";
 import { DownloadButton } from "../kit/DownloadButton";
@@ -8,12 +7,13 @@ import { Problem } from "../kit/Problem";
 import { Spinner } from "../kit/Spinner";
 import { StatusBadge } from "../kit/StatusBadge";
 import { LongText, Values } from "../kit/Values";
-import { useMay, useSession } from "../session/SessionContext";
+import { useMay } from "../session/SessionContext";
 import type { LiveState } from "./live";
 import { StateActions } from "./StateActions";
 import { StateFacts } from "./StateFacts";
 import { StateTimes } from "./StateTimes";
 import { Tries } from "./Tries";
+import { useDetails } from "./useDetails";
 
 interface Panel {
   namespace: string;
@@ -24,17 +24,8 @@ interface Panel {
 }
 
 export function StatePanel({ namespace, run, stateId, told, onChoose }: Panel) {
-  const { client } = useSession();
   const maySteer = useMay("steer");
-  const state = useQuery<State>({
-    queryKey: ["run", namespace, run.run_id, "state", stateId, told?.status, told?.attempt],
-    queryFn: ({ signal }) =>
-      client.get("/v0/namespace/{namespace}/graph/{graph_name}/run/{run_id}/node/{state_id}", {
-        path: { namespace, graph_name: run.graph_name, run_id: run.run_id, state_id: stateId },
-        signal,
-      }),
-    placeholderData: (before) => (before?.id === stateId ? before : undefined),
-  });
+  const state = useDetails(namespace, run, stateId, told);
   return (
     <aside className="panel" aria-label="State">
       <div className="row head">
@@ -72,7 +63,7 @@ export function StatePanel({ namespace, run, stateId, told, onChoose }: Panel) {
             </section>
           )}
           <Tries namespace={namespace} run={run} state={state.data} onChoose={onChoose} />
-          <StateTimes state={state.data} />
+          <StateTimes namespace={namespace} run={run} state={state.data} />
           <Part title="Inputs" values={state.data.inputs} />
           <Part title="Outputs" values={state.data.outputs} />
           {state.data.data && (

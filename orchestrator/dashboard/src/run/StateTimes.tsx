@@ -1,14 +1,18 @@
-import type { State } from "../api/types";
+import type { Run, State } from "../api/types";
 import { duration } from "../kit/format";
 import { Moment } from "../kit/Moment";
 import { useNow } from "../kit/useNow";
 import { beganAt, isOver, segmentsOf, spentOn } from "../timeline/segments";
+import { useDetails } from "./useDetails";
 
 /** When a state was created, began and ended, and what its time was spent on. */
-export function StateTimes({ state }: { state: State }) {
+export function StateTimes({ namespace, run, state }: { namespace: string; run: Run; state: State }) {
   const now = useNow();
-  const began = beganAt(state);
-  const spent = spentOn(segmentsOf(state, state.retry_count > 0, now));
+  const next = useDetails(namespace, run, state.retried_by ?? "");
+  // A retry by hand begins to count anew.
+  const byHand = next.data?.retry_count === 0;
+  const began = beganAt(state, byHand);
+  const spent = spentOn(segmentsOf(state, { retries: state.retry_count > 0, byHand }, now));
   return (
     <section>
       <h3>Times, in UTC</h3>
@@ -33,7 +37,7 @@ export function StateTimes({ state }: { state: State }) {
             </dd>
           </>
         )}
-        <dt>{isOver(state) ? "Ended" : "Changed"}</dt>
+        <dt>{byHand ? "Retried by hand" : isOver(state) ? "Ended" : "Changed"}</dt>
         <dd>
           <Moment at={state.updated_at} />
         </dd>

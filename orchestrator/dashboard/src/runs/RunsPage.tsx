@@ -1,4 +1,4 @@
-import { useIsFetching, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useCallback } from "react";
 import { useSearchParams } from "react-router";
 import { useTitle } from "../kit/useTitle";
@@ -23,7 +23,6 @@ export function RunsPage() {
   const maySteer = useMay("steer");
   const queries = useQueryClient();
   const queryKey = ["runs", namespace];
-  const fetching = useIsFetching({ queryKey }) > 0;
   const [search, setSearch] = useSearchParams();
   const filter = filterOf(search);
   const bulk = search.get(BULK) ?? "";
@@ -51,12 +50,7 @@ export function RunsPage() {
         {maySteer && (
           <RetryAll namespace={namespace} filter={filter} onBegun={(id) => change({ bulk: id })} />
         )}
-        <button
-          type="button"
-          className="button"
-          disabled={fetching}
-          onClick={() => void queries.resetQueries({ queryKey })}
-        >
+        <button type="button" className="button" onClick={() => void queries.resetQueries({ queryKey })}>
           Refresh
         </button>
       </div>

@@ -12,6 +12,8 @@ const AXIS_PX = 30;
 const BORDERS_PX = 2;
 /** How many ticks have room. */
 const TICKS = 8;
+/** Up to where a tick has room for its label. */
+const LABELLED = 0.94;
 const HOW =
   "Point at a bar to read its times. Ctrl + wheel, or + and −, zoom; arrow keys or dragging the scale move.";
 
@@ -38,10 +40,10 @@ export function TimelineChart({ rows, whole, countsOf, chosen, onChoose, onNode,
     overscan: 12,
     getItemKey: (index) => keyOf(rows[index], index),
   });
-  const ticks = ticksOf(zoom.shown, whole.from, TICKS).map((tick) => ({
-    ...tick,
-    left: `${placeOf(tick.at, zoom.shown) * 100}%`,
-  }));
+  const ticks = ticksOf(zoom.shown, whole.from, TICKS).map((tick) => {
+    const place = placeOf(tick.at, zoom.shown);
+    return { at: tick.at, left: `${place * 100}%`, label: place < LABELLED ? tick.label : "" };
+  });
   return (
     <div className="timeline">
       <div className="row">

@@ -18,7 +18,7 @@ export function TimelineLegend() {
         <span className="piece running retried" /> failed, retried
       </li>
       <li>
-        <span className="piece untold pending" /> taken; since when is not told
+        <span className="piece untold pending" /> ran at some time in it
       </li>
     </ul>
   );

@@ -43,7 +43,6 @@ function LaneRow({ lane, open, shown, countsOf, onOpen, onTell }: Shown & { lane
         type="button"
         className="timeline-label"
         aria-expanded={open}
-        aria-label={words}
         onClick={() => onOpen(lane.identifier, !open)}
         onFocus={() => onTell(words)}
       >
@@ -54,6 +53,7 @@ function LaneRow({ lane, open, shown, countsOf, onOpen, onTell }: Shown & { lane
           {read < counts.total && `${number(read)} of `}
           {number(counts.total)}
         </span>
+        <span className="unseen">: {words}</span>
       </button>
       <div className="timeline-track">
         {lane.segments.map((segment) => (
@@ -84,13 +84,13 @@ function ChainRow({
       <button
         type="button"
         className="timeline-label"
-        aria-label={words}
         aria-pressed={isChosen}
         onClick={() => onChoose(last.id)}
         onFocus={() => onTell(words)}
       >
         {alone ? <strong>{chain.identifier}</strong> : <span className="id">{short(last.id)}</span>}
         {chain.states.length > 1 && <span className="badge retried">{chain.states.length} tries</span>}
+        <span className="unseen">: {words}</span>
       </button>
       <div className="timeline-track">
         {attemptsOf(chain, now).map(({ state, segments }) => (
@@ -130,7 +130,8 @@ function Piece({
   return (
     <span
       className={`piece ${segment.kind} ${outcome} ${many ? "many" : ""}`}
-      style={{ left: `${left * 100}%`, width: `${Math.max(0, right - left) * 100}%` }}
+      // What took no time is seen at the edge, too.
+      style={{ left: `min(${left * 100}%, 100% - 2px)`, width: `${Math.max(0, right - left) * 100}%` }}
     />
   );
 }

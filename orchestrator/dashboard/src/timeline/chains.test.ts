@@ -24,8 +24,8 @@ function state(id: string, created: number, given: Partial<StateSummary> = {}): 
 const STATES = [
   state("a", 0, { status: "RETRY_CREATED", retried_by: "c" }),
   state("b", 10),
-  state("c", 100, { status: "RETRY_CREATED", retried_by: "d" }),
-  state("d", 200, { status: "CREATED" }),
+  state("c", 100, { status: "RETRY_CREATED", retried_by: "d", retry_count: 1 }),
+  state("d", 200, { status: "CREATED", retry_count: 2 }),
 ];
 
 it("a state and all that retry it are one chain, the others one each", () => {
@@ -44,6 +44,17 @@ it("what is not the first of a chain was delayed", () => {
     ["waiting", "running"],
     ["delay", "running"],
     ["delay", "waiting"],
+  ]);
+});
+
+it("what was retried by hand does not tell when it ended, and what retries it so was not delayed", () => {
+  const [chain] = chainsOf([
+    state("a", 0, { status: "RETRY_CREATED", retried_by: "b" }),
+    state("b", 5000, { retry_count: 0 }),
+  ]);
+  expect(chain && attemptsOf(chain, ZERO).map((one) => one.segments.map(({ kind }) => kind))).toEqual([
+    ["untold"],
+    ["waiting", "running"],
   ]);
 });
 

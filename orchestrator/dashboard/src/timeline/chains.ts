@@ -41,7 +41,12 @@ export interface Attempt {
 }
 
 export function attemptsOf(chain: Chain, now: number): Attempt[] {
-  return chain.states.map((state, index) => ({ state, segments: segmentsOf(state, index > 0, now) }));
+  return chain.states.map((state, index) => {
+    const next = chain.states[index + 1];
+    // A retry by hand begins to count anew, and is not delayed.
+    const retrying = { retries: index > 0 && state.retry_count > 0, byHand: next?.retry_count === 0 };
+    return { state, segments: segmentsOf(state, retrying, now) };
+  });
 }
 
 /** From the creation of its first state to the end of its last, in unix ms. */

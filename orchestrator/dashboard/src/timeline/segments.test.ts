@@ -10,8 +10,10 @@ function state(given: Partial<Timed>, created = 0, updated = created): Timed {
 }
 
 /** Pieces as text: kind, from, to in ms from the beginning. */
-function pieces(of: Timed, retries = false): string[] {
-  return segmentsOf(of, retries, NOW).map((one) => `${one.kind} ${one.from - ZERO}-${one.to - ZERO}`);
+function pieces(of: Timed, retries = false, byHand = false): string[] {
+  return segmentsOf(of, { retries, byHand }, NOW).map(
+    (one) => `${one.kind} ${one.from - ZERO}-${one.to - ZERO}`,
+  );
 }
 
 describe("a state that has ended", () => {
@@ -25,13 +27,19 @@ describe("a state that has ended", () => {
 
   it("began at its creation when it ran for all of its time, whatever the clocks of machines differ by", () => {
     expect(pieces(state({ ran_ms: 950 }, 100, 1000))).toEqual(["running 100-1000"]);
-    expect(beganAt(state({ ran_ms: 950 }, 100, 1000))).toBe(ZERO + 100);
+    expect(beganAt(state({ ran_ms: 950 }, 100, 1000), false)).toBe(ZERO + 100);
   });
 
   it("does not say how long it ran when nobody told, and was never run when it was cancelled so", () => {
     expect(pieces(state({ ran_ms: null }, 100, 1000))).toEqual(["untold 100-1000"]);
     expect(pieces(state({ status: "CANCELLED" }, 100, 1000))).toEqual(["waiting 100-1000"]);
-    expect(beganAt(state({ ran_ms: null }, 100, 1000))).toBeNull();
+    expect(beganAt(state({ ran_ms: null }, 100, 1000), false)).toBeNull();
+  });
+
+  it("and was retried by hand does not tell when it ended", () => {
+    expect(pieces(state({ ran_ms: 300, status: "RETRY_CREATED" }, 100, 9000), false, true)).toEqual([
+      "untold 100-9000",
+    ]);
   });
 
   it("is there although it took no time", () => {
@@ -67,8 +75,9 @@ describe("a state that goes on", () => {
 });
 
 it("times are added up by what they were spent on", () => {
-  const segments = [...segmentsOf(state({ ran_ms: 300 }, 0, 1000), false, NOW)];
-  expect(spentOn([...segments, ...segmentsOf(state({ ran_ms: 50 }, 1000, 1500), true, NOW)])).toEqual({
+  const first = segmentsOf(state({ ran_ms: 300 }, 0, 1000), { retries: false, byHand: false }, NOW);
+  const retry = segmentsOf(state({ ran_ms: 50 }, 1000, 1500), { retries: true, byHand: false }, NOW);
+  expect(spentOn([...first, ...retry])).toEqual({
     waiting: 700,
     running: 350,
     delay: 450,

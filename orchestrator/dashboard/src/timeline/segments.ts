@@ -4,7 +4,7 @@ import type { StateSummary } from "../api/types";
 
 /**
  * `delay`: until it is due, as a retry is after a while; `waiting`: in its queue; `running`: a runtime executes it;
- * `untold`: it was, or is being, executed within this time, and nobody has told since when.
+ * `untold`: it was, or is being, executed within this time, and nobody has told when.
  */
 export type SegmentKind = "delay" | "waiting" | "running" | "untold";
 
@@ -24,29 +24,33 @@ export function isOver(state: Pick<StateSummary, "status">): boolean {
   return !UNFINISHED.has(state.status);
 }
 
+/** What else is known of a state, from those that it retries and is retried by. */
+export interface Retrying {
+  /** Whether it retries another one by itself: then its time before the execution was its delay. */
+  retries: boolean;
+  /** Whether somebody retried it: what its record tells of its end is when that was. */
+  byHand: boolean;
+}
+
 /** When its execution began, in unix ms; null when that is not told. */
-export function beganAt(state: Timed): number | null {
-  if (!isOver(state) || state.ran_ms == null) return null;
+export function beganAt(state: Timed, byHand: boolean): number | null {
+  if (!isOver(state) || state.ran_ms == null || byHand) return null;
   return Math.max(Date.parse(state.created_at), Date.parse(state.updated_at) - state.ran_ms);
 }
 
-/**
- * Cut a state's time into pieces, in their order. Its execution is among them although it took no time; nothing else is.
- *
- * @param retries whether it retries another one: then its time before the execution was its delay.
- */
-export function segmentsOf(state: Timed, retries: boolean, now: number): Segment[] {
+/** Cut a state's time into pieces, in their order. Its execution is among them although it took no time; nothing else is. */
+export function segmentsOf(state: Timed, retrying: Retrying, now: number): Segment[] {
   const created = Date.parse(state.created_at);
   const updated = Math.max(created, Date.parse(state.updated_at));
   const segments = isOver(state)
-    ? finished(state, created, updated, retries)
-    : unfinished(state, created, updated, retries, Math.max(now, updated));
+    ? finished(state, created, updated, retrying)
+    : unfinished(state, created, updated, retrying, Math.max(now, updated));
   const lasting = segments.filter((one) => one.to > one.from || one.kind === "running");
   return lasting.length > 0 ? lasting : segments.slice(-1);
 }
 
-function finished(state: Timed, created: number, updated: number, retries: boolean): Segment[] {
-  const began = beganAt(state);
+function finished(state: Timed, created: number, updated: number, { retries, byHand }: Retrying): Segment[] {
+  const began = beganAt(state, byHand);
   if (began === null) {
     return [{ kind: state.status === "CANCELLED" ? "waiting" : "untold", from: created, to: updated }];
   }
@@ -60,7 +64,7 @@ function unfinished(
   state: Timed,
   created: number,
   updated: number,
-  retries: boolean,
+  { retries }: Retrying,
   now: number,
 ): Segment[] {
   // The record forgets when it was due once it is; what changed it last was that moment then.

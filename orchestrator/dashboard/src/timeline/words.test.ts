@@ -24,7 +24,7 @@ function state(id: string, created: number, ended: number, given: Partial<StateS
 
 const CHAINS = chainsOf([
   state("a", 0, 500, { status: "RETRY_CREATED", retried_by: "b" }),
-  state("b", 500, 2800),
+  state("b", 500, 2800, { retry_count: 1 }),
 ]);
 
 it("a chain is told with its tries, what its time went to, and when that was", () => {

@@ -9,7 +9,7 @@ const WORDS: Readonly<Record<SegmentKind, string>> = {
   delay: "delayed",
   waiting: "waited",
   running: "ran",
-  untold: "waited and ran, together",
+  untold: "waited and ran, in all,",
 };
 
 /** "waited 1.2 s, ran 340 ms" */
