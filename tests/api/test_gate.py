@@ -14,7 +14,7 @@ from exosphere_orchestrator.logs import JsonLines, TextLines
 
 REGISTRATION = path_of(api.REGISTER_NODES, namespace="gate")
 JSON = {"content-type": "application/json"}
-UNKNOWN_PATHS = ["/", "/v0", "/v0/", "/v0/nothing", "/docs", "/v1/namespaces", "/v0/namespace/a/b/c"]
+UNKNOWN_PATHS = ["/v0", "/v0/", "/v0/nothing", "/docs", "/v1/namespaces", "/v0/namespace/a/b/c"]
 
 
 @pytest.mark.parametrize("key", ["", "wrong", KEY[:-1], KEY + "x", KEY.upper(), "schlüssel".encode()])
