@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { useSearchParams } from "react-router";
 import { useFigures } from "../figures/useFigures";
 import { Answer } from "../kit/Answer";
@@ -50,7 +50,8 @@ export function NodesPage() {
       }),
     [nodes.data, queues.data, figures.data, runtimes.data],
   );
-  const text = search.get("search") ?? "";
+  // The address follows what is typed.
+  const [text, setText] = useState(search.get("search") ?? "");
   const by = COLUMNS.find((column) => column === search.get("by")) ?? "name";
   const shown = useMemo(() => sorted(matching(rows, text), by), [rows, text, by]);
   const chosen = rows.find((row) => row.name === search.get("node"));
@@ -79,7 +80,10 @@ export function NodesPage() {
               value={text}
               placeholder="name, secret or runtime"
               spellCheck={false}
-              onChange={(event) => change("search", event.target.value)}
+              onChange={(event) => {
+                setText(event.target.value);
+                change("search", event.target.value);
+              }}
             />
           </label>
           <button
