@@ -3,6 +3,7 @@ import { useMemo, useState } from "react";
 import { useSearchParams } from "react-router";
 import { useFigures } from "../figures/useFigures";
 import { Answer } from "../kit/Answer";
+import { AsOf } from "../kit/AsOf";
 import { Empty } from "../kit/Empty";
 import { number } from "../kit/format";
 import { Problem } from "../kit/Problem";
@@ -122,17 +123,14 @@ export function NodesPage() {
           {runtimes.data && (
             <span className="hint">
               {number(runtimes.data.filter((one) => one.alive).length)} alive of{" "}
-              {number(runtimes.data.length)}; one that is gone is listed for an hour
+              {number(runtimes.data.length)}, <AsOf at={runtimes.dataUpdatedAt} />; one that is gone is listed
+              for an hour
             </span>
           )}
         </div>
         <Answer query={runtimes}>
           {(found) =>
-            found.length === 0 ? (
-              <NoRuntimes />
-            ) : (
-              <RuntimesTable namespace={namespace} runtimes={found} readAt={runtimes.dataUpdatedAt} />
-            )
+            found.length === 0 ? <NoRuntimes /> : <RuntimesTable namespace={namespace} runtimes={found} />
           }
         </Answer>
       </div>
