@@ -37,7 +37,12 @@ def ensure_dashboard(source: Path, built: Path, say: Callable[[str], None]) -> N
         say("Building the dashboard; this once, it takes about a minute.")
         for step in (("npm", "ci", "--silent"), ("npm", "run", "--silent", "build")):
             done = subprocess.run(
-                step, cwd=source, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+                step,
+                cwd=source,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
             )
             if done.returncode:
                 said = done.stdout.decode(errors="replace").strip().splitlines()[-_SHOWN_LINES:]

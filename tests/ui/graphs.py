@@ -22,9 +22,7 @@ GRAPHS: Final[dict[str, dict[str, Any]]] = {
     "fragile": {
         "nodes": [
             _node("begin", "Begin", {"width": "3"}, "fragile"),
-            _node(
-                "fragile", "Fragile", {"value": "${{ begin.outputs.value }}", "cure": "${{ store.cure }}"}, "after"
-            ),
+            _node("fragile", "Fragile", {"value": "${{ begin.outputs.value }}", "cure": "${{ store.cure }}"}, "after"),
             _node("after", "Work", {"value": "${{ fragile.outputs.value }}"}),
         ],
         "store_config": {"required_keys": ["cure"]},

@@ -12,6 +12,9 @@ from starlette.routing import BaseRoute, Route
 #: Where `make dashboard` puts what it builds, and where the wheel has it.
 BUILT: Final = Path(__file__).resolve().parent.parent / "dashboard"
 
+#: What it is made of, in a checkout.
+SOURCE: Final = BUILT.parent.parent / "dashboard"
+
 #: Addresses that the page itself makes something of. Named one by one: whatever else is asked for stays "no such call".
 PAGES: Final = (
     "/",

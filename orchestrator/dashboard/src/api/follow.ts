@@ -20,7 +20,7 @@ export interface Following {
 }
 
 const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 10_000;
+const LONGEST_PAUSE_MS = 5000;
 /** A state manager says something every 15 s: past this time without a word, the connection is dead. */
 const LONGEST_SILENCE_MS = 45_000;
 

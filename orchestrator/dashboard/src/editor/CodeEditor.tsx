@@ -17,6 +17,7 @@ import { type Ref, useEffect, useEffectEvent, useImperativeHandle, useRef } from
 import type { Format } from "../graphs/text";
 import type { Finding, Range } from "./parse";
 import { theme } from "./theme";
+import { typing } from "./typing";
 
 const LANGUAGES: Readonly<Record<Format, () => ReturnType<typeof json>>> = { json, yaml };
 
@@ -62,6 +63,7 @@ export default function CodeEditor({
         }),
         // Tab leads on, as everywhere on the page.
         keymap.of([...defaultKeymap, ...historyKeymap]),
+        typing,
         LANGUAGES[format](),
         theme,
       ],

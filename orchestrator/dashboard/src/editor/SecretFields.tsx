@@ -16,8 +16,8 @@ export function SecretFields({
   onChange(choice: SecretChoice): void;
 }) {
   const names = namesOf(before, choice);
-  const offered = needed.filter((name) => !names.includes(name));
   const gone = [...choice.dropped].filter((name) => before.includes(name));
+  const offered = needed.filter((name) => !names.includes(name) && !gone.includes(name));
   return (
     <section className="card">
       <h2>Secrets</h2>
@@ -49,12 +49,21 @@ export function SecretFields({
           </button>
         </label>
       ))}
-      {[...gone, ...offered].map((name) => (
+      {gone.map((name) => (
         <p key={name} className="row">
           <code>{name}</code>
-          <span className="hint">{offered.includes(name) ? "is needed by a node" : "will be gone"}</span>
+          <span className="hint">will be gone{needed.includes(name) && ", and a node needs it"}</span>
           <button type="button" className="button small" onClick={() => onChange(give(choice, name, ""))}>
-            {offered.includes(name) ? `Add ${name}` : `Keep ${name}`}
+            Keep {name}
+          </button>
+        </p>
+      ))}
+      {offered.map((name) => (
+        <p key={name} className="row">
+          <code>{name}</code>
+          <span className="hint">is needed by a node</span>
+          <button type="button" className="button small" onClick={() => onChange(give(choice, name, ""))}>
+            Add {name}
           </button>
         </p>
       ))}

@@ -50,7 +50,7 @@ export function DeleteGraph({
         Its versions, secrets and schedules are gone for good. The runs that it had can still be read until
         their time is over, but not retried or run again.
       </p>
-      <label className="row">
+      <label className="check">
         <input type="checkbox" checked={force} onChange={(event) => setForce(event.target.checked)} />
         Cancel its pending runs; without this, a graph that has any is not deleted
       </label>

@@ -4,7 +4,7 @@ import { useRested } from "./useRested";
 
 const RUNS_REST_MS = 1000;
 /** Figures come every 2 s. */
-const FIGURES_REST_MS = 4000;
+const FIGURES_REST_MS = 2000;
 
 export interface Reread {
   /** What may have changed while nothing was told. */

@@ -1,8 +1,9 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { useSearchParams } from "react-router";
 import { useFigures } from "../figures/useFigures";
 import { Answer } from "../kit/Answer";
+import { AsOf } from "../kit/AsOf";
 import { Empty } from "../kit/Empty";
 import { number } from "../kit/format";
 import { Problem } from "../kit/Problem";
@@ -50,7 +51,8 @@ export function NodesPage() {
       }),
     [nodes.data, queues.data, figures.data, runtimes.data],
   );
-  const text = search.get("search") ?? "";
+  // The address follows what is typed.
+  const [text, setText] = useState(search.get("search") ?? "");
   const by = COLUMNS.find((column) => column === search.get("by")) ?? "name";
   const shown = useMemo(() => sorted(matching(rows, text), by), [rows, text, by]);
   const chosen = rows.find((row) => row.name === search.get("node"));
@@ -79,7 +81,10 @@ export function NodesPage() {
               value={text}
               placeholder="name, secret or runtime"
               spellCheck={false}
-              onChange={(event) => change("search", event.target.value)}
+              onChange={(event) => {
+                setText(event.target.value);
+                change("search", event.target.value);
+              }}
             />
           </label>
           <button
@@ -118,17 +123,14 @@ export function NodesPage() {
           {runtimes.data && (
             <span className="hint">
               {number(runtimes.data.filter((one) => one.alive).length)} alive of{" "}
-              {number(runtimes.data.length)}; one that is gone is listed for an hour
+              {number(runtimes.data.length)}, <AsOf at={runtimes.dataUpdatedAt} />; one that is gone is listed
+              for an hour
             </span>
           )}
         </div>
         <Answer query={runtimes}>
           {(found) =>
-            found.length === 0 ? (
-              <NoRuntimes />
-            ) : (
-              <RuntimesTable namespace={namespace} runtimes={found} readAt={runtimes.dataUpdatedAt} />
-            )
+            found.length === 0 ? <NoRuntimes /> : <RuntimesTable namespace={namespace} runtimes={found} />
           }
         </Answer>
       </div>

@@ -1,5 +1,6 @@
 import { Link } from "react-router";
 import { Answer } from "../kit/Answer";
+import { AsOf } from "../kit/AsOf";
 import { number } from "../kit/format";
 import { NoRuntimes } from "../runtimes/NoRuntimes";
 import { RuntimeBadge } from "../runtimes/RuntimesTable";
@@ -13,7 +14,14 @@ export function RuntimesCard({ namespace }: { namespace: string }) {
   const runtimes = useRuntimes(namespace);
   return (
     <section className="card" aria-label="Runtimes">
-      <h2>Runtimes</h2>
+      <h2>
+        Runtimes{" "}
+        {runtimes.data && (
+          <span className="hint">
+            <AsOf at={runtimes.dataUpdatedAt} />
+          </span>
+        )}
+      </h2>
       <Answer query={runtimes}>
         {(found) =>
           found.length === 0 ? (

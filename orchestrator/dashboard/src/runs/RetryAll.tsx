@@ -41,29 +41,31 @@ export function RetryAll({
       <button type="button" className="button" onClick={() => setOpen(true)}>
         Retry all failed…
       </button>
-      <Confirm
-        open={open}
-        title="Retry all failed runs that fit?"
-        verb="Retry them all"
-        busy={begin.isPending}
-        error={begin.error}
-        onClose={() => {
-          setOpen(false);
-          begin.reset();
-        }}
-        onConfirm={() => begin.mutate()}
-      >
-        <p>
-          Every state that failed is executed anew, in all failed runs of this kind, whether they are on the
-          list yet or not:
-        </p>
-        <dl className="facts-list">
-          <dt>Graph</dt>
-          <dd>{filter.graph || "any"}</dd>
-          <dt>Created</dt>
-          <dd>{createdOf(filter)}</dd>
-        </dl>
-      </Confirm>
+      {open && (
+        <Confirm
+          open
+          title="Retry all failed runs that fit?"
+          verb="Retry them all"
+          busy={begin.isPending}
+          error={begin.error}
+          onClose={() => {
+            setOpen(false);
+            begin.reset();
+          }}
+          onConfirm={() => begin.mutate()}
+        >
+          <p>
+            Every state that failed is executed anew, in all failed runs of this kind, whether they are on the
+            list yet or not:
+          </p>
+          <dl className="facts-list">
+            <dt>Graph</dt>
+            <dd>{filter.graph || "any"}</dd>
+            <dt>Created</dt>
+            <dd>{createdOf(filter)}</dd>
+          </dl>
+        </Confirm>
+      )}
     </>
   );
 }

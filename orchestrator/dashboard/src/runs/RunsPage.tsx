@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useCallback } from "react";
+import { useState } from "react";
 import { useSearchParams } from "react-router";
 import { useTitle } from "../kit/useTitle";
 import { LiveBadge } from "../live/LiveBadge";
@@ -24,22 +24,22 @@ export function RunsPage() {
   const queries = useQueryClient();
   const queryKey = ["runs", namespace];
   const [search, setSearch] = useSearchParams();
-  const filter = filterOf(search);
+  const address = search.toString();
+  // What was chosen holds at once; the address follows.
+  const [wanted, setWanted] = useState<{ at: string; filter: RunFilter } | null>(null);
+  const filter = wanted?.at === address ? wanted.filter : filterOf(search);
   const bulk = search.get(BULK) ?? "";
   const { work, begin, stop, close } = useBulkWork(namespace);
-  const change = useCallback(
-    (what: Partial<RunFilter> & { bulk?: string }) =>
-      setSearch(
-        (before) => {
-          const after = searchOf({ ...filterOf(before), ...what });
-          const kept = what.bulk ?? before.get(BULK) ?? "";
-          if (kept) after.set(BULK, kept);
-          return after;
-        },
-        { replace: true },
-      ),
-    [setSearch],
-  );
+  const go = (next: RunFilter, retry: string) => {
+    const after = searchOf(next);
+    if (retry) after.set(BULK, retry);
+    setSearch(after, { replace: true });
+  };
+  const change = (what: Partial<RunFilter>) => {
+    const next = { ...filter, ...what };
+    setWanted({ at: address, filter: next });
+    go(next, bulk);
+  };
   return (
     <>
       <div className="row head">
@@ -47,17 +47,13 @@ export function RunsPage() {
         <LiveBadge />
         <span className="spring" />
         <RunIdField namespace={namespace} />
-        {maySteer && (
-          <RetryAll namespace={namespace} filter={filter} onBegun={(id) => change({ bulk: id })} />
-        )}
+        {maySteer && <RetryAll namespace={namespace} filter={filter} onBegun={(id) => go(filter, id)} />}
         <button type="button" className="button" onClick={() => void queries.resetQueries({ queryKey })}>
           Refresh
         </button>
       </div>
       <RunFilters namespace={namespace} filter={filter} onChange={change} />
-      {bulk && (
-        <BulkRetryPanel key={bulk} namespace={namespace} id={bulk} onClose={() => change({ bulk: "" })} />
-      )}
+      {bulk && <BulkRetryPanel key={bulk} namespace={namespace} id={bulk} onClose={() => go(filter, "")} />}
       {work && <BulkOutcome namespace={namespace} work={work} onStop={stop} onClose={close} />}
       <RunList
         key={searchOf(filter).toString()}

@@ -2,22 +2,12 @@ import { Link } from "react-router";
 import type { Runtime } from "../api/types";
 import { duration, number } from "../kit/format";
 import { Time } from "../kit/Time";
-import { useNow } from "../kit/useNow";
 import { nodeAt } from "../shell/addresses";
 
 /** How many of a runtime's nodes are named. */
 const NAMED = 8;
 
-export function RuntimesTable({
-  namespace,
-  runtimes,
-  readAt,
-}: {
-  namespace: string;
-  runtimes: readonly Runtime[];
-  /** When they were read, in unix ms. */
-  readAt: number;
-}) {
+export function RuntimesTable({ namespace, runtimes }: { namespace: string; runtimes: readonly Runtime[] }) {
   return (
     <div className="scroll">
       <table className="table">
@@ -50,7 +40,11 @@ export function RuntimesTable({
               <td className="right">{number(runtime.running)}</td>
               <td>{runtime.registered_at && <Time at={runtime.registered_at} />}</td>
               <td>
-                <LastSeen ageMs={runtime.last_seen_ms} readAt={readAt} />
+                {runtime.last_seen_ms === null ? (
+                  <span className="hint">never</span>
+                ) : (
+                  `${duration(runtime.last_seen_ms)} before`
+                )}
               </td>
             </tr>
           ))}
@@ -83,10 +77,4 @@ function NodeLinks({ namespace, nodes }: { namespace: string; nodes: readonly st
       )}
     </span>
   );
-}
-
-function LastSeen({ ageMs, readAt }: { ageMs: number | null; readAt: number }) {
-  const now = useNow();
-  if (ageMs === null) return <span className="hint">never</span>;
-  return `${duration(ageMs + Math.max(0, now - readAt))} ago`;
 }

@@ -82,7 +82,7 @@ export function TimelineChart({ rows, whole, countsOf, chosen, onChoose, onNode,
         style={{ height: AXIS_PX + rows.length * ROW_PX + BORDERS_PX }}
       >
         <div className="timeline-head" style={{ height: AXIS_PX }} aria-hidden="true">
-          <span className="hint">since it was created</span>
+          <span className="hint">time since its start</span>
           <div className="timeline-axis" ref={axis}>
             {ticks.map((tick) => (
               <span key={tick.at} style={{ left: tick.left }}>
