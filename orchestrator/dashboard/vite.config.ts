@@ -36,6 +36,8 @@ export default defineConfig({
     emptyOutDir: true,
     // Nothing is written into the page or the style sheet: the content security policy allows files alone.
     assetsInlineLimit: 0,
+    // One style sheet: a part that is loaded later brings a script alone.
+    cssCodeSplit: false,
     modulePreload: { polyfill: false },
     target: "es2022",
   },

@@ -16,6 +16,9 @@ it("goes on by itself when the state manager was killed and came back, and misse
   close();
   expect(await ended(run)).toBe("SUCCESS");
   // Nobody had to sign in anew or load the page.
-  await visit.page.getByRole("link", { name: "Runs", exact: true }).click();
+  await visit.page
+    .getByRole("navigation", { name: "Pages" })
+    .getByRole("link", { name: "Runs", exact: true })
+    .click();
   await visit.page.getByRole("link", { name: run.slice(0, 13) }).waitFor();
 });

@@ -4,6 +4,7 @@ import { createBrowserRouter, Link } from "react-router";
 import { Empty } from "./kit/Empty";
 import { Spinner } from "./kit/Spinner";
 import { Home } from "./shell/Home";
+import { loaded } from "./shell/loaded";
 import { PageFault } from "./shell/PageFault";
 import { Shell } from "./shell/Shell";
 
@@ -19,28 +20,46 @@ export const router = createBrowserRouter([
         children: [
           {
             index: true,
-            lazy: async () => ({ Component: (await import("./overview/OverviewPage")).OverviewPage }),
+            lazy: async () => ({
+              Component: (await loaded(() => import("./overview/OverviewPage"))).OverviewPage,
+            }),
           },
-          { path: "runs", lazy: async () => ({ Component: (await import("./runs/RunsPage")).RunsPage }) },
-          { path: "runs/:runId", lazy: async () => ({ Component: (await import("./run/RunPage")).RunPage }) },
+          {
+            path: "runs",
+            lazy: async () => ({ Component: (await loaded(() => import("./runs/RunsPage"))).RunsPage }),
+          },
+          {
+            path: "runs/:runId",
+            lazy: async () => ({ Component: (await loaded(() => import("./run/RunPage"))).RunPage }),
+          },
           {
             path: "graphs",
-            lazy: async () => ({ Component: (await import("./graphs/GraphsPage")).GraphsPage }),
+            lazy: async () => ({ Component: (await loaded(() => import("./graphs/GraphsPage"))).GraphsPage }),
           },
           {
             path: "graphs/:graphName",
-            lazy: async () => ({ Component: (await import("./graphs/GraphPage")).GraphPage }),
+            lazy: async () => ({ Component: (await loaded(() => import("./graphs/GraphPage"))).GraphPage }),
           },
           {
             path: "graphs/:graphName/edit",
-            lazy: async () => ({ Component: (await import("./editor/EditGraphPage")).EditGraphPage }),
+            lazy: async () => ({
+              Component: (await loaded(() => import("./editor/EditGraphPage"))).EditGraphPage,
+            }),
           },
           {
             path: "graphs/-new",
-            lazy: async () => ({ Component: (await import("./editor/NewGraphPage")).NewGraphPage }),
+            lazy: async () => ({
+              Component: (await loaded(() => import("./editor/NewGraphPage"))).NewGraphPage,
+            }),
           },
-          { path: "nodes", lazy: async () => ({ Component: (await import("./nodes/NodesPage")).NodesPage }) },
-          { path: "admin", lazy: async () => ({ Component: (await import("./admin/AdminPage")).AdminPage }) },
+          {
+            path: "nodes",
+            lazy: async () => ({ Component: (await loaded(() => import("./nodes/NodesPage"))).NodesPage }),
+          },
+          {
+            path: "admin",
+            lazy: async () => ({ Component: (await loaded(() => import("./admin/AdminPage"))).AdminPage }),
+          },
           {
             path: "*",
             Component: () => (

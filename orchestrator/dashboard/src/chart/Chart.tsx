@@ -3,8 +3,9 @@
 import { lazy, Suspense, useId, useState } from "react";
 import type { Kind } from "./options";
 import { sum, type TimeSeries } from "./series";
+import { loaded } from "../shell/loaded";
 
-const Plot = lazy(async () => ({ default: (await import("./Plot")).Plot }));
+const Plot = lazy(async () => ({ default: (await loaded(() => import("./Plot"))).Plot }));
 
 const HEIGHT_PX = 190;
 

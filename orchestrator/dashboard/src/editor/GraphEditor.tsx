@@ -22,8 +22,9 @@ import { isName, missingOf, NO_SECRETS, namesOf } from "./secrets";
 import { Overtaken, useSave } from "./useSave";
 import { useUnsaved } from "./useUnsaved";
 import { faultsOf, useValidation } from "./useValidation";
+import { loaded } from "../shell/loaded";
 
-const CodeEditor = lazy(() => import("./CodeEditor"));
+const CodeEditor = lazy(() => loaded(() => import("./CodeEditor")));
 
 /** What is typed is judged when typing has rested for so long, in ms. */
 const REST_MS = 400;

@@ -15,10 +15,11 @@ import { NodeFacts } from "./NodeFacts";
 import { Schedules } from "./Schedules";
 import { useGraph, useVersions } from "./useGraphs";
 import { Validation } from "./Validation";
+import { loaded } from "../shell/loaded";
 
-const GraphPicture = lazy(() => import("../picture/GraphPicture"));
-const Versions = lazy(() => import("./Versions"));
-const Source = lazy(() => import("./Source"));
+const GraphPicture = lazy(() => loaded(() => import("../picture/GraphPicture")));
+const Versions = lazy(() => loaded(() => import("./Versions")));
+const Source = lazy(() => loaded(() => import("./Source")));
 
 export function GraphPage() {
   const namespace = useNamespace();

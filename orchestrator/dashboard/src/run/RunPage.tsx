@@ -14,8 +14,9 @@ import type { StateFilter } from "./rows";
 import { StatePanel } from "./StatePanel";
 import { useLiveRun } from "./useLiveRun";
 import { useRun, useVersion } from "./useRun";
+import { loaded } from "../shell/loaded";
 
-const GraphPicture = lazy(() => import("../picture/GraphPicture"));
+const GraphPicture = lazy(() => loaded(() => import("../picture/GraphPicture")));
 
 export function RunPage() {
   const namespace = useNamespace();
