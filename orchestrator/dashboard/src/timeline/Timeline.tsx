@@ -47,7 +47,8 @@ export function Timeline({ namespace, run, version, countsOf, identifier, chosen
   const [asTable, setAsTable] = useState(false);
   // Who looks at one node alone wants to see its states.
   const open = identifier ? new Map([[identifier, true]]) : opened;
-  const rows = rowsOf(lanes, open, countsOf);
+  const asked = identifier ? [identifier] : run.nodes.map((node) => node.identifier);
+  const rows = rowsOf(lanes, asked, open, countsOf);
 
   // What was read may be newer than what was told of the run.
   const total = Math.max(timeline.count, identifier ? countsOf(identifier).total : run.total_count);
@@ -69,7 +70,9 @@ export function Timeline({ namespace, run, version, countsOf, identifier, chosen
           countsOf={countsOf}
           chosen={chosen}
           onChoose={onChoose}
-          onNode={onNode}
+          restVerb={identifier ? "read more" : "look at this node alone"}
+          onRest={identifier ? timeline.readMore : onNode}
+          onEnd={identifier && timeline.more ? timeline.readMore : null}
           onOpen={(node, on) => setOpened((before) => new Map(before).set(node, on))}
         />
       )}

@@ -1,5 +1,5 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { Counts } from "../run/classes";
 import { placeOf, type Span, ticksOf } from "./axis";
 import type { Row } from "./lanes";
@@ -10,6 +10,8 @@ import { useZoom } from "./useZoom";
 const ROW_PX = 28;
 const AXIS_PX = 30;
 const BORDERS_PX = 2;
+/** How near to the end somebody is there, in rows. */
+const AHEAD = 20;
 /** How many ticks have room. */
 const TICKS = 8;
 /** Up to where a tick has room for its label. */
@@ -23,11 +25,24 @@ interface Chart {
   countsOf(identifier: string): Counts;
   chosen: string;
   onChoose(state: string): void;
-  onNode(identifier: string): void;
+  restVerb: string;
+  onRest(identifier: string): void;
+  /** Somebody has come near to the end of the rows; null when nothing follows by itself. */
+  onEnd: (() => void) | null;
   onOpen(identifier: string, open: boolean): void;
 }
 
-export function TimelineChart({ rows, whole, countsOf, chosen, onChoose, onNode, onOpen }: Chart) {
+export function TimelineChart({
+  rows,
+  whole,
+  countsOf,
+  chosen,
+  onChoose,
+  restVerb,
+  onRest,
+  onEnd,
+  onOpen,
+}: Chart) {
   const box = useRef<HTMLDivElement>(null);
   const axis = useRef<HTMLDivElement>(null);
   const zoom = useZoom(whole, box, axis);
@@ -40,6 +55,10 @@ export function TimelineChart({ rows, whole, countsOf, chosen, onChoose, onNode,
     overscan: 12,
     getItemKey: (index) => keyOf(rows[index], index),
   });
+  const last = virtual.getVirtualItems().at(-1)?.index ?? -1;
+  useEffect(() => {
+    if (last >= rows.length - AHEAD) onEnd?.();
+  }, [last, rows.length, onEnd]);
   const ticks = ticksOf(zoom.shown, whole.from, TICKS).map((tick) => {
     const place = placeOf(tick.at, zoom.shown);
     return { at: tick.at, left: `${place * 100}%`, label: place < LABELLED ? tick.label : "" };
@@ -114,7 +133,8 @@ export function TimelineChart({ rows, whole, countsOf, chosen, onChoose, onNode,
                     countsOf={countsOf}
                     chosen={chosen}
                     onChoose={onChoose}
-                    onNode={onNode}
+                    restVerb={restVerb}
+                    onRest={onRest}
                     onOpen={onOpen}
                     onTell={setWords}
                   />

@@ -14,7 +14,9 @@ interface Shown {
   countsOf(identifier: string): Counts;
   chosen: string;
   onChoose(state: string): void;
-  onNode(identifier: string): void;
+  /** What is done about states of a node that were not read, and how that is called. */
+  restVerb: string;
+  onRest(identifier: string): void;
   onOpen(identifier: string, open: boolean): void;
   /** Says what the row holds, in words. */
   onTell(words: string): void;
@@ -26,8 +28,8 @@ export const TimelineRow = memo(function TimelineRow({ row, ...shown }: Shown & 
   if (row.kind === "chain") return <ChainRow chain={row.chain} alone={row.alone} {...shown} />;
   return (
     <div className="timeline-row inner">
-      <button type="button" className="link timeline-rest" onClick={() => shown.onNode(row.identifier)}>
-        {number(row.count)} more were not read: look at {row.identifier} alone
+      <button type="button" className="link timeline-rest" onClick={() => shown.onRest(row.identifier)}>
+        {number(row.count)} of {row.identifier} not read yet: {shown.restVerb}
       </button>
     </div>
   );

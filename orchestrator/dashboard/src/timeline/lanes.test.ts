@@ -27,7 +27,7 @@ const LANES = lanesOf(chainsOf([state("b", "begin", 0, 100, 80), ...FAN]), ZERO 
 
 /** Rows as text. */
 function rows(chosen: [string, boolean][], total = 0): string[] {
-  return rowsOf(LANES, new Map(chosen), () => ({ ...NOTHING, total })).map((row) => {
+  return rowsOf(LANES, ["begin", "work"], new Map(chosen), () => ({ ...NOTHING, total })).map((row) => {
     if (row.kind === "lane") return `${row.lane.identifier} ${row.open ? "open" : "closed"}`;
     return row.kind === "chain" ? row.chain.id : `${row.count} more of ${row.identifier}`;
   });
@@ -52,11 +52,18 @@ it("a node with one state is one row, a lane of few states is open and one of ma
   expect(rows([])).toEqual(["b", "work closed"]);
   expect(rows([["work", true]]).slice(0, 4)).toEqual(["b", "work open", "w0", "w1"]);
   const few = lanesOf(chainsOf(FAN.slice(0, 3)), ZERO + 900);
-  expect(rowsOf(few, new Map(), () => NOTHING)).toHaveLength(4);
-  expect(rowsOf(few, new Map([["work", false]]), () => NOTHING)).toHaveLength(1);
+  expect(rowsOf(few, ["work"], new Map(), () => NOTHING)).toHaveLength(4);
+  expect(rowsOf(few, ["work"], new Map([["work", false]]), () => NOTHING)).toHaveLength(1);
 });
 
 it("an open lane says how many of its states were not read", () => {
   expect(rows([["work", true]], 10_000).at(-1)).toBe("9980 more of work");
   expect(rows([], 10_000).slice(0, 3)).toEqual(["begin open", "b", "9999 more of begin"]);
+});
+
+it("a node of which nothing was read is told by how many states it has", () => {
+  const counts = (identifier: string) => ({ ...NOTHING, total: identifier === "end" ? 7 : 0 });
+  expect(rowsOf([], ["begin", "end"], new Map(), counts)).toEqual([
+    { kind: "rest", identifier: "end", count: 7 },
+  ]);
 });

@@ -20,7 +20,7 @@ export type Row =
   | { kind: "lane"; lane: Lane; open: boolean }
   /** `alone`: it is all that its node has, and stands for its lane. */
   | { kind: "chain"; chain: Chain; alone: boolean }
-  /** How many more states the lane has than have been read. */
+  /** How many states of a node have not been read. */
   | { kind: "rest"; identifier: string; count: number };
 
 /** The nodes with states among these chains, in the order in which they began. */
@@ -62,11 +62,13 @@ const FEW = 12;
 /**
  * The rows, as lanes are open and closed.
  *
+ * @param identifiers of all nodes that are asked for; one of which nothing was read yet is told, too.
  * @param chosen identifier → whether somebody opened or closed its lane.
  * @param countsOf how many states a node has, read or not.
  */
 export function rowsOf(
   lanes: readonly Lane[],
+  identifiers: readonly string[],
   chosen: ReadonlyMap<string, boolean>,
   countsOf: (identifier: string) => Counts,
 ): Row[] {
@@ -83,6 +85,11 @@ export function rowsOf(
     if (!open) continue;
     for (const chain of lane.chains) rows.push({ kind: "chain", chain, alone: false });
     if (count > 0) rows.push({ kind: "rest", identifier: lane.identifier, count });
+  }
+  const read = new Set(lanes.map((lane) => lane.identifier));
+  for (const identifier of identifiers) {
+    const count = countsOf(identifier).total;
+    if (count > 0 && !read.has(identifier)) rows.push({ kind: "rest", identifier, count });
   }
   return rows;
 }
