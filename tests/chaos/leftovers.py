@@ -30,7 +30,7 @@ def shard_key(name: str) -> str:
     return re.escape(ShardKeys("ns").reports.rpartition("0}:")[0]) + rf"\d+\}}:{name}"
 
 
-#: What outlives runs: catalog, audit log, empty streams, memory of deletions, and arq's own.
+#: What outlives runs: catalog, audit log, figures of the last hour, empty streams, memory of deletions, and arq's own.
 _PATTERNS = "|".join(
     [
         re.escape(NAMESPACES),
@@ -38,7 +38,7 @@ _PATTERNS = "|".join(
         "arq:.*",
         *(
             re.escape(CatalogKeys("ns").nodes.rpartition(":")[0]) + f":{name}"
-            for name in ("nodes", "graphs", "graph:.*", "unready", "runtimes", "audit")
+            for name in ("nodes", "graphs", "graph:.*", "unready", "runtimes", "audit", r"figures:\d+")
         ),
         *(shard_key(name) for name in ("ready:.*", "reports", "inbox", "outbox", "arrivals", "deleted", "mended")),
     ]

@@ -39,25 +39,26 @@ async function picture(
   console.log(`docs/images/${name}.png`);
 }
 
+/** The graph is drawn when its layout is known. */
+const drawn = (page: Page) => page.locator(".react-flow__node").nth(2).waitFor();
+const charts = (page: Page) => page.locator("canvas").nth(1).waitFor();
+
 it("takes them", async () => {
   for (let n = 0; n < 12; n++) await ended(await start("fan", { inputs: { width: String(4 + n) } }));
   const failed = await start("fragile", { store: { cure: "none" } });
   await ended(failed);
   const running = await start("fan", { inputs: { width: "40" }, store: { gate: "picture" } });
-  await picture("overview", at(), (page) => page.getByRole("heading", { name: "Queues" }).waitFor());
-  await picture(
-    "overview-dark",
-    at(),
-    (page) => page.getByRole("heading", { name: "Queues" }).waitFor(),
-    "dark",
+  await picture("overview", at(), charts);
+  await picture("overview-dark", at(), charts, "dark");
+  await picture("run", at("runs", running), (page) =>
+    drawn(page).then(() => page.getByText("40 pending").waitFor()),
   );
-  await picture("run", at("runs", running), (page) => page.getByText("40 pending").waitFor());
   const close = allow("picture");
   await ended(running);
   close();
-  await picture("run-failed", at("runs", failed), (page) => page.locator(".state-row").first().waitFor());
+  await picture("run-failed", at("runs", failed), drawn);
   await picture("timeline", `${at("runs", running)}?tab=timeline`, (page) =>
-    page.getByRole("tabpanel", { name: "Timeline" }).waitFor(),
+    drawn(page).then(() => page.getByRole("tabpanel", { name: "Timeline" }).waitFor()),
   );
-  await picture("graph", at("graphs", "fan"), (page) => page.locator(".react-flow__node").nth(2).waitFor());
+  await picture("graph", at("graphs", "fan"), drawn);
 });
