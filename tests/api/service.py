@@ -5,12 +5,14 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
 import uvicorn
+from redis import Redis as BlockingRedis
 from redis.asyncio import Redis
 
 from exosphere_core import api
@@ -116,6 +118,18 @@ class Space:
     def call(self, row: api.Row, body: Any = None, **more: Any) -> httpx.Response:
         """Make one call in this namespace, whatever comes of it."""
         return self.service.call(row, body, **{"namespace": self.name, "graph_name": "g", **more})
+
+    @contextmanager
+    def full_memory(self) -> Iterator[None]:
+        """Redis has no memory left while this lasts; when it is over the state manager knows, and lets new runs in again."""
+        self.chain()
+        with BlockingRedis.from_url(self.service.redis_url) as redis:
+            redis.config_set("maxmemory", "1")
+            try:
+                yield
+            finally:
+                redis.config_set("maxmemory", "0")
+        eventually("new runs are let in", lambda: self.call(api.TRIGGER, {}).status_code == api.TRIGGER.status)
 
     def ok(self, row: api.Row, body: Any = None, **more: Any) -> dict[str, Any]:
         """Make one call that must succeed."""

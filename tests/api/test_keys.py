@@ -238,14 +238,10 @@ def test_a_key_whose_record_can_not_be_read_is_refused(space: Space, caplog: pyt
 
 def test_a_key_can_be_revoked_when_memory_is_full(space: Space) -> None:
     made = space.ok(api.CREATE_KEY, {"role": "viewer"})
-    with Redis.from_url(space.service.redis_url) as redis:
-        redis.config_set("maxmemory", "1")
-        try:
-            assert space.ok(api.REVOKE_KEY, key_id=made["id"])["status"] == "revoked"
-            assert status_with(space, made["key"]) == 401
-            assert "out of memory" in space.refused(503, api.CREATE_KEY, {"role": "viewer"})
-        finally:
-            redis.config_set("maxmemory", "0")
+    with space.full_memory():
+        assert space.ok(api.REVOKE_KEY, key_id=made["id"])["status"] == "revoked"
+        assert status_with(space, made["key"]) == 401
+        assert "out of memory" in space.refused(503, api.CREATE_KEY, {"role": "viewer"})
 
 
 def test_a_revocation_that_redis_lost_is_applied_again_and_a_creation_after_it_revives_nothing(space: Space) -> None:

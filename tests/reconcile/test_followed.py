@@ -1,12 +1,19 @@
 """Runs in which something was wrong are looked at again soon: each unite on the way of what was lost needs a look of its own."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from engine.world import HOME, Lane, World, node, one
+from exosphere_core.ending import end
+from exosphere_core.keys import ShardKeys
+from exosphere_core.store import survey
 from exosphere_core.store.catalog import note_namespace
-from exosphere_orchestrator.reconcile.mend import Kind
+from exosphere_orchestrator.reconcile.desk import Desk
+from exosphere_orchestrator.reconcile.followed import Followed
+from exosphere_orchestrator.reconcile.mend import Journal, Kind
+from exosphere_orchestrator.reconcile.reconciler import Reconciler
 from reconcile.living import new_reconciler
 
 
@@ -80,5 +87,55 @@ def test_a_run_that_is_well_again_is_forgotten_after_a_while(lane: Lane, monkeyp
         # It waits for its node, which may take days; following it ends long before the time that is given.
         await asyncio.wait_for(reconciler.follow(3600), 30)
         assert len(await world.take("a")) == 1
+
+    lane.run(scene)
+
+
+def test_a_run_that_is_added_while_others_are_read_is_followed(lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
+    followed = Followed()
+    read = survey.read_runs
+
+    async def read_slowly(*args: Any) -> Any:
+        found = await read(*args)
+        followed.add(["from another sweep"])
+        return found
+
+    async def scene(world: World) -> None:
+        followed.add(["one that has ended"])
+        monkeypatch.setattr(survey, "read_runs", read_slowly)
+        desk = Desk(world.redis, world.context.plans, world.context.reruns, Journal(), HOME)
+        await followed.step(desk)
+        assert followed
+        monkeypatch.setattr(survey, "read_runs", read)
+        await followed.step(desk)
+        assert not followed
+
+    lane.run(scene)
+
+
+def test_a_shard_that_is_away_keeps_no_other_from_being_followed(lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = Reconciler._begin
+
+    async def away_for_some(self: Reconciler, desk: Desk) -> None:
+        if desk.home.namespace == "away":
+            raise ConnectionError("the shard is away")
+        await begin(self, desk)
+
+    async def scene(world: World) -> None:
+        await note_namespace(world.redis, "ns")
+        await world.graph(node("a"))
+        await world.trigger()
+        await world.redis.delete(HOME.ready("A"))
+        reconciler = new_reconciler(world.redis)
+        away = Followed()
+        away.add(["its run"])
+        reconciler._followed[ShardKeys("away")] = away
+        assert (await reconciler.sweep_all(0)).mended
+        await world.redis.delete(HOME.ready("A"))
+        monkeypatch.setattr(Reconciler, "_begin", away_for_some)
+        monkeypatch.setattr("exosphere_orchestrator.reconcile.reconciler.is_cluster", lambda _: True)
+        following = asyncio.create_task(reconciler.follow(60))
+        await until_ready(world, "a")
+        await end(following)
 
     lane.run(scene)

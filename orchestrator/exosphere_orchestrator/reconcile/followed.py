@@ -49,10 +49,13 @@ class Followed:
     async def step(self, desk: Desk) -> None:
         """Look at those that stand still since the step before; forget those that have ended, or were well for long."""
         now = monotonic()
-        ids = [run for run, until in self._until.items() if until > now]
-        found = await survey.read_runs(desk.redis, desk.home, ids) if ids else []
+        ids = {run for run, until in self._until.items() if until > now}
+        found = await survey.read_runs(desk.redis, desk.home, list(ids)) if ids else []
         pending = {run.id: run for run in found if run.status == RunStatus.PENDING}
-        self._until = {run: self._until[run] for run in ids if run in pending}
+        # One by one: another sweep may have added some while these were read.
+        over = [name for name, until in self._until.items() if until <= now or (name in ids and name not in pending)]
+        for name in over:
+            del self._until[name]
         self._rests = {run: until for run, until in self._rests.items() if run in pending}
         before, self._before = self._before, {run.id: fingerprint(run) for run in pending.values()}
         still = [

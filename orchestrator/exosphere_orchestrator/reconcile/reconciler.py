@@ -9,7 +9,7 @@ from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.states import RunStatus
 from exosphere_core.store import catalog, survey
 from exosphere_core.store.connection import Redis, is_cluster
-from exosphere_core.store.faults import FAULTS
+from exosphere_core.store.faults import FAULTS, LOST
 from exosphere_core.store.survey import RunTrace
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.reruns import Reruns
@@ -99,12 +99,19 @@ class Reconciler:
             while (left_s := until - monotonic()) > 0 and any(self._followed.values()):
                 await asyncio.sleep(min(STEP_S, left_s))
                 for home, followed in list(self._followed.items()):
-                    desk = self._desk(home, journal, until)
-                    await self._begin(desk)
-                    await followed.step(desk)
-                    await self._judge(desk, min(_WAIT_S, max(0.0, until - monotonic())))
-                    await self._close(desk)
+                    try:
+                        await self._follow(followed, self._desk(home, journal, until))
+                    except LOST as away:
+                        if not is_cluster(self._redis):
+                            raise
+                        logger.warning("runs of shard %d of %s can't be followed: %s", home.shard, home.namespace, away)
         return journal
+
+    async def _follow(self, followed: Followed, desk: Desk) -> None:
+        await self._begin(desk)
+        await followed.step(desk)
+        await self._judge(desk, min(_WAIT_S, max(0.0, desk.until - monotonic())))
+        await self._close(desk)
 
     async def sweep_all(self, wait_s: float = _WAIT_S, *, thorough: bool = False) -> Journal:
         """Look at every record of a run, a state and a unite, whatever the indexes say. Shards of a cluster that can't be reached
