@@ -26,8 +26,8 @@ def waiting(space: Space, width: int) -> str:
     return run
 
 
-def register(space: Space, name: str, runtime: str | None, *nodes: str) -> None:
-    body = {"runtime_name": name, "nodes": [node_class(node) for node in nodes]}
+def register(space: Space, name: str, runtime: str | None, *nodes: str, version: str | None = None) -> None:
+    body = {"runtime_name": name, "nodes": [node_class(node) for node in nodes], "version": version}
     space.ok(api.REGISTER_NODES, body if runtime is None else {**body, "instance": runtime})
 
 
@@ -100,8 +100,9 @@ def test_a_runtime_is_told_with_what_it_runs_and_since_when(service: Service, sp
     assert (first["alive"], first["last_seen_ms"]) == (False, None)
     assert (second["id"], second["nodes"], second["running"], second["alive"]) == ("host-2-cd", ["A"], 1, True)
     assert first["registered_at"] <= second["registered_at"]
-    register(space, "worker", "host-1-ab", "A")
-    assert space.ok(api.LIST_RUNTIMES)["runtimes"][0] == {**first, "nodes": ["A"]}
+    assert first["version"] is None
+    register(space, "worker", "host-1-ab", "A", version="2.0.1")
+    assert space.ok(api.LIST_RUNTIMES)["runtimes"][0] == {**first, "nodes": ["A"], "version": "2.0.1"}
 
 
 def test_a_runtime_whose_registration_is_not_known_is_told_by_its_queues(space: Space) -> None:

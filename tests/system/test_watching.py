@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import exospherehost
 from exospherehost import blocking
 from system.stack import KEY, NAMESPACE, PATIENCE_S, Stack, wait_for
 
@@ -21,6 +22,7 @@ def test_a_watcher_hears_each_transition_once_although_its_state_manager_is_kill
         (runtime,) = manager.runtimes()
         assert (runtime["runtime_name"], runtime["alive"], runtime["running"]) == ("rt", True, 1)
         assert runtime["registered_at"] is not None
+        assert runtime["version"] == exospherehost.__version__
         for event in manager.events(run, patience_s=PATIENCE_S):
             told.append((event["event"], event.get("identifier"), event["status"]))
             if event["event"] == "current":

@@ -15,6 +15,7 @@ from exosphere_core.backoff import Backoff
 from exosphere_core.client import ApiClient
 from exosphere_core.errors import ConfigurationError, Overloaded, Unavailable
 from exosphere_core.records import Task
+from exosphere_core.version import VERSION
 from exosphere_worker.node import BaseNode, secret_names
 from exosphere_worker.outgoing import Outgoing
 
@@ -48,6 +49,7 @@ class Manager:
         body = {
             "runtime_name": self._name,
             "instance": self.instance,
+            "version": VERSION,
             "delivery": "streams",
             "nodes": [
                 {

@@ -28,11 +28,13 @@ class RuntimeRecord(NamedTuple):
     running: int
 
 
-async def register(redis: Redis, namespace: str, runtime: str, name: str, nodes: Sequence[str]) -> None:
+async def register(
+    redis: Redis, namespace: str, runtime: str, name: str, nodes: Sequence[str], version: str | None = None
+) -> None:
     """Note that a runtime is there."""
     before = await read_registration(redis, namespace, runtime)
     since = before.registered_at if before else await catalog.now_ms(redis)
-    await save_registration(redis, namespace, runtime, Registration(name, tuple(sorted(nodes)), since))
+    await save_registration(redis, namespace, runtime, Registration(name, tuple(sorted(nodes)), since, version))
 
 
 async def read_runtimes(redis: Redis, namespace: str, shards: int) -> list[RuntimeRecord]:

@@ -64,7 +64,7 @@ async def register_nodes(request: Request, namespace: str, body: api.RegisterNod
     await nodes.register(the.redis, namespace, body.runtime_name, body.nodes, settings.shards)
     if body.instance:
         await runtimes.register(
-            the.redis, namespace, body.instance, body.runtime_name, [node.name for node in body.nodes]
+            the.redis, namespace, body.instance, body.runtime_name, [node.name for node in body.nodes], body.version
         )
     the.engine.serve(namespace)
     await graphs.judge_again(the.redis, namespace)

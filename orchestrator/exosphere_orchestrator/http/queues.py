@@ -137,6 +137,7 @@ def _runtime(runtime: RuntimeRecord, within_ms: int) -> api.RuntimeBody:
     return api.RuntimeBody(
         id=runtime.id,
         runtime_name=known.runtime_name if known else None,
+        version=known.version if known else None,
         alive=runtime.idle_ms is not None and runtime.idle_ms <= within_ms,
         registered_at=iso(known.registered_at) if known else None,
         last_seen_ms=runtime.idle_ms,

@@ -31,6 +31,11 @@ class RegisterNodesRequest(BaseModel):
         max_length=256,
         description="tells this runtime from others of its name: the name of its consumers",
     )
+    version: str | None = Field(
+        default=None,
+        max_length=64,
+        description="which version of this package, or of another client, the runtime runs on",
+    )
     delivery: Literal["none", "streams"] = Field(
         default="none", description="'streams' asks to be told how to read the queues in Redis"
     )

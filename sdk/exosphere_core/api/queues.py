@@ -67,6 +67,7 @@ class RuntimeBody(BaseModel):
 
     id: str
     runtime_name: str | None = Field(description="null when its registration is not known")
+    version: str | None = Field(description="of the software that it runs on; null when it did not tell")
     alive: bool = Field(description="whether it was heard of within a lease")
     registered_at: str | None = Field(description="since when it is there")
     last_seen_ms: int | None = Field(description="how long ago it last spoke to a queue; null when it never did")

@@ -22,6 +22,8 @@ class Registration(msgspec.Struct, frozen=True):
     nodes: tuple[str, ...]
     #: unix ms
     registered_at: int
+    #: Of the software that it runs on, as it told; None when it did not.
+    version: str | None = None
 
 
 _decode = msgspec.json.Decoder(Registration).decode
