@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 
+from exosphere_core.ids import derived_id, member, new_run_id
 from exosphere_core.keys import ShardKeys
-from exosphere_core.records import Task, UnitePlan, derived_id, encode, member, new_run_id
+from exosphere_core.records import Task, UnitePlan, encode
 from exosphere_core.store import handoff, moves
 from exosphere_core.store.calls import Call
 from exosphere_core.store.moves import Delivery

@@ -132,7 +132,7 @@ def test_the_ground_does_no_io_and_reads_no_clock() -> None:
         if within(found.importer, "exosphere_core") and not any(within(found.importer, name) for name in NOT_GROUND):
             assert top(found.imported) not in IMPURE, f"{found.place} imports {found.imported}"
     # The one random number of the ground: a new run's id.
-    assert {found.importer for found in all_imports() if found.imported == "uuid.uuid4"} == {"exosphere_core.records"}
+    assert {found.importer for found in all_imports() if found.imported == "uuid.uuid4"} == {"exosphere_core.ids"}
 
 
 @pytest.mark.parametrize("library", HOMES)

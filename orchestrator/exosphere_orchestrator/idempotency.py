@@ -5,7 +5,8 @@ from hashlib import blake2b
 from typing import NamedTuple
 from zlib import crc32
 
-from exosphere_core.records import encode, run_id_for
+from exosphere_core.ids import run_id_for
+from exosphere_core.records import encode
 
 
 class Keyed(NamedTuple):

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from exosphere_core.errors import BadRequest, Conflict, ExosphereError, InvalidGraph, NotFound, NotYetSafe, Unavailable
 from exosphere_core.graph.plan import GraphPlan
+from exosphere_core.ids import derived_id, new_run_id, shard_of_ours
 from exosphere_core.keys import ShardKeys
 from exosphere_core.names import identifier_error
-from exosphere_core.records import Task, derived_id, new_run_id, shard_of_ours
+from exosphere_core.records import Task
 from exosphere_core.store import moves, reads
 from exosphere_core.store.catalog import read_head
 from exosphere_core.store.connection import Redis

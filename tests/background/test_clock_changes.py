@@ -7,7 +7,7 @@ import pytest
 
 from background.desk import Desk, Lane
 from background.wall_clock import MINUTE_MS, dues, ms
-from exosphere_core.records import run_id_for
+from exosphere_core.ids import run_id_for
 from exosphere_orchestrator.background.cron import fire_due_schedules
 
 PARIS = "Europe/Paris"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from background.desk import CATALOG, HOME, YEARLY, Desk, Lane
-from exosphere_core.records import new_run_id
+from exosphere_core.ids import new_run_id
 from exosphere_core.store import catalog, deletions, schedules
 from exosphere_orchestrator.background import upkeep
 from exosphere_orchestrator.background.cron import fire_due_schedules

@@ -7,8 +7,8 @@ import pytest
 
 from engine.world import HOME, Lane, Pruned, World, failed, many, node, one
 from exosphere_core.errors import CorruptRecord, NotFound
+from exosphere_core.ids import derived_id
 from exosphere_core.keys import RUNTIMES_GROUP, CatalogKeys
-from exosphere_core.records import derived_id
 from exosphere_core.store import moves, reads, streams
 from exosphere_core.store.rejected import read_rejected
 from exosphere_core.store.run_pages import read_newest_runs

@@ -9,8 +9,8 @@ from redis.exceptions import ConnectionError as Lost
 
 from engine.world import HOME, Lane, World, node, one
 from exosphere_core.errors import BadRequest, Conflict, NotFound
+from exosphere_core.ids import shard_of_ours
 from exosphere_core.keys import ShardKeys
-from exosphere_core.records import shard_of_ours
 from exosphere_core.store import calls, reads, upkeep
 from exosphere_orchestrator import runs as starting
 from exosphere_orchestrator.admission import intake

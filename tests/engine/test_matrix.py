@@ -4,7 +4,8 @@ import pytest
 
 from engine.told import stored, told, watched
 from engine.world import HOME, Lane, World, node, one
-from exosphere_core.records import EventKind, Executed, derived_id
+from exosphere_core.ids import derived_id
+from exosphere_core.records import EventKind, Executed
 from exosphere_core.states import MOVES, STORED, Status
 from exosphere_core.store import handoff, moves
 from exosphere_core.store.calls import Call, apply

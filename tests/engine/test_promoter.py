@@ -9,7 +9,7 @@ import pytest
 
 from engine.world import HOME, Lane, Requeued, World, node, one
 from exosphere_core.ending import end
-from exosphere_core.records import derived_id
+from exosphere_core.ids import derived_id
 from exosphere_core.store.catalog import now_ms
 from exosphere_orchestrator.engine import promoter as module
 from exosphere_orchestrator.engine.promoter import Promoter

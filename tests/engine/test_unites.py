@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engine.world import HOME, Lane, Pruned, World, failed, many, node, one
-from exosphere_core.records import derived_id
+from exosphere_core.ids import derived_id
 from exosphere_worker.outcome import Succeeded
 
 NOTHING = Succeeded([], fanned_out=True)

@@ -9,8 +9,8 @@ import fakeredis
 from redis.asyncio import Redis
 
 from exosphere_core.graph.structure import read_template
+from exosphere_core.ids import shard_of_ours
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
-from exosphere_core.records import shard_of_ours
 from exosphere_core.store import catalog, reads, streams
 from exosphere_core.store.connection import connect
 from exosphere_core.store.groups import ensure_groups

@@ -11,8 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from exosphere_core import keys
+from exosphere_core.ids import derived_id, new_run_id
 from exosphere_core.keys import CatalogKeys, ShardKeys, ready_pattern, reports_pattern
-from exosphere_core.records import derived_id, new_run_id
 from ground.graphs import names
 
 shards = st.integers(0, 1023)

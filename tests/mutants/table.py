@@ -80,10 +80,10 @@ MUTANTS = (
         ("tests/engine/test_unites.py",),
     ),
     Mutant(
-        "ids of children are random", "sdk/exosphere_core/records.py",
+        "ids of children are random", "sdk/exosphere_core/ids.py",
         'blake2b(f"{kind}\\0{source}\\0{what}".encode(), digest_size=14)',
         'blake2b(f"{kind}\\0{source}\\0{what}\\0{uuid4()}".encode(), digest_size=14)',
-        ("tests/ground/test_records.py", "tests/engine/test_flow.py"),
+        ("tests/ground/test_ids.py", "tests/engine/test_flow.py"),
     ),
     Mutant(
         "report and acknowledgement are two steps", f"{_STORE}/streams.py",

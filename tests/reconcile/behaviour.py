@@ -2,7 +2,8 @@
 
 import random
 
-from exosphere_core.records import Task, branch_step, derived_id
+from exosphere_core.ids import branch_step, derived_id
+from exosphere_core.records import Task
 from semantics.happenings import Executed, Failed, Outcome, Pruned, Requeued
 from semantics.records import State
 

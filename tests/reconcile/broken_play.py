@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 from engine.handover import THERE, forward, hand_over, take_there
 from engine.world import HOME, World
 from exosphere_core.errors import Conflict
+from exosphere_core.ids import run_id_for
 from exosphere_core.keys import STATE_MANAGERS_GROUP
-from exosphere_core.records import run_id_for
 from exosphere_core.states import RunStatus
 from exosphere_core.store import catalog, moves, streams
 from exosphere_core.store.calls import apply

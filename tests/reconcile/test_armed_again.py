@@ -1,7 +1,7 @@
 """Unites and retries that are made again beside what they had brought into being before."""
 
 from engine.world import HOME, Lane, World, failed, many, node, one
-from exosphere_core.records import derived_id
+from exosphere_core.ids import derived_id
 from exosphere_core.store.catalog import note_namespace
 from reconcile.living import new_reconciler
 

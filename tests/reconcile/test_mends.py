@@ -6,8 +6,8 @@ import pytest
 
 from engine.told import check_told, watched
 from engine.world import HOME, Lane, World, failed, many, node, one
+from exosphere_core.ids import derived_id
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP
-from exosphere_core.records import derived_id
 from exosphere_core.store import streams
 from exosphere_core.store.catalog import note_namespace
 from exosphere_core.store.mended import read_mends

@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from exosphere_core import api
-from exosphere_core.records import shard_of_ours
+from exosphere_core.ids import shard_of_ours
 from exosphere_core.store.address import read_address
 from system.stack import NAMESPACE, Stack, spread_work_gather, wait_for
 

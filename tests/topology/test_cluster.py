@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from exosphere_core import api
+from exosphere_core.ids import shard_of_ours
 from exosphere_core.keys import ShardKeys
-from exosphere_core.records import shard_of_ours
 from exosphere_core.store.slots import slot_of_key
 from exosphere_orchestrator.grants import RuntimeUser
 from redis_servers import server_binaries

@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from cluster_node import cluster_port
-from exosphere_core.records import shard_of_ours
+from exosphere_core.ids import shard_of_ours
 from exosphere_orchestrator.grants import RuntimeUser
 from system.stack import NAMESPACE, Stack, spread_work_gather, wait_for
 from topology.servers import Cluster, Server, Watched, memory_only

@@ -7,8 +7,9 @@ from typing import Any
 import fakeredis
 from redis.asyncio import Redis
 
+from exosphere_core.ids import new_run_id
 from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
-from exosphere_core.records import ReadyField, Task, encode, new_run_id
+from exosphere_core.records import ReadyField, Task, encode
 from exosphere_core.store import streams
 from exosphere_core.store.groups import ensure_groups
 from exosphere_core.store.streams import Entry

@@ -9,8 +9,9 @@ import pytest
 from pydantic import BaseModel
 
 from exosphere_core.api import STREAM_PROTOCOL, Delivery
+from exosphere_core.ids import new_run_id
 from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
-from exosphere_core.records import ReadyField, Task, encode, new_run_id
+from exosphere_core.records import ReadyField, Task, encode
 from exosphere_core.store.connection import Redis, connect_untimed
 from exosphere_core.store.groups import ensure_groups
 from exosphere_worker.executor import NodeRunner

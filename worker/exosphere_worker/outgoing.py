@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 from exosphere_core import records
+from exosphere_core.ids import shard_of_ours
 from exosphere_core.keys import ShardKeys, shard_keys
-from exosphere_core.records import Body, Kind, ReportField, encode, shard_of_ours
+from exosphere_core.records import Body, Kind, ReportField, encode
 from exosphere_core.store.handovers import unreadable_body
 from exosphere_core.store.streams import Entry
 from exosphere_worker.held import Held

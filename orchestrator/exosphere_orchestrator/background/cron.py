@@ -5,8 +5,8 @@ from collections.abc import Awaitable
 from zlib import crc32
 
 from exosphere_core.errors import ExosphereError, NotFound, Overloaded
+from exosphere_core.ids import run_id_for, shard_of_ours
 from exosphere_core.keys import ShardKeys
-from exosphere_core.records import run_id_for, shard_of_ours
 from exosphere_core.store import catalog, reads, schedules
 from exosphere_core.store.faults import LOST
 from exosphere_core.store.schedules import Claim, Due, Firing, OpenClaim, Planned

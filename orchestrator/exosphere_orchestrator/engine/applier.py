@@ -6,20 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from exosphere_core.graph.plan import GraphPlan
+from exosphere_core.ids import ERRORED_MEMBERS, member
 from exosphere_core.keys import ShardKeys, shard_keys
-from exosphere_core.records import (
-    ERRORED_MEMBERS,
-    Executed,
-    Failed,
-    Kind,
-    Pruned,
-    Requeued,
-    Rerun,
-    Task,
-    TextMap,
-    encode,
-    member,
-)
+from exosphere_core.records import Executed, Failed, Kind, Pruned, Requeued, Rerun, Task, TextMap, encode
 from exosphere_core.retry import delay_ms
 from exosphere_core.states import Status
 from exosphere_core.store import moves

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import msgspec
 
 from exosphere_core.graph.plan import GraphPlan
-from exosphere_core.records import Executed, Rerun, Task, TextMap, branch_step, derived_id, encode, member
+from exosphere_core.ids import branch_step, derived_id, member
+from exosphere_core.records import Executed, Rerun, Task, TextMap, encode
 from exosphere_core.store.offspring import Child, Offspring, Sibling, UniteTouch
 from exosphere_orchestrator.engine.inputs import Limits, resolve, sized
 from exosphere_orchestrator.engine.places import birthplace, starts_at

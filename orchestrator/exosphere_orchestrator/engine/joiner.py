@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from exosphere_core.errors import CorruptRecord, NotFound
 from exosphere_core.graph.plan import GraphPlan
+from exosphere_core.ids import ERRORED_MEMBERS, member
 from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys
-from exosphere_core.records import ERRORED_MEMBERS, TextMap, UnitePlan, encode, member
+from exosphere_core.records import TextMap, UnitePlan, encode
 from exosphere_core.states import Status, UniteStatus
 from exosphere_core.store import moves
 from exosphere_core.store.calls import Call, apply, apply_all

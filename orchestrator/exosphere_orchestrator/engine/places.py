@@ -1,8 +1,9 @@
 """Where a new state goes, and where a rerun begins. Pure."""
 
 from exosphere_core.handoff import queue_of
+from exosphere_core.ids import shard_of_ours
 from exosphere_core.keys import shard_keys
-from exosphere_core.records import Rerun, Task, shard_of_ours
+from exosphere_core.records import Rerun, Task
 
 
 def starts_at(rerun: Rerun | None, identifier: str, counterpart: str) -> bool:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import msgspec
 
 from exosphere_core.errors import CorruptRecord
+from exosphere_core.ids import derived_id
 from exosphere_core.keys import ShardKeys
-from exosphere_core.records import Executed, Kind, Pruned, Rerun, Task, TextMap, derived_id
+from exosphere_core.records import Executed, Kind, Pruned, Rerun, Task, TextMap
 from exosphere_core.states import Status
 from exosphere_core.store.reads import PAGE, StateRecord, read_outputs, read_states
 from exosphere_core.store.upkeep import note_anew

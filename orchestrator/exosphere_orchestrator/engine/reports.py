@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from exosphere_core.api import LONGEST_DELAY_MS
+from exosphere_core.ids import shard_of
 from exosphere_core.keys import ShardKeys
 from exosphere_core.names import name_error
 from exosphere_core.records import (
@@ -20,7 +21,6 @@ from exosphere_core.records import (
     Requeued,
     Unreadable,
     decode_task,
-    shard_of,
 )
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.nesting import is_deeper, too_deep

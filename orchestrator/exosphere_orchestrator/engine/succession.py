@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import msgspec
 
 from exosphere_core.graph.plan import GraphPlan
-from exosphere_core.records import Executed, Rerun, Task, TextMap, UnitePlan, derived_id, encode, member
+from exosphere_core.ids import derived_id, member
+from exosphere_core.records import Executed, Rerun, Task, TextMap, UnitePlan, encode
 from exosphere_core.store.offspring import CHUNK
 from exosphere_orchestrator.engine.births import Births, Part
 from exosphere_orchestrator.engine.inputs import Limits, Unresolvable

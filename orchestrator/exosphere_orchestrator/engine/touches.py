@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from exosphere_core.graph.plan import GraphPlan
-from exosphere_core.records import Rerun, Task, UnitePlan, branch_step, derived_id, encode
+from exosphere_core.ids import branch_step, derived_id
+from exosphere_core.records import Rerun, Task, UnitePlan, encode
 from exosphere_core.store.offspring import UniteTouch
 from exosphere_orchestrator.engine.places import starts_at
 

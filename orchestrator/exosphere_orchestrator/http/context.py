@@ -6,9 +6,9 @@ from typing import cast
 from fastapi import Request
 
 from exosphere_core.errors import BadRequest, NotFound
+from exosphere_core.ids import shard_of
 from exosphere_core.keys import ShardKeys
 from exosphere_core.names import name_error
-from exosphere_core.records import shard_of
 from exosphere_core.store.connection import Redis
 from exosphere_orchestrator.access.audit import AuditLog
 from exosphere_orchestrator.access.callers import KeyRing

@@ -5,9 +5,9 @@ from fastapi import APIRouter, Request
 
 from exosphere_core import api
 from exosphere_core.errors import BadRequest, NotFound
+from exosphere_core.ids import shard_of
 from exosphere_core.keys import ShardKeys
 from exosphere_core.names import identifier_error
-from exosphere_core.records import shard_of
 from exosphere_core.states import Status
 from exosphere_core.store import catalog, reads
 from exosphere_core.store.corrupt import reading

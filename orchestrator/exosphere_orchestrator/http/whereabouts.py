@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator
 
 from exosphere_core.errors import NotFound
+from exosphere_core.ids import shard_of
 from exosphere_core.keys import ShardKeys
-from exosphere_core.records import Task, shard_of
+from exosphere_core.records import Task
 from exosphere_core.store import catalog, reads
 from exosphere_orchestrator.http.context import Services, checked
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from exosphere_core.backoff import Backoff
 from exosphere_core.errors import BadRequest, NotFound, TooLarge, Unavailable
+from exosphere_core.ids import shard_of
 from exosphere_core.keys import ShardKeys
-from exosphere_core.records import Executed, Failed, Kind, Requeued, encode, shard_of
+from exosphere_core.records import Executed, Failed, Kind, Requeued, encode
 from exosphere_core.states import Status
 from exosphere_core.store import polled
 from exosphere_core.store.calls import note, recorded

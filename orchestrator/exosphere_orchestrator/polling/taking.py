@@ -9,8 +9,9 @@ import random
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from exosphere_core.ids import shard_of_ours
 from exosphere_core.keys import HTTP_HOLDER, HTTP_TAKER, RUNTIMES_GROUP, ShardKeys, shard_keys
-from exosphere_core.records import Task, TextMap, decode_text_map, shard_of_ours
+from exosphere_core.records import Task, TextMap, decode_text_map
 from exosphere_core.states import Status
 from exosphere_core.store import polled
 from exosphere_core.store.calls import recorded

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from exosphere_core.graph.plan import GraphPlan, NodePlan
-from exosphere_core.records import derived_id
+from exosphere_core.ids import derived_id
 from exosphere_core.states import FAILED, PENDING, Status
 from exosphere_core.store.survey import StateTrace, UniteTrace
 

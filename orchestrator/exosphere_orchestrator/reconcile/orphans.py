@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Sequence
 
+from exosphere_core.ids import shard_of
 from exosphere_core.keys import ShardKeys
-from exosphere_core.records import shard_of
 from exosphere_core.store import mends, survey
 from exosphere_core.store.connection import Redis, owner
 from exosphere_core.store.survey import PAGE, StateTrace, UniteTrace, Unreadable

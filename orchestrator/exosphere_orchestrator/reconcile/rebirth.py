@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 
 from exosphere_core.graph.plan import GraphPlan
-from exosphere_core.records import Executed, Task, TextMap, derived_id, encode
+from exosphere_core.ids import derived_id
+from exosphere_core.records import Executed, Task, TextMap, encode
 from exosphere_core.states import PENDING, Status
 from exosphere_core.store import mends, survey
 from exosphere_core.store.connection import ask

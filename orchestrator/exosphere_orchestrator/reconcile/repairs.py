@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from exosphere_core.graph.plan import GraphPlan
-from exosphere_core.records import derived_id
+from exosphere_core.ids import derived_id
 from exosphere_core.states import RunStatus, Status, UniteStatus
 from exosphere_core.store import mends, survey
 from exosphere_core.store.calls import Call

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from exosphere_core.graph.plan import GraphPlan
-from exosphere_core.records import derived_id
+from exosphere_core.ids import derived_id
 from exosphere_core.states import Status, UniteStatus
 from exosphere_core.store import survey
 from exosphere_core.store.survey import PAGE, RunTrace, StateTrace, UniteTrace

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from exosphere_core.graph.plan import GraphPlan, NodePlan
-from exosphere_core.records import ERRORED_MEMBERS, derived_id, member
+from exosphere_core.ids import ERRORED_MEMBERS, derived_id, member
 from exosphere_core.states import FAILED, PENDING, Status, UniteStatus
 from exosphere_core.store.survey import RunTrace, StateTrace, UniteTrace
 

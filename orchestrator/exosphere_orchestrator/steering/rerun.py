@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from exosphere_core.errors import BadRequest, Conflict, NotFound
 from exosphere_core.graph.plan import GraphPlan
+from exosphere_core.ids import derived_id, new_run_id
 from exosphere_core.keys import ShardKeys
 from exosphere_core.names import identifier_error
-from exosphere_core.records import Rerun, Task, derived_id, new_run_id
+from exosphere_core.records import Rerun, Task
 from exosphere_core.store import catalog, moves, reads
 from exosphere_core.store.reads import RunRecord
 from exosphere_orchestrator.admission.pause import refuse_paused

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from exosphere_core.ids import shard_of
 from exosphere_core.names import name_error
-from exosphere_core.records import ReadyField, Task, decode_task, shard_of
+from exosphere_core.records import ReadyField, Task, decode_task
 
 _STATE, _ATTEMPT, _TASK, _INPUTS = (name.value.encode() for name in ReadyField)
 

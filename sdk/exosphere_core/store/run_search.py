@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
+from exosphere_core.ids import shard_of
 from exosphere_core.keys import ShardKeys
-from exosphere_core.records import RunField, shard_of
+from exosphere_core.records import RunField
 from exosphere_core.states import RunStatus
 from exosphere_core.store.burst import Command, burst
 from exosphere_core.store.corrupt import reading
