@@ -226,7 +226,7 @@ MUTANTS = (
     Mutant(
         "the reaper judges by idle times", f"{_ENGINE}/reaper.py",
         "self._watch.look(held, monotonic()):",
-        '[(stream, item["message_id"].decode()) for stream in ready for item in await '
+        'self._watch.look(held, 0.0) + [(stream, item["message_id"].decode()) for stream in ready for item in await '
         'self.context.redis.xpending_range(stream, RUNTIMES_GROUP, "-", "+", 1000, idle=self.context.lease_ms)]:',
         ("tests/chaos/clock/test_clock.py",),
     ),
