@@ -1,12 +1,15 @@
 """Telling waiters that a run has ended, over Redis' channel."""
 
 import asyncio
+from typing import Any
 
+import pytest
 from redis.asyncio import Redis
 
 from api.service import KEY, PATIENCE_MS
 from exosphere_core.keys import RUN_ENDED
 from exosphere_orchestrator.engine.engine import new_context
+from exosphere_orchestrator.http import run_ends
 from exosphere_orchestrator.http.run_ends import RunEnds
 from exosphere_orchestrator.settings import Settings
 from exosphere_orchestrator.vault import new_key
@@ -74,6 +77,42 @@ def test_a_listener_hears_once_that_its_channel_is_subscribed_to_and_again_after
             async with asyncio.timeout(PATIENCE_MS / 1000):
                 while (await redis.pubsub_numsub("exo:runs:late"))[0][1]:
                     await asyncio.sleep(0.005)
+        finally:
+            listening.cancel()
+            await asyncio.wait([listening])
+            await redis.aclose()
+
+    asyncio.run(scene())
+
+
+def test_while_nothing_happens_it_asks_whether_redis_is_there_and_its_subscription_holds(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_ends, "BLOCK_MS", 20)
+
+    async def scene() -> None:
+        settings = Settings.model_validate({"redis_url": redis_url, "api_key": KEY, "encryption_key": new_key()})
+        redis = Redis.from_url(redis_url)
+        ends = RunEnds(new_context(settings, redis, redis))
+        heard: list[bytes | None] = []
+
+        async def pings() -> int:
+            stats: dict[str, Any] = await redis.info("commandstats")
+            return int(stats.get("cmdstat_ping", {"calls": 0})["calls"])
+
+        await ends.listen("exo:runs:quiet", heard.append)
+        before = await pings()
+        listening = asyncio.create_task(ends.run())
+        try:
+            async with asyncio.timeout(PATIENCE_MS / 1000):
+                while await pings() < before + 3:
+                    await asyncio.sleep(0.005)
+            await redis.publish("exo:runs:quiet", "news")
+            async with asyncio.timeout(PATIENCE_MS / 1000):
+                while b"news" not in heard:
+                    await asyncio.sleep(0.005)
+            # Subscribed to once: None would tell of a loss.
+            assert heard == [None, b"news"]
         finally:
             listening.cancel()
             await asyncio.wait([listening])

@@ -112,6 +112,8 @@ class RunEnds(Agent):
             await self._channel.ping()
             return
         self._asked = False
+        if message["type"] == "pong":
+            return
         channel = message["channel"].decode(errors="replace")
         if message["type"] == "message":
             if listener := self._listeners.get(channel):
