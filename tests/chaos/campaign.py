@@ -29,12 +29,14 @@ _REPLAYED_S = 30.0
 #: Of what is left behind so many are told.
 _TOLD = 20
 
+#: How much of an error that no agent foresaw is told, in characters.
+_TOLD_OF_ERROR = 200
+
 #: What is counted → the words of the logs that tell it.
 _LOGGED = {
     "stale": "changed nothing: it reads",
     "reclaimed": "was lost: reclaimed",
     "reconnected": "the connection to Redis is back",
-    "failed unexpectedly": "failed, tries again",
 }
 
 
@@ -51,6 +53,7 @@ class Campaign:
         self._judge = Judge(self._workloads, self.ledger, self.outcome, folder)
         self._hands = Hands(plan, [], self.outcome.counts)
         self._logged: Counter[str] = Counter()
+        self._bugs: Counter[str] = Counter()
         self._round = 0
         #: Which histories of writes Redis served at the end of the round before.
         self._histories: frozenset[str] = frozenset()
@@ -90,6 +93,7 @@ class Campaign:
         self.redis_version = redis.version
         stage = Stage(redis, place, self.ledger.incoming, self.plan.managers, self.plan.runtimes, self.plan.lease_ms)
         self._logged = Counter()
+        self._bugs = Counter()
         self._hands = Hands(self.plan, part.faults(self.plan.faults), self.outcome.counts)
         began, before = time.monotonic(), self.outcome.counts.copy()
         try:
@@ -190,6 +194,10 @@ class Campaign:
         for name, words in _LOGGED.items():
             self.outcome.counts[name] += logged[words] - self._logged[words]
         self._logged = logged
+        bugs = Counter(stage.stack.bugs())
+        for error, times in (bugs - self._bugs).items():
+            self.outcome.counts[f"not foreseen: {error[:_TOLD_OF_ERROR]}"] += times
+        self._bugs = bugs
 
     async def _remove_all(self, stage: Stage) -> None:
         """Remove what is left, with nobody there who would replay it."""

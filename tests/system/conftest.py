@@ -16,3 +16,4 @@ def stack(redis_url: str, tmp_path: Path) -> Iterator[Stack]:
     stack = Stack(redis_url, tmp_path)
     yield stack
     stack.close()
+    assert stack.bugs() == []

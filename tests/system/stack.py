@@ -23,6 +23,9 @@ KEY = "test-key"
 NAMESPACE = "test"
 HERE = Path(__file__).resolve().parent
 
+#: An error that no agent foresees, as it is logged: the traceback is indented, and its last line names the error.
+_UNFORESEEN = re.compile(r"failed, tries again\n(?: {4}.*\n)*? {4}(\w[^\n]*)\n(?! {4})")
+
 #: Upper bound on any wait, in s: long past what anything here takes.
 PATIENCE_S = 60.0
 
@@ -116,6 +119,11 @@ class Stack:
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
+
+    def bugs(self) -> list[str]:
+        """The last lines of all errors that an agent did not foresee: it logs them and tries again, so that nothing else tells."""
+        texts = "".join(file.read_text() for file in sorted(self.folder.glob("*.log")))
+        return [found[1] for found in _UNFORESEEN.finditer(texts)]
 
     def kill(self, name: str) -> None:
         process = self.processes.pop(name)
