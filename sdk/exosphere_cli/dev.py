@@ -67,7 +67,6 @@ def dev(
     require_server_extra("dev")
     watch_lifeline()
     from exosphere_orchestrator.embedded import EmbeddedRedis
-    from exosphere_orchestrator.http.dashboard import BUILT, SOURCE
     from exosphere_orchestrator.settings import load_settings
 
     targets = {target: source_root(target) for target in apps}
@@ -90,6 +89,8 @@ def dev(
     names = worker_names(tuple(targets), processes)
     output = DevOutput(("dev", "server", "background", *(name for name, _ in names)))
     if build_dashboard:
+        from exosphere_orchestrator.http.dashboard import BUILT, SOURCE
+
         ensure_dashboard(SOURCE, BUILT, output.printer("dev"))
 
     def make_parts(lifeline: Lifeline) -> Parts:

@@ -29,10 +29,13 @@ def server(host: str | None, port: int | None) -> None:
     """
     require_server_extra("server")
     watch_lifeline()
-    from exosphere_orchestrator.server import serve
     from exosphere_orchestrator.settings import load_settings
 
-    serve(load_settings(host=host, port=port))
+    # A wrong setting is told before the time is taken to load all that runs with them.
+    settings = load_settings(host=host, port=port)
+    from exosphere_orchestrator.server import serve
+
+    serve(settings)
 
 
 @click.command(short_help="Run the background jobs: cron, retention, repair.")
@@ -44,7 +47,10 @@ def background() -> None:
     """
     require_server_extra("background")
     watch_lifeline()
-    from exosphere_orchestrator.background import run
     from exosphere_orchestrator.settings import load_settings
 
-    run(load_settings())
+    # A wrong setting is told before the time is taken to load all that runs with them.
+    settings = load_settings()
+    from exosphere_orchestrator.background import run
+
+    run(settings)

@@ -15,7 +15,7 @@ from exosphere_core import api
 from exosphere_orchestrator.http.openapi import openapi_text
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
-DESCRIPTION: dict[str, Any] = json.loads(openapi_text())
+DESCRIPTION: dict[str, Any] = json.loads(PAGE.read_text())
 
 every_row = pytest.mark.parametrize("row", api.ROWS, ids=[row.name for row in api.ROWS])
 

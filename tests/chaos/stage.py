@@ -29,6 +29,10 @@ _MANAGER = (
     "from exosphere_orchestrator.server import serve; "
     "from exosphere_orchestrator.settings import load_settings; serve(load_settings())"
 )
+#: Where our processes find what they are made of.
+IMPORT_PATH = {
+    "PYTHONPATH": ":".join(str(HERE.parent.parent / place) for place in ("sdk", "worker", "orchestrator", "tests"))
+}
 
 
 def _of_runtimes(manager: str) -> str:
@@ -51,10 +55,8 @@ class Stage:
         self.managers = [f"sm{number}" for number in range(managers)]
         self.runtimes = [f"rt{number}" for number in range(runtimes)]
         self.stack = Stack("", folder, lease_ms)
-        root = HERE.parent.parent
-        places = [root / "sdk", root / "worker", root / "orchestrator", root / "tests"]
         self.stack.environ |= {
-            "PYTHONPATH": ":".join(map(str, places)),
+            **IMPORT_PATH,
             "CHAOS_LEDGER": str(ledger),
             "EXOSPHERE_SHARDS": str(redis.shards),
             # How often a state loses its worker is up to the faults; that must not decide what its run comes to.

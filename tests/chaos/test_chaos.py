@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from chaos.graphs import workloads
 from chaos.ledger import Executions, Ledger
 from chaos.parts import PARTS, struck_by
 from chaos.plan import Outcome, Plan
+from chaos.stage import IMPORT_PATH
 from chaos.table import figures_of, written
 from chaos.topologies.cluster import read_view
 from conftest import redis_server_binary
+from system import warm_start
 
 #: Kinds that the short profile meets: each of our processes, Redis and the way to it.
 SHORT = (
@@ -35,6 +38,8 @@ def plan(**changes: object) -> Plan:
 
 
 def test_a_short_campaign_keeps_every_promise_and_meets_what_it_is_about(tmp_path: Path) -> None:
+    # The long campaign starts its processes as users do; here half of all would be imports.
+    warm_start.prepare({**os.environ, **IMPORT_PATH})
     campaign = Campaign(plan(), tmp_path)
     outcome = asyncio.run(campaign.run())
     struck = Counter(name for name, *_ in campaign.ledger.faults())

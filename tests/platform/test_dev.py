@@ -247,10 +247,11 @@ def test_a_part_that_does_not_start_is_quoted_and_the_others_are_stopped(start_d
 
 
 def test_a_second_dev_in_the_same_directory_is_refused_by_the_id_of_the_first(
-    start_dev: Any, start_exosphere: Any, tmp_path: Path
+    start_dev: Any, start_exosphere: Any, eventually: Any, tmp_path: Path
 ) -> None:
     dev = start_dev()
-    await_ready(dev)
+    # Its Redis is its first part: from then on the directory is its own.
+    eventually(lambda: any("guardian.py" in line for line in dev.descendants().values()), "the start of its Redis")
     _, errors = start_exosphere("dev", "--port", "0", cwd=tmp_path).communicate(timeout=60)
     assert re.fullmatch(
         rf"error: data directory \S+ is in use by process {dev.process.pid}: stop that one, .*\n", errors

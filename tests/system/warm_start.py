@@ -34,12 +34,12 @@ def _die_with_parent() -> None:
 class Template:
     """The process that others are forked from; it is started at the first need and dies with the driver."""
 
-    def __init__(self) -> None:
+    def __init__(self, environ: Mapping[str, str]) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, str(Path(__file__).resolve()), str(theirs.fileno())],
-                pass_fds=[theirs.fileno()], preexec_fn=_die_with_parent,
+                pass_fds=[theirs.fileno()], env=dict(environ), preexec_fn=_die_with_parent,
             )  # fmt: skip
         self._line = ours.makefile("rw")
         self._lock = Lock()
@@ -91,26 +91,39 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
-_templates: list[Template] = []
+#: By what their interpreters were started with.
+_templates: dict[frozenset[tuple[str, str]], Template] = {}
+
+
+def _read_at_exec(environ: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    return frozenset(each for each in environ.items() if each[0].startswith(_READ_AT_EXEC))
+
+
+def prepare(environ: Mapping[str, str]) -> None:
+    """Several processes are to be started with another library path, preloaded library or import path than the driver's:
+    they are forked from a template of their own, which was exec'd with it.
+    """
+    if (kind := _read_at_exec(environ)) not in _templates:
+        _templates[kind] = Template(environ)
 
 
 def can_fork(command: Sequence[str], environ: Mapping[str, str]) -> bool:
-    """Whether a command is Python code or a Python file, in an environment that does not change the interpreter itself."""
+    """Whether a command is Python code or a Python file, in an environment that does not change the interpreter itself,
+    unless that was prepared.
+    """
     ours = command[0] == sys.executable and (command[1] == "-c" or command[1].endswith(".py"))
-    return ours and all(
-        environ.get(name) == os.environ.get(name) for name in {*environ, *os.environ} if name.startswith(_READ_AT_EXEC)
-    )
+    kind = _read_at_exec(environ)
+    return ours and (kind in _templates or kind == _read_at_exec(os.environ))
 
 
 def fork(command: Sequence[str], environ: Mapping[str, str], log: Path) -> Forked:
     """Start a command that `can_fork`; what it says is appended to the log."""
     log.touch()
-    if not _templates:
-        _templates.append(Template())
-    pid = _templates[0].ask(
-        start={"command": command[1:], "environ": dict(environ), "log": str(log), "folder": os.getcwd()}
-    )
-    return Forked(_templates[0], pid)
+    if (kind := _read_at_exec(environ)) not in _templates:
+        prepare(os.environ)
+    template = _templates[kind]
+    pid = template.ask(start={"command": command[1:], "environ": dict(environ), "log": str(log), "folder": os.getcwd()})
+    return Forked(template, pid)
 
 
 def _serve(channel: socket.socket) -> dict[str, Any] | None:

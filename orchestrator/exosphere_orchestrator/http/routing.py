@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 from fastapi.security import APIKeyHeader
 
-from exosphere_core.api import API_KEY_HEADER, ROWS, ErrorBody, Row
+from exosphere_core.api import API_KEY_HEADER, ROWS, Row
 from exosphere_orchestrator.http.body import JsonRoute
+from exosphere_orchestrator.http.description import ERROR_CONTENT
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -68,7 +69,7 @@ def handles(router: APIRouter, row: Row) -> Callable[[Handler], Handler]:
     if row.query or "{" in row.path:
         statuses |= {422}
     responses: dict[int | str, dict[str, Any]] = {
-        status: {"model": ErrorBody, "description": _MEANINGS[status]} for status in sorted(statuses)
+        status: {"content": ERROR_CONTENT, "description": _MEANINGS[status]} for status in sorted(statuses)
     }
 
     if row.streams:

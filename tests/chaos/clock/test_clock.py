@@ -18,6 +18,7 @@ from chaos.clock.shim import Clock, compiler
 from conftest import die_with_driver, redis_server_binary
 from exosphere_core.keys import RUNTIMES_GROUP, CatalogKeys, ShardKeys
 from ports import free_port
+from system import warm_start
 from system.stack import NAMESPACE, Stack, wait_for
 
 HOUR_S = 3600
@@ -47,6 +48,7 @@ class Shifted:
         wait_for("Redis answers", self._answers)
         self.stack = Stack(self.url, folder, LEASE_MS)
         self.stack.environ |= self.clocks["ours"].environ
+        warm_start.prepare({**os.environ, **self.clocks["ours"].environ})
 
     def _answers(self) -> bool:
         try:
