@@ -16,6 +16,7 @@ export function RuntimesTable({ namespace, runtimes }: { namespace: string; runt
           <tr>
             <th scope="col">Status</th>
             <th scope="col">Runtime</th>
+            <th scope="col">Version</th>
             <th scope="col">Nodes</th>
             <th scope="col" className="right">
               Running
@@ -34,6 +35,7 @@ export function RuntimesTable({ namespace, runtimes }: { namespace: string; runt
                 {runtime.runtime_name ?? <span className="hint">not registered</span>}{" "}
                 <code className="hint">{runtime.id}</code>
               </td>
+              <td className="version">{runtime.version ?? <span className="hint">not told</span>}</td>
               <td className="wrap">
                 <NodeLinks namespace={namespace} nodes={runtime.nodes} />
               </td>
