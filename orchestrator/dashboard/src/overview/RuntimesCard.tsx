@@ -34,7 +34,9 @@ export function RuntimesCard({ namespace }: { namespace: string }) {
                 {found.slice(0, SHOWN).map((runtime) => (
                   <li key={runtime.id} className="row">
                     <RuntimeBadge runtime={runtime} />
-                    <span title={runtime.id}>{runtime.runtime_name ?? runtime.id}</span>
+                    <span className="name" title={runtime.id}>
+                      {runtime.runtime_name ?? runtime.id}
+                    </span>
                     {runtime.version && <span className="hint version">{runtime.version}</span>}
                     <span className="spring" />
                     <span className="hint">{number(runtime.running)} running</span>

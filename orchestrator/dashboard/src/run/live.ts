@@ -13,7 +13,7 @@ export interface LiveState {
 }
 
 /** How many of the last events are kept to be shown. */
-export const SHOWN_EVENTS = 500;
+export const SHOWN_EVENTS = 200;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

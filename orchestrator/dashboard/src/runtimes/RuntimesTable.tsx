@@ -32,10 +32,18 @@ export function RuntimesTable({ namespace, runtimes }: { namespace: string; runt
                 <RuntimeBadge runtime={runtime} />
               </td>
               <td>
-                {runtime.runtime_name ?? <span className="hint">not registered</span>}{" "}
+                {runtime.runtime_name ? (
+                  <span className="name" title={runtime.runtime_name}>
+                    {runtime.runtime_name}
+                  </span>
+                ) : (
+                  <span className="hint">not registered</span>
+                )}{" "}
                 <code className="hint">{runtime.id}</code>
               </td>
-              <td className="version">{runtime.version ?? <span className="hint">not told</span>}</td>
+              <td className="version" title={runtime.version ?? undefined}>
+                {runtime.version ?? <span className="hint">not told</span>}
+              </td>
               <td className="wrap">
                 <NodeLinks namespace={namespace} nodes={runtime.nodes} />
               </td>
@@ -68,7 +76,7 @@ function NodeLinks({ namespace, nodes }: { namespace: string; nodes: readonly st
   return (
     <span className="names">
       {nodes.slice(0, NAMED).map((node) => (
-        <Link key={node} to={nodeAt(namespace, node)}>
+        <Link key={node} className="name" title={node} to={nodeAt(namespace, node)}>
           {node}
         </Link>
       ))}
