@@ -18,9 +18,10 @@ export interface View {
 
 /** Below this, names can't be read any more. */
 const LEGIBLE = 0.55;
-/** Around a picture, as a part of the box; and beside its root where it is larger than the box, in px. */
+/** Around a picture, as a part of the box. */
 const PADDING = 0.08;
-const MARGIN = 32;
+/** Before the root of one that is larger than the box, in px: beside it stand the buttons. */
+const MARGIN = 84;
 
 /** The whole where it can be read then, else its beginning, from the root on. */
 export function viewOf(layout: Layout, root: Place, box: Box, downwards: boolean): View {
@@ -32,6 +33,6 @@ export function viewOf(layout: Layout, root: Place, box: Box, downwards: boolean
     return { x: middle(box.width, layout.width), y: middle(box.height, layout.height), zoom, whole: true };
   }
   const x = downwards ? box.width / 2 - (root.x + WIDTH / 2) * zoom : MARGIN - root.x * zoom;
-  const y = downwards ? MARGIN - root.y * zoom : box.height / 2 - (root.y + HEIGHT / 2) * zoom;
+  const y = downwards ? MARGIN / 2 - root.y * zoom : box.height / 2 - (root.y + HEIGHT / 2) * zoom;
   return { x, y, zoom, whole: false };
 }

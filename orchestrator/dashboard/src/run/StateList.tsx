@@ -107,7 +107,8 @@ export function StateList({
         </div>
       </div>
       <p className="hint">
-        {number(rows.length)} {hasNextPage ? "loaded so far; scroll for more" : "states"}
+        {number(rows.length)}{" "}
+        {hasNextPage ? "loaded so far; scroll for more" : rows.length === 1 ? "state" : "states"}
         {isFetchingNextPage && ", looking…"}
       </p>
     </>
