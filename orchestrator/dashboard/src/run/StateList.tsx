@@ -95,7 +95,7 @@ export function StateList({
                     {row.retryCount ? `, retry ${row.retryCount}` : ""}
                   </span>
                   <span role="cell" className="hint">
-                    <Time at={row.updatedAt} />
+                    {row.updatedAt && <Time at={row.updatedAt} />}
                   </span>
                   <span role="cell" className="state-error" title={row.error ?? ""}>
                     {headline(row.error)}
