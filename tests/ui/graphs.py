@@ -29,4 +29,9 @@ GRAPHS: Final[dict[str, dict[str, Any]]] = {
         "retry_policy": {"max_retries": 0},
         "triggers": [{"type": "CRON", "value": {"expression": "0 3 * * *", "timezone": "Europe/Berlin"}}],
     },
+    "retried": {
+        "nodes": [_node("fragile", "Fragile", {"value": "1", "cure": "${{ store.cure }}"})],
+        "store_config": {"required_keys": ["cure"]},
+        "retry_policy": {"max_retries": 1, "strategy": "FIXED", "backoff_factor": 400},
+    },
 }

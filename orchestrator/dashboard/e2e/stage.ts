@@ -100,21 +100,44 @@ export async function signIn(page: Page, address: string, key = KEY): Promise<vo
   await page.getByRole("button", { name: "Sign out" }).waitFor();
 }
 
-/** Start a run over the API; returns its id. */
-export async function start(graph: string, body: object): Promise<string> {
-  const answer = await fetch(`${URI}/v0/namespace/${NAMESPACE}/graph/${graph}/trigger`, {
-    method: "POST",
+/** Call the API with the key of the root. Throws what it is refused with. */
+export async function call<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+  const answer = await fetch(`${URI}/v0/${path}`, {
+    method,
     headers: { "x-api-key": KEY, "content-type": "application/json" },
-    body: JSON.stringify(body),
+    ...(body && { body: JSON.stringify(body) }),
   });
   if (!answer.ok) throw new Error(await answer.text());
-  return ((await answer.json()) as { run_id: string }).run_id;
+  return (await answer.json()) as Answer;
+}
+
+/** Store a copy of a graph, with what else it declares, under a name that no other test knows. */
+export async function copyGraph(
+  graph: string,
+  name: string,
+  { namespace = NAMESPACE, ...more }: { namespace?: string; triggers?: readonly object[] } = {},
+): Promise<void> {
+  const { nodes, retry_policy, store_config } = await call<Record<string, unknown>>(
+    "GET",
+    `namespace/${NAMESPACE}/graph/${graph}`,
+  );
+  await call("PUT", `namespace/${namespace}/graph/${name}`, {
+    secrets: {},
+    nodes,
+    retry_policy,
+    store_config,
+    ...more,
+  });
+}
+
+/** Start a run over the API; returns its id. */
+export async function start(graph: string, body: object): Promise<string> {
+  const made = await call<{ run_id: string }>("POST", `namespace/${NAMESPACE}/graph/${graph}/trigger`, body);
+  return made.run_id;
 }
 
 /** Wait until a run has ended; returns its status. */
 export async function ended(run: string): Promise<string> {
-  const answer = await fetch(`${URI}/v0/namespace/${NAMESPACE}/run/${run}/wait?timeout_ms=30000`, {
-    headers: { "x-api-key": KEY },
-  });
-  return ((await answer.json()) as { status: string }).status;
+  const path = `namespace/${NAMESPACE}/run/${run}/wait?timeout_ms=30000`;
+  return (await call<{ status: string }>("GET", path)).status;
 }

@@ -27,6 +27,7 @@ it("a text is looked for in every field of an entry", () => {
   expect(ids("0-ABC")).toEqual(["3"]);
   expect(ids("run_id")).toEqual(["3"]);
   expect(ids("403")).toEqual(["2"]);
+  expect(ids("create key")).toEqual(["2"]);
   expect(ids("cancel")).toEqual(["3", "1"]);
   expect(ids(" 10.0. ")).toEqual(["1"]);
   expect(ids("")).toHaveLength(3);

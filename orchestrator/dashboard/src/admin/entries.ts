@@ -10,6 +10,8 @@ export function matching(entries: readonly AuditEntry[], text: string): AuditEnt
     [
       entry.key_id,
       entry.call,
+      // As the table has it.
+      entry.call.replaceAll("_", " "),
       entry.namespace,
       entry.address,
       entry.request_id,

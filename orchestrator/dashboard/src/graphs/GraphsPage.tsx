@@ -55,21 +55,30 @@ export function GraphsPage() {
       {found.length > 0 && (
         <div className="scroll">
           <table className="table">
+            <caption className="unseen">Graphs</caption>
             <thead>
               <tr>
-                <th>Graph</th>
-                <th>Validation</th>
-                <th className="right">Nodes</th>
-                <th className="right">Schedules</th>
-                <th className="right">Version</th>
-                <th>Changed</th>
+                <th scope="col">Graph</th>
+                <th scope="col">Validation</th>
+                <th scope="col" className="right">
+                  Nodes
+                </th>
+                <th scope="col" className="right">
+                  Schedules
+                </th>
+                <th scope="col" className="right">
+                  Version
+                </th>
+                <th scope="col">Changed</th>
               </tr>
             </thead>
             <tbody>
               {found.map((graph) => (
                 <tr key={graph.name}>
                   <td>
-                    <Link to={graphAt(namespace, graph.name)}>{graph.name}</Link>
+                    <Link className="name" title={graph.name} to={graphAt(namespace, graph.name)}>
+                      {graph.name}
+                    </Link>
                   </td>
                   <td>
                     <Validation graph={graph} />

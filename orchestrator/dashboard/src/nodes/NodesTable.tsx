@@ -66,7 +66,8 @@ export function NodesTable({
                 <td>
                   <button
                     type="button"
-                    className="link"
+                    className="link name"
+                    title={row.name}
                     aria-pressed={row.name === chosen}
                     onClick={() => onChoose(row.name === chosen ? "" : row.name)}
                   >

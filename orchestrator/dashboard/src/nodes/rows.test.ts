@@ -34,6 +34,7 @@ const figures = (node_name: string, succeeded: number, retried: number): NodeFig
 const runtime = (id: string, nodes: string[], alive = true): Runtime => ({
   id,
   runtime_name: `the ${id}`,
+  version: "1.0.0",
   alive,
   registered_at: null,
   last_seen_ms: 5,

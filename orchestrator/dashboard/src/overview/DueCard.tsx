@@ -32,7 +32,9 @@ function Due({ namespace, schedules }: { namespace: string; schedules: readonly 
     <ul className="plain">
       {next.map((one) => (
         <li key={`${one.graph_name} ${one.index}`} className="row">
-          <Link to={graphAt(namespace, one.graph_name)}>{one.graph_name}</Link>
+          <Link className="name" title={one.graph_name} to={graphAt(namespace, one.graph_name)}>
+            {one.graph_name}
+          </Link>
           <code>{one.expression}</code>
           <span className="hint">{one.timezone}</span>
           <span className="spring" />

@@ -3,6 +3,7 @@ import { number, rate } from "../kit/format";
 import { useFeedState } from "../live/useNamespaceEvents";
 import { useQueues } from "../queues/useQueues";
 import { useRuntimes } from "../runtimes/useRuntimes";
+import { versionsOf } from "../runtimes/versions";
 
 /** How it stands this moment. Where nothing goes on, nothing is told: then the queues say how much waits. */
 export function LiveTiles({ namespace }: { namespace: string }) {
@@ -10,6 +11,7 @@ export function LiveTiles({ namespace }: { namespace: string }) {
   const queues = useQueues(namespace).data;
   const runtimes = useRuntimes(namespace).data;
   const alive = runtimes?.filter((runtime) => runtime.alive).length;
+  const versions = versionsOf(runtimes ?? []).length;
   const still = stream === "live" ? 0 : undefined;
   const waits = figures?.depth ?? queues?.reduce((all, queue) => all + queue.depth, 0);
   const runs = figures?.running ?? queues?.reduce((all, queue) => all + queue.running, 0);
@@ -26,7 +28,7 @@ export function LiveTiles({ namespace }: { namespace: string }) {
         {told(runs, number)} <small>states</small>
       </Tile>
       <Tile name="Runtimes">
-        {told(alive, number)} <small>alive</small>
+        {told(alive, number)} <small>alive{versions > 1 && ` on ${number(versions)} versions`}</small>
       </Tile>
     </dl>
   );

@@ -64,7 +64,9 @@ function Queues({
           {busiest.map((queue) => (
             <tr key={queue.node_name}>
               <td>
-                <Link to={nodeAt(namespace, queue.node_name)}>{queue.node_name}</Link>{" "}
+                <Link className="name" title={queue.node_name} to={nodeAt(namespace, queue.node_name)}>
+                  {queue.node_name}
+                </Link>{" "}
                 {queue.paused && <span className="badge retried">paused</span>}
               </td>
               <td className="right">{number(queue.depth)}</td>

@@ -5,6 +5,7 @@ import { number } from "../kit/format";
 import { NoRuntimes } from "../runtimes/NoRuntimes";
 import { RuntimeBadge } from "../runtimes/RuntimesTable";
 import { useRuntimes } from "../runtimes/useRuntimes";
+import { VersionsNote } from "../runtimes/VersionsNote";
 import { nodesAt } from "../shell/addresses";
 
 const SHOWN = 10;
@@ -28,11 +29,15 @@ export function RuntimesCard({ namespace }: { namespace: string }) {
             <NoRuntimes />
           ) : (
             <>
+              <VersionsNote runtimes={found} />
               <ul className="plain">
                 {found.slice(0, SHOWN).map((runtime) => (
                   <li key={runtime.id} className="row">
                     <RuntimeBadge runtime={runtime} />
-                    <span title={runtime.id}>{runtime.runtime_name ?? runtime.id}</span>
+                    <span className="name" title={runtime.id}>
+                      {runtime.runtime_name ?? runtime.id}
+                    </span>
+                    {runtime.version && <span className="hint version">{runtime.version}</span>}
                     <span className="spring" />
                     <span className="hint">{number(runtime.running)} running</span>
                   </li>

@@ -8,6 +8,7 @@ import {
   MarkerType,
   type Node,
   type NodeProps,
+  Panel,
   Position,
   ReactFlow,
   type ReactFlowInstance,
@@ -18,8 +19,10 @@ import type { GraphNode } from "../api/types";
 import { CountsBar } from "../kit/CountsBar";
 import { number } from "../kit/format";
 import type { Counts } from "../run/classes";
+import { rootOf } from "../graphs/rootOf";
 import { labelOf, waysOf } from "./flow";
-import { HEIGHT, layout, WIDTH } from "./layout";
+import { HEIGHT, layout, type Place, WIDTH } from "./layout";
+import { usePictureView } from "./usePictureView";
 
 interface Shown extends Record<string, unknown> {
   node: GraphNode;
@@ -41,6 +44,7 @@ const KINDS = { step: Step };
 const FIT = { maxZoom: 1, padding: 0.12 };
 /** Below this width a picture goes downwards, in px. */
 const NARROW = 640;
+const CORNER: Place = { x: 0, y: 0 };
 /** Around the nodes, in px. */
 const MARGIN = 110;
 
@@ -59,19 +63,15 @@ export default function GraphPicture({ nodes, countsOf, chosen, onChoose }: Pict
     [nodes, ways, downwards],
   );
   useEffect(() => {
-    if (box.current === null || flow === null) return;
-    const observer = new ResizeObserver(([entry]) => {
-      setDownwards((entry?.contentRect.width ?? NARROW) < NARROW);
-      void flow.fitView(FIT);
-    });
+    if (box.current === null) return;
+    const observer = new ResizeObserver(([entry]) =>
+      setDownwards((entry?.contentRect.width ?? NARROW) < NARROW),
+    );
     observer.observe(box.current);
     return () => observer.disconnect();
-  }, [flow]);
-  useEffect(() => {
-    if (flow === null) return;
-    const frame = requestAnimationFrame(() => void flow.fitView(FIT));
-    return () => cancelAnimationFrame(frame);
-  }, [flow, placed]);
+  }, []);
+  const root = placed.places.get(rootOf({ nodes })?.identifier ?? "") ?? CORNER;
+  const whole = usePictureView(flow, box, placed, root, downwards);
   const drawn: Node<Shown>[] = nodes.map((node) => ({
     id: node.identifier,
     type: "step",
@@ -122,11 +122,15 @@ export default function GraphPicture({ nodes, countsOf, chosen, onChoose }: Pict
         zoomOnScroll={false}
         minZoom={0.1}
         maxZoom={1.5}
-        fitView
         fitViewOptions={FIT}
       >
         <Background gap={22} />
         <Controls showInteractive={false} />
+        {!whole && (
+          <Panel position="top-right" className="hint picture-note">
+            {number(nodes.length)} nodes; drag to see more
+          </Panel>
+        )}
       </ReactFlow>
     </section>
   );

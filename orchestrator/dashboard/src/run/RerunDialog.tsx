@@ -11,6 +11,7 @@ import { useSession } from "../session/SessionContext";
 import { runAt } from "../shell/addresses";
 import { ChangeFields } from "./ChangeFields";
 import { type Changes, rerunOf, type Start } from "./changes";
+import { isFurtherOutput } from "./furtherOutput";
 import { useRootState } from "./useRootState";
 
 interface Again {
@@ -25,7 +26,9 @@ export function RerunDialog({ namespace, run, state, onClose }: Again) {
   const { client } = useSession();
   const navigate = useNavigate();
   const root = useRootState(namespace, run, state === null);
-  const [wide, setWide] = useState(false);
+  // What was not executed is no place to begin.
+  const kept = state !== null && isFurtherOutput(state);
+  const [wide, setWide] = useState(kept);
   const [inputs, setInputs] = useState<Changes>(new Map());
   const [store, setStore] = useState<Changes>(new Map());
   const from = state ?? root.data;
@@ -56,7 +59,7 @@ export function RerunDialog({ namespace, run, state, onClose }: Again) {
             : "A new run of the same version is made, with the inputs and the store of this one."}{" "}
           This run stays as it is.
         </p>
-        {state && <Width identifier={state.identifier} wide={wide} onWiden={setWide} />}
+        {state && <Width identifier={state.identifier} kept={kept} wide={wide} onWiden={setWide} />}
         {root.isLoading && <Spinner what="Loading the inputs" />}
         {from && <ChangeFields title="Inputs" values={from.inputs} changes={inputs} onChange={setInputs} />}
         <ChangeFields title="Store" values={run.store} changes={store} onChange={setStore} addable />
@@ -74,10 +77,13 @@ export function RerunDialog({ namespace, run, state, onClose }: Again) {
 
 function Width({
   identifier,
+  kept,
   wide,
   onWiden,
 }: {
   identifier: string;
+  /** Whether the state only keeps a further output of an execution. */
+  kept: boolean;
   wide: boolean;
   onWiden(wide: boolean): void;
 }) {
@@ -85,8 +91,10 @@ function Width({
     <fieldset>
       <legend>Begin at</legend>
       <label className="field choice">
-        <input type="radio" name="width" checked={!wide} onChange={() => onWiden(false)} />
-        this state alone
+        <input type="radio" name="width" checked={!wide} disabled={kept} onChange={() => onWiden(false)} />
+        {kept
+          ? "this state alone: not possible, as it only keeps an output of another one"
+          : "this state alone"}
       </label>
       <label className="field choice">
         <input type="radio" name="width" checked={wide} onChange={() => onWiden(true)} />

@@ -66,7 +66,14 @@ export function RunDetails({ namespace, run, live, countsOf, filter, tab, chosen
         )}
       </Ariakit.TabPanel>
       <Ariakit.TabPanel tabId="events">
-        <EventLog live={live} pending={run.status === "PENDING"} onChoose={(state) => onChange({ state })} />
+        {/* Each event changes it: what nobody sees is not drawn. */}
+        {tab === "events" && (
+          <EventLog
+            live={live}
+            pending={run.status === "PENDING"}
+            onChoose={(state) => onChange({ state })}
+          />
+        )}
       </Ariakit.TabPanel>
       <Ariakit.TabPanel tabId="store">
         {store > 0 ? (

@@ -70,7 +70,9 @@ export function RunHead({
             <span className={`dot ${one}`} aria-hidden="true" /> {number(counts[one])} {one}
           </span>
         ))}
-        <span>{number(counts.total)} states</span>
+        <span>
+          {number(counts.total)} {counts.total === 1 ? "state" : "states"}
+        </span>
       </p>
     </header>
   );

@@ -1,9 +1,20 @@
-import type { State } from "../api/types";
+import type { Run, State } from "../api/types";
 import { CopyButton } from "../kit/CopyButton";
 import { short } from "../kit/format";
+import { Worker } from "./Worker";
 
 /** What a state is: node, worker, attempt, parents. */
-export function StateFacts({ state, onChoose }: { state: State; onChoose(state: string): void }) {
+export function StateFacts({
+  namespace,
+  run,
+  state,
+  onChoose,
+}: {
+  namespace: string;
+  run: Run;
+  state: State;
+  onChoose(state: string): void;
+}) {
   const parents = Object.entries(state.parents);
   return (
     <dl className="facts-list">
@@ -14,7 +25,9 @@ export function StateFacts({ state, onChoose }: { state: State; onChoose(state: 
       <dt>Node</dt>
       <dd>{state.node_name}</dd>
       <dt>Worker</dt>
-      <dd>{state.worker ? <code>{state.worker}</code> : <span className="hint">none has reported</span>}</dd>
+      <dd>
+        <Worker namespace={namespace} run={run} state={state} onChoose={onChoose} />
+      </dd>
       <dt>Attempt</dt>
       <dd>
         {state.attempt}

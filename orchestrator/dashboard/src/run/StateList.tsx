@@ -95,7 +95,7 @@ export function StateList({
                     {row.retryCount ? `, retry ${row.retryCount}` : ""}
                   </span>
                   <span role="cell" className="hint">
-                    <Time at={row.updatedAt} />
+                    {row.updatedAt && <Time at={row.updatedAt} />}
                   </span>
                   <span role="cell" className="state-error" title={row.error ?? ""}>
                     {headline(row.error)}
@@ -107,7 +107,8 @@ export function StateList({
         </div>
       </div>
       <p className="hint">
-        {number(rows.length)} {hasNextPage ? "loaded so far; scroll for more" : "states"}
+        {number(rows.length)}{" "}
+        {hasNextPage ? "loaded so far; scroll for more" : rows.length === 1 ? "state" : "states"}
         {isFetchingNextPage && ", looking…"}
       </p>
     </>

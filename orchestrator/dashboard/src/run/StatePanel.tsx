@@ -48,7 +48,7 @@ export function StatePanel({ namespace, run, stateId, told, onChoose }: Panel) {
           {maySteer && (
             <StateActions namespace={namespace} run={run} state={state.data} onChoose={onChoose} />
           )}
-          <StateFacts state={state.data} onChoose={onChoose} />
+          <StateFacts namespace={namespace} run={run} state={state.data} onChoose={onChoose} />
           {state.data.error && (
             <section className="error-text">
               <h3>

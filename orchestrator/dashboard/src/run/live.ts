@@ -8,12 +8,12 @@ export interface LiveState {
   identifier: string;
   status: string;
   attempt: number;
-  /** When the last event about it came to be. */
-  at: string;
+  /** When it came to that; null where it was found so, as nothing was told then of when. */
+  at: string | null;
 }
 
 /** How many of the last events are kept to be shown. */
-export const SHOWN_EVENTS = 500;
+export const SHOWN_EVENTS = 200;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -84,7 +84,13 @@ export class LiveRun {
     if (before) counts[classOf(before.status)] -= 1;
     else counts.total += 1;
     counts[classOf(event.status)] += 1;
-    this.states.set(id, { id, identifier, status: event.status, attempt: event.attempt ?? 1, at: event.at });
+    this.states.set(id, {
+      id,
+      identifier,
+      status: event.status,
+      attempt: event.attempt ?? 1,
+      at: event.event === "state" ? event.at : null,
+    });
   }
 
   private note(event: RunEvent): void {

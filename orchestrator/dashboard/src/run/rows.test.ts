@@ -67,4 +67,20 @@ describe("the list of states", () => {
     const filter = { identifier: "a", statuses: ["ERRORED" as const] };
     expect(shown(rowsOf([listed("1", "ERRORED")], live, filter, true))).toEqual(["2 ERRORED"]);
   });
+
+  it("keeps when a state changed where the stream only found it as it is", () => {
+    const live = new LiveRun();
+    live.take([
+      {
+        id: "1-0",
+        event: "found",
+        run_id: "0-r",
+        status: "SUCCESS",
+        at: LATER,
+        state_id: "1",
+        identifier: "a",
+      },
+    ]);
+    expect(rowsOf([listed("1", "SUCCESS")], live, ALL, true)[0]?.updatedAt).toBe(AT);
+  });
 });

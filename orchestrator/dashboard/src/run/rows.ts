@@ -17,7 +17,8 @@ export interface StateRow {
   attempt: number;
   retryCount: number | null;
   error: string | null;
-  updatedAt: string;
+  /** Null where that is not known yet. */
+  updatedAt: string | null;
 }
 
 /**
@@ -45,7 +46,7 @@ export function rowsOf(
       attempt: now?.attempt ?? state.attempt,
       retryCount: state.retry_count,
       error: state.error,
-      updatedAt: now && now.at > state.updated_at ? now.at : state.updated_at,
+      updatedAt: now?.at && now.at > state.updated_at ? now.at : state.updated_at,
     });
   }
   if (complete) {

@@ -4,6 +4,9 @@ import { type Stream, watchRun } from "../api/watchRun";
 import { useSession } from "../session/SessionContext";
 import { LiveRun } from "./live";
 
+/** Between two drawings of the page, in ms. */
+const REST_MS = 120;
+
 export interface Watching {
   live: LiveRun;
   stream: Stream;
@@ -14,7 +17,7 @@ export interface Watching {
 /**
  * Follow a run while it is wanted.
  *
- * The events are taken at once and the page is drawn anew once a frame at most, however many come.
+ * The events are taken at once, and the page is drawn anew a few times a second at most, however many come.
  */
 export function useLiveRun(namespace: string, runId: string, wanted: boolean): Watching {
   const { client } = useSession();
@@ -37,7 +40,7 @@ export function useLiveRun(namespace: string, runId: string, wanted: boolean): W
     });
     return () => given.abort();
   }, [client, namespace, runId, wanted, live]);
-  useFrames(live);
+  useDrawing(live);
   return { live, stream, problem };
 }
 
@@ -50,20 +53,31 @@ function useLiveOf(namespace: string, runId: string): LiveRun {
   return fresh.live;
 }
 
-function useFrames(live: LiveRun): void {
-  // Another object for each frame that something has changed for.
+/** Draw the page anew for what has changed: at once, and then no sooner than after a rest, or it would do nothing else. */
+function useDrawing(live: LiveRun): void {
+  // Another object for each time that something has changed.
   const drawn = useRef({});
   useSyncExternalStore(
     (draw) => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
       let frame = 0;
+      let last = Number.NEGATIVE_INFINITY;
       const leave = live.subscribe(() => {
-        frame ||= requestAnimationFrame(() => {
-          frame = 0;
-          drawn.current = {};
-          draw();
-        });
+        if (timer !== undefined) return;
+        timer = setTimeout(
+          () => {
+            frame = requestAnimationFrame(() => {
+              timer = undefined;
+              last = performance.now();
+              drawn.current = {};
+              draw();
+            });
+          },
+          Math.max(0, last + REST_MS - performance.now()),
+        );
       });
       return () => {
+        clearTimeout(timer);
         cancelAnimationFrame(frame);
         leave();
       };

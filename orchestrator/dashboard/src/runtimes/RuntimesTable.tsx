@@ -16,6 +16,7 @@ export function RuntimesTable({ namespace, runtimes }: { namespace: string; runt
           <tr>
             <th scope="col">Status</th>
             <th scope="col">Runtime</th>
+            <th scope="col">Version</th>
             <th scope="col">Nodes</th>
             <th scope="col" className="right">
               Running
@@ -31,8 +32,17 @@ export function RuntimesTable({ namespace, runtimes }: { namespace: string; runt
                 <RuntimeBadge runtime={runtime} />
               </td>
               <td>
-                {runtime.runtime_name ?? <span className="hint">not registered</span>}{" "}
+                {runtime.runtime_name ? (
+                  <span className="name" title={runtime.runtime_name}>
+                    {runtime.runtime_name}
+                  </span>
+                ) : (
+                  <span className="hint">not registered</span>
+                )}{" "}
                 <code className="hint">{runtime.id}</code>
+              </td>
+              <td className="version" title={runtime.version ?? undefined}>
+                {runtime.version ?? <span className="hint">not told</span>}
               </td>
               <td className="wrap">
                 <NodeLinks namespace={namespace} nodes={runtime.nodes} />
@@ -66,7 +76,7 @@ function NodeLinks({ namespace, nodes }: { namespace: string; nodes: readonly st
   return (
     <span className="names">
       {nodes.slice(0, NAMED).map((node) => (
-        <Link key={node} to={nodeAt(namespace, node)}>
+        <Link key={node} className="name" title={node} to={nodeAt(namespace, node)}>
           {node}
         </Link>
       ))}
