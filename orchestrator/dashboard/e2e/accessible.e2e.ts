@@ -30,7 +30,8 @@ async function complaints(page: Page): Promise<string[]> {
 }
 
 /** Each page, and how one knows that it is all there. */
-const PAGES: [name: string, address: () => string, there: (page: Page) => Promise<unknown>][] = [
+type Looked = [name: string, address: () => string, there: (page: Page) => Promise<unknown>];
+const PAGES: Looked[] = [
   ["overview", () => at(), (page) => page.getByRole("heading", { name: "Queues" }).waitFor()],
   ["runs", () => at("runs"), (page) => page.getByRole("link", { name: failed.slice(0, 13) }).waitFor()],
   ["run", () => at("runs", run), (page) => page.locator(".react-flow__node").nth(2).waitFor()],
@@ -46,8 +47,43 @@ const PAGES: [name: string, address: () => string, there: (page: Page) => Promis
     (page) => page.getByRole("link", { name: "fragile", exact: true }).waitFor(),
   ],
   ["graph", () => at("graphs", "fragile"), (page) => page.locator(".react-flow__node").nth(2).waitFor()],
+  ...["schedules", "versions", "source"].map((tab): Looked => [
+    `graph's ${tab}`,
+    () => `${at("graphs", "fragile")}?tab=${tab}`,
+    (page) => page.getByRole("tabpanel", { name: new RegExp(tab, "i") }).waitFor(),
+  ]),
   ["nodes", () => at("nodes"), (page) => page.getByRole("link", { name: "Fragile" }).first().waitFor()],
   ["admin", () => at("admin"), (page) => page.getByRole("tab", { name: "API keys" }).waitFor()],
+  [
+    "audit log",
+    () => `${at("admin")}?tab=audit`,
+    (page) => page.getByRole("tabpanel", { name: "Audit log" }).getByRole("row").nth(1).waitFor(),
+  ],
+  [
+    "settings",
+    () => `${at("admin")}?tab=settings`,
+    (page) => page.getByRole("row").filter({ hasText: "EXOSPHERE_MAX_FAN_OUT" }).waitFor(),
+  ],
+  [
+    "editor",
+    () => at("graphs", "fragile", "edit"),
+    (page) => page.getByRole("region", { name: "What is wrong" }).getByText("valid: it can run").waitFor(),
+  ],
+  [
+    "new graph",
+    () => at("graphs", "-new"),
+    (page) => page.getByRole("region", { name: "What is wrong" }).waitFor(),
+  ],
+  [
+    "run's events",
+    () => `${at("runs", run)}?tab=events`,
+    (page) => page.getByRole("tabpanel", { name: "Events" }).waitFor(),
+  ],
+  [
+    "run's store",
+    () => `${at("runs", failed)}?tab=store`,
+    (page) => page.getByRole("tabpanel", { name: /^Store/ }).waitFor(),
+  ],
 ];
 
 for (const colorScheme of ["light", "dark"] as const) {
