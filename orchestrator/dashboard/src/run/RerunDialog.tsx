@@ -1,7 +1,7 @@
 /** Makes a new run from this one, with other inputs and store values where somebody gives them. */
 
 import * as Ariakit from "@ariakit/react";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useNavigate } from "react-router";
 import type { Run, State } from "../api/types";
@@ -25,6 +25,7 @@ interface Again {
 export function RerunDialog({ namespace, run, state, onClose }: Again) {
   const { client } = useSession();
   const navigate = useNavigate();
+  const queries = useQueryClient();
   const root = useRootState(namespace, run, state === null);
   // What was not executed is no place to begin.
   const kept = state !== null && isFurtherOutput(state);
@@ -39,6 +40,8 @@ export function RerunDialog({ namespace, run, state, onClose }: Again) {
         body: rerunOf(startOf(state, wide), inputs, store),
       }),
     onSuccess: (made) => {
+      // It tells from now on what was made of it; no event says so, as nothing else about it has changed.
+      void queries.invalidateQueries({ queryKey: ["run", namespace, run.run_id] });
       onClose();
       void navigate(runAt(namespace, made.run_id));
     },
