@@ -15,6 +15,7 @@ import uvicorn
 from redis import Redis as BlockingRedis
 from redis.asyncio import Redis
 
+from entry_words import words
 from exosphere_core import api
 from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
 from exosphere_core.store import streams
@@ -197,7 +198,9 @@ class Space:
         }  # fmt: skip
 
         async def send(redis: "Redis") -> None:
-            await streams.send_reports(redis, [(ShardKeys(self.name).reports, fields)], {held.stream: [held.entry]})
+            await streams.send_reports(
+                redis, [(ShardKeys(self.name).reports, words(fields))], {held.stream: [held.entry]}
+            )
 
         self.service.with_redis(send)
 

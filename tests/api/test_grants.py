@@ -96,7 +96,7 @@ def test_the_calls_of_a_runtime_are_just_those_that_are_granted(root: Redis, red
             assert await streams.read_own(redis, "runtimes", "w", QUEUE, "0", 10)
             with connect_sync(url) as blocking:
                 lost = streams.renew(blocking, "w", 2, {QUEUE: [entry.id, "1-1"]})
-            await streams.send_reports(redis, [(HOME.reports, {"kind": "FAILED"})], {QUEUE: [entry.id]})
+            await streams.send_reports(redis, [(HOME.reports, ("kind", "FAILED"))], {QUEUE: [entry.id]})
         finally:
             await redis.aclose()
         return lost

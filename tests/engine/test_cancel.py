@@ -3,6 +3,7 @@
 import pytest
 
 from engine.world import HOME, Lane, Requeued, World, many, node, one
+from entry_words import words
 from exosphere_core.errors import Conflict, NotFound
 from exosphere_core.keys import RUNTIMES_GROUP
 from exosphere_core.store import reads, streams
@@ -119,7 +120,7 @@ def test_a_forged_cancellation_changes_nothing(lane: Lane) -> None:
         await world.graph(node("a"))
         run = await world.trigger()
         fields: dict[str, str | bytes] = {"kind": "cancelled", "home": "ns", "state": run, "attempt": "0", "body": "{}"}
-        await streams.send_reports(world.redis, [(HOME.reports, fields)], {})
+        await streams.send_reports(world.redis, [(HOME.reports, words(fields))], {})
         await world.drain()
         assert (await world.run()).status == "PENDING"
         assert await world.statuses() == {"a": ["CREATED"]}

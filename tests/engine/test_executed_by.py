@@ -6,8 +6,6 @@ import pytest
 
 from engine.handover import foreign, forward, take_one_there
 from engine.world import HOME, Lane, Pruned, Requeued, World, failed, many, node, one
-from exosphere_core.store import moves
-from exosphere_core.store.calls import apply
 from exosphere_worker.outcome import Outcome, Released
 
 TOLD = {"by": "host-1-ab", "ran": "1234"}
@@ -59,7 +57,7 @@ def test_what_is_given_back_changes_nothing_of_it_and_the_next_report_that_count
         await world.trigger()
         first = await world.take_one("a")
         await world.report(first, Requeued(1), **TOLD)
-        await apply(world.redis, moves.promote(HOME, first.state, HOME.ready("A")))
+        await world.promote(first.state)
         again = await world.take_one("a")
         await world.report(again, Released(), by="other", ran="5")
         assert await told(world, first.state) == ("host-1-ab", 1234)

@@ -4,10 +4,9 @@ import pytest
 
 from engine.world import HOME, Lane, Pruned, Requeued, World, failed, many, node, one
 from exosphere_core.errors import BadRequest, InvalidGraph, NotFound
-from exosphere_core.store import catalog, moves
+from exosphere_core.store import catalog
 from exosphere_core.store.calls import apply
 from exosphere_orchestrator.engine.inputs import Limits
-from exosphere_orchestrator.engine.places import ready_key
 from exosphere_worker.outcome import Released, Succeeded
 
 CHAIN = (
@@ -156,7 +155,7 @@ def test_requeue_runs_the_same_state_again_after_its_delay(lane: Lane) -> None:
         (due,) = await world.redis.zrange(HOME.due, 0, -1, withscores=True)
         state = await world.state("a")
         assert (state.status, state.due_at, due[1]) == ("CREATED", int(due[1]), state.due_at)
-        await _promote_when_due(world, held.state)
+        await world.promote(held.state)
         again = await world.take_one("a")
         assert (again.state, again.attempt, again.task.retry_count) == (held.state, "2", 0)
         await world.report(again, one())
@@ -164,19 +163,6 @@ def test_requeue_runs_the_same_state_again_after_its_delay(lane: Lane) -> None:
         await world.check_counts()
 
     lane.run(scene)
-
-
-async def _promote_when_due(world: World, state: str) -> None:
-    import asyncio
-
-    task = (await world.context.tasks.get_many([(HOME, state)]))[0]
-    assert task is not None
-    for _ in range(1000):
-        left = await apply(world.redis, moves.promote(HOME, state, ready_key(task)))
-        if left == 0:
-            return
-        await asyncio.sleep(left / 1000)
-    raise AssertionError("it was never due")
 
 
 def test_a_failure_with_retries_left_makes_a_new_state_that_goes_on_with_the_branch(lane: Lane) -> None:
@@ -189,7 +175,7 @@ def test_a_failure_with_retries_left_makes_a_new_state_that_goes_on_with_the_bra
         assert (new.status, new.task.retry_count, new.inputs) == ("CREATED", 1, {"x": "start"})
         assert new.task.chain == first.state
         assert world.noted == [(new.id, 20)]
-        await _promote_when_due(world, new.id)
+        await world.promote(new.id)
         await world.do("a", one(v="1"))
         assert (await world.state("b")).task.parents == {"a": new.id}
         await world.do("b", one(v="2"))
@@ -360,7 +346,7 @@ def test_a_delayed_run_waits_for_its_time(lane: Lane) -> None:
         assert world.noted == [(state.id, 30)]
         assert state.due_at == state.created_at + 30
         assert await world.take("a") == []
-        await _promote_when_due(world, state.id)
+        await world.promote(state.id)
         await world.do("a", one())
         assert (await world.run()).status == "SUCCESS"
 

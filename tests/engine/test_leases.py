@@ -4,8 +4,7 @@ import asyncio
 
 from engine.world import HOME, Lane, Requeued, World, node, one
 from exosphere_core.keys import RUNTIMES_GROUP
-from exosphere_core.store import moves, streams
-from exosphere_core.store.calls import apply
+from exosphere_core.store import streams
 from exosphere_core.store.streams import Pending
 from exosphere_orchestrator.engine.reaper import Reaper, Watch
 
@@ -97,7 +96,7 @@ def test_a_state_that_asked_to_run_again_has_not_taken_its_worker_down_each_time
             await world.take_one("a")
             await _reap(world)
         held_one = await world.do("a", Requeued(1))
-        await promoted(world, held_one.state)
+        await world.promote(held_one.state)
         await world.take_one("a")
         await _reap(world)
         assert await world.statuses() == {"a": ["CREATED"]}
@@ -108,13 +107,6 @@ def test_a_state_that_asked_to_run_again_has_not_taken_its_worker_down_each_time
         assert await world.statuses() == {"a": ["ERRORED"]}
 
     lane.run(scene)
-
-
-async def promoted(world: World, state: str) -> None:
-    """The time has come for which a state waited."""
-    async with asyncio.timeout(20):
-        while await apply(world.redis, moves.promote(HOME, state, HOME.ready("A"))):
-            await asyncio.sleep(0.001)
 
 
 def test_an_entry_of_a_report_under_way_is_not_reclaimed(lane: Lane) -> None:
@@ -133,7 +125,6 @@ def test_an_entry_of_a_report_under_way_is_not_reclaimed(lane: Lane) -> None:
 
 
 def test_a_heartbeat_renews_only_what_the_worker_knows_and_learns_what_it_lost(redis_url: str) -> None:
-    import asyncio
 
     from redis import Redis as BlockingRedis
     from redis.asyncio import Redis

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from engine.world import HOME, Lane, World, node, one
+from entry_words import words
 from exosphere_core.store import streams
 
 GOOD: dict[str, Any] = {
@@ -89,7 +90,7 @@ def test_a_delay_beyond_all_clocks_fails_its_state_with_the_reason(lane: Lane) -
         await world.trigger()
         held = await world.take_one("a")
         forged: Any = {**GOOD, "kind": kind, "body": body, "state": held.state, "attempt": held.attempt}
-        await streams.send_reports(world.redis, [(HOME.reports, forged)], {held.stream: [held.entry]})
+        await streams.send_reports(world.redis, [(HOME.reports, words(forged))], {held.stream: [held.entry]})
         await world.drain()
         ((_, kept),) = await world.redis.xrange(HOME.rejected)
         assert reason in kept[b"reason"].decode()

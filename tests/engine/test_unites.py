@@ -206,27 +206,13 @@ def test_a_retried_branch_counts_once_with_the_value_of_the_attempt_that_succeed
         await world.report(first, failed())
         assert await world.states("u") == []
         retry = derived_id("retry", first.state)
-        await _promote(world, retry)
+        await world.promote(retry)
         await world.do("b", one(v="first"))
         assert (await world.state("u")).inputs["bs"] == '["first","second"]'
         await world.do("u", one())
         await world.check_counts()
 
     lane.run(scene)
-
-
-async def _promote(world: World, state: str) -> None:
-    import asyncio
-
-    from exosphere_core.store import moves
-    from exosphere_core.store.calls import apply
-
-    for _ in range(1000):
-        left = await apply(world.redis, moves.promote(HOME, state, HOME.ready("B")))
-        if left == 0:
-            return
-        await asyncio.sleep(left / 1000)
-    raise AssertionError("it was never due")
 
 
 NESTED = (

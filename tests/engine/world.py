@@ -8,10 +8,12 @@ from typing import Any
 import fakeredis
 from redis.asyncio import Redis
 
+from entry_words import words
 from exosphere_core.graph.structure import read_template
 from exosphere_core.ids import shard_of_ours
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP, ShardKeys
-from exosphere_core.store import catalog, reads, streams
+from exosphere_core.store import catalog, moves, reads, streams
+from exosphere_core.store.calls import apply
 from exosphere_core.store.connection import connect
 from exosphere_core.store.groups import ensure_groups
 from exosphere_core.store.reads import RunRecord, StateRecord
@@ -19,6 +21,7 @@ from exosphere_orchestrator.engine.consumer import Consumer
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.inputs import Limits
+from exosphere_orchestrator.engine.places import ready_key
 from exosphere_orchestrator.engine.reruns import Reruns
 from exosphere_orchestrator.engine.tasks import TaskCache
 from exosphere_orchestrator.runs import RunStarter
@@ -125,6 +128,14 @@ class World:
         (held,) = await self.take(identifier, worker)
         return held
 
+    async def promote(self, state: str) -> None:
+        """Wait until the time has come for which a state waits, as Redis' clock tells it, and make it ready."""
+        (task,) = await self.context.tasks.get_many([(HOME, state)])
+        assert task is not None
+        async with asyncio.timeout(20):
+            while left := await apply(self.redis, moves.promote(HOME, state, ready_key(task))):
+                await asyncio.sleep(left / 1000)
+
     async def report(self, held: Held, outcome: Outcome, **more: str | bytes) -> None:
         """A runtime reports, and the engine applies all that there is to apply."""
         await self.send(held, outcome, **more)
@@ -138,7 +149,7 @@ class World:
             **more,
         }  # fmt: skip
         reports = ShardKeys(held.task.namespace).reports
-        await streams.send_reports(self.redis, [(reports, fields)], {held.stream: [held.entry]})
+        await streams.send_reports(self.redis, [(reports, words(fields))], {held.stream: [held.entry]})
 
     async def cancel(self) -> None:
         """The run is cancelled. Raises Conflict when it has ended otherwise."""

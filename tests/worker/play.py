@@ -5,27 +5,26 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from exosphere_worker.executor import NodeRunner
-from exosphere_worker.node import BaseNode, Execution, Store
+from exosphere_worker.node import BaseNode, Execution
 from exosphere_worker.once import Once
 from exosphere_worker.outcome import Outcome
 
 
-async def nothing_stored(key: str) -> str | None:
-    return None
+class Nothing:
+    """A state manager whose runs hold nothing."""
 
+    async def store_value(self, state: str, key: str) -> str | None:
+        return None
 
-async def nothing_recorded(key: str) -> tuple[bool, Any]:
-    return False, None
+    async def recorded(self, state: str, key: str) -> tuple[bool, Any]:
+        return False, None
 
-
-async def recorded_first(key: str, result: Any) -> Any:
-    return result
+    async def record(self, state: str, key: str, result: Any) -> Any:
+        return result
 
 
 def execution(once: Once | None = None) -> Execution:
-    return Execution(
-        "run-1", "state-1", 2, "once-1", Store(nothing_stored), once or Once(nothing_recorded, recorded_first)
-    )
+    return Execution("run-1", "state-1", 2, "once-1", Nothing(), _once=once)
 
 
 async def play(

@@ -126,9 +126,8 @@ def test_what_is_given_back_does_not_count_as_executed(lane_url: str | None) -> 
         async with scene_on(redis) as played:
             held = played.executions.read(await played.deliver(), elapsed_s())
             assert held is not None
-            assert report_on(held, Released(), consumer="me").fields.keys() == {
-                "kind", "home", "state", "attempt", "body",
-            }  # fmt: skip
+            words = report_on(held, Released(), consumer="me").words
+            assert words[::2] == ("kind", "home", "state", "attempt", "body")
 
     run_on(lane_url, scene)
 

@@ -1,14 +1,12 @@
 """One execution of a delivery: what the node is given, and what comes of it."""
 
-from functools import partial
 from time import monotonic
 
 from exosphere_core.errors import ExosphereError
 from exosphere_worker.executor import NodeRunner
 from exosphere_worker.held import Held
 from exosphere_worker.manager import Manager
-from exosphere_worker.node import Execution, Store
-from exosphere_worker.once import Once
+from exosphere_worker.node import Execution
 from exosphere_worker.outcome import Failed, Outcome
 
 
@@ -30,8 +28,7 @@ async def attempt(manager: Manager, runner: NodeRunner, held: Held) -> Outcome:
         state_id=held.state,
         retry_count=task.retry_count,
         idempotency_key=task.chain or held.state,
-        store=Store(partial(manager.store_value, held.state)),
-        once=Once(partial(manager.recorded, held.state), partial(manager.record, held.state)),
+        _services=manager,
     )
     began = monotonic()
     outcome = await runner.execute(held.inputs, values, execution, task.timeout_ms)

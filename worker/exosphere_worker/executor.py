@@ -3,12 +3,13 @@
 import asyncio
 import contextvars
 import traceback
+from collections.abc import Iterable
 from concurrent.futures import Executor, thread
 from functools import partial
 from typing import Any
 
 import msgspec
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from exosphere_worker.node import BaseNode, Execution, is_text, runs_in_thread
 from exosphere_worker.outcome import Failed, Outcome, Pruned, Requeued, Succeeded
@@ -33,6 +34,7 @@ class NodeRunner:
         self.has_secrets = bool(node.Secrets.model_fields)
         self._threads = threads
         self._in_thread = runs_in_thread(node)
+        self._fields = tuple(node.Outputs.model_fields)
         self._no_secrets = None if self.has_secrets else node.Secrets()
 
     async def execute(
@@ -100,24 +102,33 @@ class NodeRunner:
     def _judge(self, returned: Any, execution: Execution) -> Outcome:
         listed = isinstance(returned, list)
         if returned is None:
-            results: list[Any] = []
-        else:
-            results = returned if listed else [returned]
-        outputs: list[dict[str, str]] = [] if returned is not None else [{}]
-        for position, result in enumerate(results):
-            where = f"element {position} of what {self.name} returned" if listed else f"what {self.name} returned"
-            if not isinstance(result, self.node.Outputs):
-                return Failed(
-                    f"{where} is {type(result).__name__}; it must be {self.name}.Outputs, a list of it, or None"
-                )
-            values = _values(result)
-            for name, value in values.items():
+            return Succeeded([{}], fanned_out=False, store=execution.writes)
+        outputs: list[dict[str, str]] = []
+        for result in returned if listed else (returned,):
+            model = type(result)
+            if model is self.node.Outputs:
+                names: Iterable[str] = self._fields
+            elif isinstance(result, self.node.Outputs):
+                names = model.model_fields
+            else:
+                where = self._place(listed, len(outputs))
+                return Failed(f"{where} is {model.__name__}; it must be {self.name}.Outputs, a list of it, or None")
+            # Not model_dump: fields are plain strings, and this is on the path of every state.
+            values: dict[str, str] = {}
+            for name in names:
+                value = getattr(result, name, None)
                 if not isinstance(value, str):
+                    where = self._place(listed, len(outputs))
                     return Failed(f"{where}: Outputs.{name} is {type(value).__name__}; it must be str")
-                if not is_text(value):
+                if not value.isascii() and not is_text(value):
+                    where = self._place(listed, len(outputs))
                     return Failed(f"{where}: Outputs.{name} holds half a character (a lone surrogate); it must be text")
+                values[name] = value
             outputs.append(values)
-        return Succeeded(outputs, fanned_out=listed, store=execution.store.writes)
+        return Succeeded(outputs, fanned_out=listed, store=execution.writes)
+
+    def _place(self, listed: bool, position: int) -> str:
+        return f"element {position} of what {self.name} returned" if listed else f"what {self.name} returned"
 
 
 def _attempt(node: BaseNode) -> tuple[Any, BaseException | None]:
@@ -126,11 +137,6 @@ def _attempt(node: BaseNode) -> tuple[Any, BaseException | None]:
         return node.execute(), None
     except BaseException as fault:
         return None, fault
-
-
-def _values(result: BaseModel) -> dict[str, Any]:
-    # Not model_dump: fields are plain strings, and this is on the path of every state.
-    return {name: getattr(result, name, None) for name in type(result).model_fields}
 
 
 def _pruned(name: str, signal: PruneSignal) -> Outcome:

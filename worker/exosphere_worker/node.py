@@ -5,7 +5,8 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from functools import partial
+from typing import Any, Protocol, cast
 
 from pydantic import BaseModel
 
@@ -66,16 +67,50 @@ def _check_key(key: str) -> None:
         raise ValueError(error)
 
 
+class Services(Protocol):
+    """What an execution may ask the state manager for."""
+
+    async def store_value(self, state: str, key: str) -> str | None:
+        """Return a value of the store of a state's run, or None."""
+
+    async def recorded(self, state: str, key: str) -> tuple[bool, Any]:
+        """Tell whether a state's attempt chain recorded a result under a key, and which."""
+
+    async def record(self, state: str, key: str, result: Any) -> Any:
+        """Record a result unless there is one, and return the one that came first."""
+
+
 @dataclass(slots=True)
 class Execution:
-    """What a node may know about the execution that it is."""
+    """What a node may know about the execution that it is. What few nodes use is made when it is asked for."""
 
     run_id: str
     state_id: str
     retry_count: int
     idempotency_key: str
-    store: Store
-    once: Once
+    _services: Services
+    _store: Store | None = None
+    _once: Once | None = None
+
+    @property
+    def store(self) -> Store:
+        """The store of the run, with what this execution wrote."""
+        if self._store is None:
+            self._store = Store(partial(self._services.store_value, self.state_id))
+        return self._store
+
+    @property
+    def once(self) -> Once:
+        """What the attempt chain has recorded, and may record."""
+        if self._once is None:
+            services, state = self._services, self.state_id
+            self._once = Once(partial(services.recorded, state), partial(services.record, state))
+        return self._once
+
+    @property
+    def writes(self) -> dict[str, str]:
+        """What was written to the store: takes effect with the success."""
+        return {} if self._store is None else self._store.writes
 
 
 class BaseNode(ABC):

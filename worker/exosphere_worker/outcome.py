@@ -1,47 +1,42 @@
 """What comes of an execution, as a value."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Succeeded:
+
+class Succeeded(msgspec.Struct, frozen=True):
     """The node returned."""
 
     outputs: list[dict[str, str]]
     fanned_out: bool
-    store: dict[str, str] = field(default_factory=dict)
+    store: dict[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """The node raised, timed out or returned something wrong."""
 
     error: str
     retryable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Pruned:
+class Pruned(msgspec.Struct, frozen=True):
     """The node raised `PruneSignal`."""
 
     data: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Requeued:
+class Requeued(msgspec.Struct, frozen=True):
     """The node raised `ReQueueAfterSignal`."""
 
     delay_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
+class Released(msgspec.Struct, frozen=True):
     """The runtime stops before the node ended: the state is given back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(msgspec.Struct, frozen=True):
     """The lease was lost: another delivery is current, so nothing is reported."""
 
 

@@ -1,6 +1,6 @@
 """Reports on their way: what is sent, and which delivery it ends."""
 
-from typing import NamedTuple
+import msgspec
 
 from exosphere_core import records
 from exosphere_core.ids import shard_of_ours
@@ -11,11 +11,13 @@ from exosphere_core.store.streams import Entry
 from exosphere_worker.held import Held
 from exosphere_worker.outcome import Failed, Outcome, Pruned, Released, Requeued, Succeeded
 
+_KIND, _HOME, _STATE, _ATTEMPT, _BODY, _BY, _RAN, _ = (field.value for field in ReportField)
+
 #: What a report takes in memory beside its body, in bytes.
 _OVERHEAD_BYTES = 600
 
 
-class Outgoing(NamedTuple):
+class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """A report, and the delivery that it ends.
 
     Attributes:
@@ -41,20 +43,16 @@ class Outgoing(NamedTuple):
         return len(self.body) + _OVERHEAD_BYTES
 
     @property
-    def fields(self) -> dict[str, str | bytes]:
-        """The fields of the report's entry."""
-        fields: dict[str, str | bytes] = {
-            ReportField.KIND: self.kind,
-            ReportField.HOME: self.home,
-            ReportField.STATE: self.state,
-            ReportField.ATTEMPT: self.attempt,
-            ReportField.BODY: self.body,
-        }
+    def words(self) -> tuple[str | bytes, ...]:
+        """The names and values of the report's entry, in turn."""
+        words: tuple[str | bytes, ...] = (
+            _KIND, self.kind.value, _HOME, self.home, _STATE, self.state, _ATTEMPT, self.attempt, _BODY, self.body,
+        )  # fmt: skip
         if self.by:
-            fields[ReportField.BY] = self.by
+            words += (_BY, self.by)
         if self.ran:
-            fields[ReportField.RAN] = self.ran
-        return fields
+            words += (_RAN, self.ran)
+        return words
 
 
 def report_of(outcome: Outcome, max_bytes: int | None = None) -> tuple[Kind, bytes]:
@@ -96,11 +94,11 @@ def report_on(held: Held, outcome: Outcome, max_bytes: int | None = None, consum
     task = held.task
     queue = shard_keys(task.namespace, shard_of_ours(task.run))
     kind, body = report_of(outcome, max_bytes)
-    report = Outgoing(queue, task.node, held.entry, kind, task.home, held.state, held.attempt, body)
+    by, ran = consumer, "" if held.ran_ms is None else str(held.ran_ms)
     # What is given back was not executed to its end.
     if isinstance(outcome, Released):
-        return report
-    return report._replace(by=consumer, ran="" if held.ran_ms is None else str(held.ran_ms))
+        by = ran = ""
+    return Outgoing(queue, task.node, held.entry, kind, task.home, held.state, held.attempt, body, by, ran)
 
 
 def report_unreadable(queue: ShardKeys, node: str, entry: Entry, reason: str) -> Outgoing:

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import NamedTuple
 
+import msgspec
+
 from exosphere_core.backoff import Backoff
 from exosphere_core.errors import ExosphereError, TooLarge
 from exosphere_core.keys import ShardKeys
@@ -112,7 +114,7 @@ class Reporter:
         kept = self._kept.find(held.state, held.attempt)
         if kept is None:
             return False
-        self._put(kept._replace(entry=held.entry))
+        self._put(msgspec.structs.replace(kept, entry=held.entry))
         return True
 
     def connection_lost(self) -> None:
@@ -241,11 +243,12 @@ class Reporter:
         """Send reports; return those that are too large for the way that is left when Redis' memory is full."""
         if not batch:
             return []
-        done: dict[str, list[str]] = {}
+        places: dict[tuple[ShardKeys, str], list[str]] = {}
         for each in batch:
-            done.setdefault(each.queue.ready(each.node), []).append(each.entry)
+            places.setdefault((each.queue, each.node), []).append(each.entry)
+        done = {queue.ready(node): entries for (queue, node), entries in places.items()}
         try:
-            await send_reports(self._redis, [(each.queue.reports, each.fields) for each in batch], done)
+            await send_reports(self._redis, [(each.queue.reports, each.words) for each in batch], done)
         except ResponseError as refused:
             if not is_out_of_memory(refused):
                 raise

@@ -188,19 +188,17 @@ async def keep(redis: "Redis", stream: str, consumer: str, ids: Sequence[str]) -
 
 async def send_reports(
     redis: "Redis",
-    reports: Sequence[tuple[str, Mapping[str, str | bytes]]],
+    reports: Sequence[tuple[str, tuple[str | bytes, ...]]],
     done: Mapping[str, Sequence[str]],
 ) -> None:
     """Send reports and acknowledge the deliveries they end, all or nothing; on a cluster shard by shard.
 
     Args:
-        reports: pairs of report stream and fields.
+        reports: pairs of report stream and its entry's names and values, in turn.
         done: ready stream → entry ids. Acknowledged in the same step, so that an entry is always
             to be seen either in the pending list or as a report.
     """
-    commands: list[Command] = [
-        ("XADD", stream, "*", *(word for pair in fields.items() for word in pair)) for stream, fields in reports
-    ]
+    commands: list[Command] = [("XADD", stream, "*", *words) for stream, words in reports]
     for stream, ids in done.items():
         commands.append(("XACK", stream, RUNTIMES_GROUP, *ids))
         commands.append(("XDEL", stream, *ids))
