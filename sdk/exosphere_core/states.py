@@ -70,6 +70,7 @@ _OPEN_OR_EXECUTED = frozenset({Status.CREATED, Status.EXECUTED})
 MOVES: Final = {
     "promote": Move("promote", _OPEN, Status.CREATED),
     "expand": Move("expand", _OPEN_OR_EXECUTED, Status.EXECUTED),
+    "step": Move("step", _OPEN, Status.SUCCESS),
     "advance": Move("advance", _OPEN_OR_EXECUTED, Status.SUCCESS),
     "fail": Move("fail", _OPEN, Status.ERRORED),
     "fail_next": Move("fail", _OPEN, Status.NEXT_CREATED_ERROR),

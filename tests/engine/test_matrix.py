@@ -43,6 +43,7 @@ async def _call(world: World, move: str, held: Held, attempt: str) -> Call:
         "promote": moves.promote(HOME, held.state, HOME.ready("A")),
         "expand": moves.expand(of, made.outputs, 1, part.offspring),
         "advance": moves.advance(of, made.outputs, None, "", part.offspring, 1, {}),
+        "step": moves.step(of, made.outputs, part.offspring.children[0]),
         "fail": moves.fail(of, Status.ERRORED, "boom", b"", []),
         "fail_next": moves.fail(of, Status.NEXT_CREATED_ERROR, "boom", b"{}", []),
         "retry": moves.retry(of, "boom", again, task, 1000),
@@ -116,7 +117,11 @@ def test_a_move_tells_those_who_watch_of_a_state_as_it_reads_afterwards(lane: La
             await world.redis.hset(HOME.run(held.task.run), "cancelled_at", "1")
         await watched(world)
         before = (await stored(world))[held.state]
-        await apply(world.redis, await _call(world, move, held, held.attempt))
+        reply = await apply(world.redis, await _call(world, move, held, held.attempt))
+        if move == "step":
+            # It leaves what is watched to the move that tells.
+            assert reply == [b"other", b"CREATED"]
+            await apply(world.redis, await _call(world, "advance", held, held.attempt))
         after = (await stored(world))[held.state]
         events = [each for each in await told(world) if each.state == held.state and each.kind is EventKind.STATE]
         assert [(each.status, each.attempt) for each in events] == ([after] if after != before else [])

@@ -6,7 +6,7 @@ from typing import Any
 from exosphere_core.store.scripts import script, script_names
 
 #: Each ends a delivery: of one attempt of one state only one of them may ever be applied.
-_ENDINGS = frozenset({"advance", "fail", "prune", "retry", "requeue"})
+_ENDINGS = frozenset({"step", "advance", "fail", "prune", "retry", "requeue"})
 
 #: Each ends a unite.
 _FIRINGS = frozenset({"join", "close"})
@@ -82,7 +82,7 @@ class Witness:
             self.branches["lease given to another worker"] += 1
         if word == b"stale":
             self.branches[f"stale {name}"] += 1
-        elif word in (b"existed", b"repeated", b"continued"):
+        elif word in (b"existed", b"repeated", b"continued", b"other"):
             self.branches[f"{name} {word.decode()}"] += 1
         elif name in ("advance", "expand") and reply[1:] == [b"EXECUTED"] and word == b"applied":
             self.branches["fan-out gone on with"] += 1

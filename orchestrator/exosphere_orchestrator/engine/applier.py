@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from exosphere_core.graph.plan import GraphPlan
@@ -14,12 +15,14 @@ from exosphere_core.states import Status
 from exosphere_core.store import moves
 from exosphere_core.store.calls import Call
 from exosphere_core.store.moves import Delivery
+from exosphere_core.store.offspring import Offspring
 from exosphere_core.store.reads import Wanted, read_values
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.inputs import Limits, Unresolvable
 from exosphere_orchestrator.engine.replays import replay
 from exosphere_orchestrator.engine.reports import Malformed, Report, parse_report
+from exosphere_orchestrator.engine.single import is_single, only_child
 from exosphere_orchestrator.engine.succession import Succession, retry_of, succeed
 
 #: A fan-out of more outputs is computed in a thread.
@@ -39,7 +42,10 @@ class Made(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What a report comes to: calls to apply in order, and what to do with a good reply."""
+    """What a report comes to: calls to apply in order, and what to do with a good reply.
+
+    Where a short call is answered that there is more to it ("other"), the next one is to be applied in its place.
+    """
 
     report: Report
     of: Delivery
@@ -116,13 +122,17 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
         reports += await replay(context, queue, due)
         tasks[-len(born) :] = [task for _, task in due]
     known: list[tuple[Report, Task, GraphPlan]] = []
+    plans: dict[tuple[str, str, int], GraphPlan] = {}
     for report, task in zip(reports, tasks, strict=True):
         if task is None:
             rejected.setdefault(report.entry[:2], (report.entry, "there is no such state"))
         elif not may_speak_for(report, task):
             rejected.setdefault(report.entry[:2], (report.entry, "the state is of another namespace"))
         else:
-            known.append((report, task, await context.plans.get(task.home, task.graph, task.version)))
+            version = (task.home, task.graph, task.version)
+            if version not in plans:
+                plans[version] = await context.plans.get(*version)
+            known.append((report, task, plans[version]))
 
     values = await _read_values(context, queue.shard, known)
     steps = []
@@ -152,6 +162,8 @@ def step(
     body = report.body
     if isinstance(body, Executed):
         try:
+            if is_single(plan.nodes[of.task.identifier], of.task, body, limits):
+                return Step(report, of, _single(plan, of, body, outputs, store, limits), 1, None)
             return _success(report, of, succeed(plan, of.state, of.task, body, outputs, store, limits, rerun), body)
         except Unresolvable as why:
             kept = encode(body.outputs[0]) if body.outputs else b"{}"
@@ -195,6 +207,17 @@ def _success(report: Report, of: Delivery, made: Succession, body: Executed) -> 
             yield Made(call, part.tasks)
 
     return Step(report, of, calls(), made.count, None)
+
+
+def _single(
+    plan: GraphPlan, of: Delivery, body: Executed, outputs: dict[str, TextMap], store: TextMap, limits: Limits
+) -> Iterator[Made]:
+    """The short call, which is all that there is to it but for rare cases; then the one that does for any."""
+    child, task = only_child(plan, of, body.outputs[0], outputs, store, limits)
+    tasks = {child.id: task}
+    result = encode(body.outputs[0])
+    whole = (Made(moves.advance(of, result, None, "", Offspring(children=[child]), 1, {}), tasks) for _ in range(1))
+    return chain([Made(moves.step(of, result, child), tasks)], whole)
 
 
 def may_speak_for(report: Report, task: Task) -> bool:

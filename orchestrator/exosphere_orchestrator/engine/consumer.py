@@ -187,16 +187,21 @@ class Consumer(Agent):
             if work.parts > 1:
                 self._work([work.report], self._expand(work))
         short = [work for work in batch.steps if work.parts == 1]
-        made = [next(work.calls) for work in short]
-        replies = await apply_all(self.context.scripts, [each.call for each in made])
-        for work, each, reply in zip(short, made, replies, strict=True):
-            if isinstance(reply, ResponseError):
-                if not await self._given_up(work.report.entry, reply):
-                    faults.append(reply)
-            elif reply[0] == b"continued":
-                await self.apply([work.report.entry], UNLIMITED)
-            else:
-                self._finish(work, each, reply)
+        while short:
+            made = [next(work.calls) for work in short]
+            replies = await apply_all(self.context.scripts, [each.call for each in made])
+            left: list[Step] = []
+            for work, each, reply in zip(short, made, replies, strict=True):
+                if isinstance(reply, ResponseError):
+                    if not await self._given_up(work.report.entry, reply):
+                        faults.append(reply)
+                elif reply[0] == b"continued":
+                    await self.apply([work.report.entry], UNLIMITED)
+                elif reply[0] == b"other":
+                    left.append(work)
+                else:
+                    self._finish(work, each, reply)
+            short = left
         # After the steps: what a malformed report is about has failed before the report is acknowledged.
         for entry, reason in batch.rejected:
             await self._put_aside(entry, reason)

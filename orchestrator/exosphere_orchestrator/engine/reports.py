@@ -119,28 +119,38 @@ def parse_report(entry: Entry, queue: ShardKeys, max_bytes: int | None = None, m
     if decoder is None:
         return Report(entry, kind, home, state, attempt, None, via)
     by, ran_ms = _name(fields.get(_BY, b"")), _ran_ms(fields.get(_RAN, b""))
-    failure = Report(entry, Kind.FAILED, home, state, attempt, None, via, by, ran_ms)
+
+    def refused(reason: str, *, retryable: bool) -> Malformed:
+        body = Failed(f"the worker's report was refused: {reason}", retryable)
+        return Malformed(reason, Report(entry, Kind.FAILED, home, state, attempt, body, via, by, ran_ms))
+
     if max_bytes is not None and len(body) > max_bytes:
         # The same node would give as much again.
         reason = f"its body has {len(body)} bytes; the limit is {max_bytes} (EXOSPHERE_MAX_REPORT_BYTES)"
-        raise Malformed(reason, failure._replace(body=Failed(f"the worker's report was refused: {reason}", False)))
+        raise refused(reason, retryable=False)
     try:
         read = decoder.decode(body)
         # Kept as it came, so that whoever reads the state must be able to read it.
         data = _decode_data(read.data) if isinstance(read, Pruned) else {}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as bad:
-        reason = f"its body can't be read: {bad}"
-        raise Malformed(reason, failure._replace(body=Failed(f"the worker's report was refused: {reason}"))) from None
-    if wrong := _body_error(read, data, max_depth):
-        raise Malformed(wrong, failure._replace(body=Failed(f"the worker's report was refused: {wrong}", False)))
-    if isinstance(read, Executed) and read.origin:
-        raise Malformed("it names an origin, which no runtime may")
+        raise refused(f"its body can't be read: {bad}", retryable=True) from None
+    if isinstance(read, Executed):
+        if read.origin:
+            raise Malformed("it names an origin, which no runtime may")
+    elif wrong := _body_error(read, data, max_depth):
+        raise refused(wrong, retryable=False)
     return Report(entry, kind, home, state, attempt, read, via, by, ran_ms)
 
 
 def _name(raw: bytes) -> str:
     """The name of a runtime; "" for what is none."""
-    name = raw.decode(errors="replace") if len(raw) <= _LONGEST_NAME * 4 else ""
+    return _read_name(raw) if len(raw) <= _LONGEST_NAME * 4 else ""
+
+
+# Few runtimes, many reports.
+@lru_cache(maxsize=10_000)
+def _read_name(raw: bytes) -> str:
+    name = raw.decode(errors="replace")
     return name if len(name) <= _LONGEST_NAME and name.isprintable() and "\ufffd" not in name else ""
 
 

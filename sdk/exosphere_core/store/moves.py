@@ -7,7 +7,7 @@ from exosphere_core.keys import ShardKeys
 from exosphere_core.records import Rerun, Task, UnitePlan, encode
 from exosphere_core.store.calls import Arg, Call
 from exosphere_core.store.delivery import Delivery as Delivery
-from exosphere_core.store.offspring import Offspring
+from exosphere_core.store.offspring import Child, Offspring
 
 #: How many rejected reports a shard keeps for the operator.
 KEPT_REJECTED = 1000
@@ -120,6 +120,23 @@ def advance(
         *pairs,
     ]
     return Call("advance", keys + part.keys(home), args)
+
+
+def step(of: Delivery, outputs: bytes, child: Child) -> Call:
+    """End a state in success whose one output makes one child, and nothing else. Answered "other", it is for `advance`."""
+    home, task = of.home, of.task
+    run = task.run
+    return Call(
+        "step",
+        (
+            home.state(of.state), home.run(run), home.states(run), of.queue, home.events(run),
+            home.state(child.id), child.ready,
+        ),
+        (
+            of.attempt, of.report, outputs, *of.execution, child.task, child.inputs,
+            f"made/{child.identifier}", f"ended/{task.identifier}/SUCCESS",
+        ),
+    )  # fmt: skip
 
 
 def fail(of: Delivery, status: str, error: str, outputs: bytes, members: Sequence[str]) -> Call:

@@ -43,23 +43,6 @@ end
 again = again or record[4]
 grow(KEYS[1])
 
--- One child and nothing else, and nobody watches: a step of a chain, by far the commonest. It is written out here
--- because making the functions below costs Redis a quarter of such a step.
-if not again and ARGV[5] == '0' and ARGV[6] == '1' and ARGV[7] == '0' and ARGV[12] == '0' and ARGV[13] == ''
-  and redis.call('EXISTS', KEYS[10]) == 0 then
-  local entry = redis.call('XADD', KEYS[12], '*', 'state', ARGV[17], 'attempt', '1', 'task', ARGV[19], 'inputs', ARGV[20])
-  local now = string.match(entry, '^%d+')
-  redis.call('HSET', KEYS[11], 'status', 'CREATED', 'attempt', '1', 'task', ARGV[19], 'inputs', ARGV[20],
-    'entry', entry, 'created_at', now, 'updated_at', now)
-  redis.call('HINCRBY', KEYS[2], 'made/' .. ARGV[18], 1)
-  redis.call('RPUSH', KEYS[3], ARGV[17])
-  redis.call('HSET', KEYS[1], 'status', 'SUCCESS', 'outputs', ARGV[4], 'worker', ARGV[15], 'ran_ms', ARGV[16],
-    'updated_at', now)
-  redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/SUCCESS', 1)
-  acknowledge(KEYS[4], ARGV[2])
-  return {'applied', record[1]}
-end
-
 -- uses clock push create tell offspring announce conclude unites
 local counts = {siblings = tonumber(ARGV[5]), children = tonumber(ARGV[6]), unites = tonumber(ARGV[7])}
 tell_state(KEYS[10], KEYS[1], ARGV[3], 'SUCCESS', ARGV[1])

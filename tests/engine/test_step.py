@@ -1,0 +1,98 @@
+"""The short way of a chain's step comes to the same as the way of any success, and leaves to that whatever is more."""
+
+from typing import Any
+
+import pytest
+
+from engine.told import watched
+from engine.world import HOME, Lane, World, node, one
+from exosphere_core.records import Executed
+from exosphere_core.store import moves
+from exosphere_core.store.calls import apply
+from exosphere_core.store.delivery import Delivery
+from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits, Unresolvable
+from exosphere_orchestrator.engine.single import is_single, only_child
+from exosphere_orchestrator.engine.succession import succeed
+
+_FEW = Limits(max_fan_out=10, max_value_bytes=20, max_fields=1)
+
+
+async def _chain(world: World) -> Any:
+    """A chain whose second node reads an ancestor and the store, with its second state taken by a runtime."""
+    inputs = {"a": "${{ a.outputs.v }}", "b": "${{ b.outputs.v }}", "s": "${{ store.k }}", "x": "x"}
+    await world.graph(node("a", ["b"]), node("b", ["c"]), node("c", **inputs), store_config={"required_keys": ["k"]})
+    await world.trigger(store={"k": "1"})
+    await world.do("a", one(v="1"))
+    return await world.take_one("b")
+
+
+def test_its_child_is_the_one_that_the_way_of_any_success_makes(lane: Lane) -> None:
+    async def scene(world: World) -> None:
+        held = await _chain(world)
+        plan = await world.context.plans.get("ns", "g", 1)
+        of = Delivery(held.state, held.attempt, held.task, HOME, HOME.reports, "1-1")
+        outputs, store = {"a": {"v": "1"}}, {"k": "1"}
+        executed = Executed([{"v": "2"}])
+        assert is_single(plan.nodes["b"], held.task, executed, _FEW)
+        child, task = only_child(plan, of, {"v": "2"}, outputs, store, UNLIMITED)
+        (part,) = succeed(plan, held.state, held.task, executed, outputs, store, UNLIMITED).parts
+        assert (list(part.offspring.children), part.tasks) == ([child], {child.id: task})
+        with pytest.raises(Unresolvable, match="EXOSPHERE_MAX_VALUE_BYTES"):
+            only_child(plan, of, {"v": "2"}, outputs, store, _FEW)
+
+    lane.run(scene)
+
+
+@pytest.mark.parametrize(
+    "executed",
+    [
+        Executed([]),
+        Executed([{"v": "1"}, {"v": "2"}], fanned_out=True),
+        Executed([{"v": "1"}], fanned_out=True),
+        Executed([{"v": "1"}], store={"k": "2"}),
+        Executed([{"v": "1"}], origin="x" * 32),
+        Executed([{"v": "1", "w": "2"}]),
+    ],
+)
+def test_a_success_of_another_shape_goes_the_way_of_any(lane: Lane, executed: Executed) -> None:
+    async def scene(world: World) -> None:
+        held = await _chain(world)
+        plan = await world.context.plans.get("ns", "g", 1)
+        assert not is_single(plan.nodes["b"], held.task, executed, _FEW)
+
+    lane.run(scene)
+
+
+@pytest.mark.parametrize("why", ["watched", "restored"])
+def test_where_there_is_more_to_it_nothing_is_changed_and_the_whole_move_follows(lane: Lane, why: str) -> None:
+    async def scene(world: World) -> None:
+        held = await _chain(world)
+        if why == "watched":
+            await watched(world)
+        else:
+            await world.redis.hset(HOME.state(held.state), "restored", "1")
+        plan = await world.context.plans.get("ns", "g", 1)
+        of = Delivery(held.state, held.attempt, held.task, HOME, HOME.reports, "1-1")
+        child, _ = only_child(plan, of, {"v": "2"}, {"a": {"v": "1"}}, {"k": "1"}, UNLIMITED)
+        before = await world.redis.hgetall(HOME.state(held.state))
+        assert await apply(world.redis, moves.step(of, b'{"v":"2"}', child)) == [b"other", b"CREATED"]
+        assert await world.redis.hgetall(HOME.state(held.state)) == before
+        assert not await world.redis.exists(HOME.state(child.id))
+        await world.report(held, one(v="2"))
+        assert await world.redis.exists(HOME.state(child.id))
+        await world.do("c", one(v="3"))
+        assert (await world.run()).status == "SUCCESS"
+
+    lane.run(scene)
+
+
+def test_a_report_that_comes_twice_makes_one_child(lane: Lane) -> None:
+    async def scene(world: World) -> None:
+        held = await _chain(world)
+        await world.report(held, one(v="2"))
+        await world.report(held, one(v="3"))
+        assert world.context.counts["stale"] == 1
+        (last,) = await world.take("c")
+        assert b'"b":"2"' in last.inputs
+
+    lane.run(scene)
