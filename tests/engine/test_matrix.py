@@ -44,6 +44,7 @@ async def _call(world: World, move: str, held: Held, attempt: str) -> Call:
         "expand": moves.expand(of, made.outputs, 1, part.offspring),
         "advance": moves.advance(of, made.outputs, None, "", part.offspring, 1, {}),
         "step": moves.step(of, made.outputs, part.offspring.children[0]),
+        "finish": moves.finish(of, made.outputs, "", []),
         "fail": moves.fail(of, Status.ERRORED, "boom", b"", []),
         "fail_next": moves.fail(of, Status.NEXT_CREATED_ERROR, "boom", b"{}", []),
         "retry": moves.retry(of, "boom", again, task, 1000),
@@ -118,8 +119,8 @@ def test_a_move_tells_those_who_watch_of_a_state_as_it_reads_afterwards(lane: La
         await watched(world)
         before = (await stored(world))[held.state]
         reply = await apply(world.redis, await _call(world, move, held, held.attempt))
-        if move == "step":
-            # It leaves what is watched to the move that tells.
+        if move in ("step", "finish"):
+            # They leave what is watched to the move that tells.
             assert reply == [b"other", b"CREATED"]
             await apply(world.redis, await _call(world, "advance", held, held.attempt))
         after = (await stored(world))[held.state]

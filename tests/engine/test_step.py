@@ -1,17 +1,17 @@
-"""The short way of a chain's step comes to the same as the way of any success, and leaves to that whatever is more."""
+"""The short ways of a chain's step and of a branch's end come to the same as that of any success, and leave to it whatever is more."""
 
 from typing import Any
 
 import pytest
 
 from engine.told import watched
-from engine.world import HOME, Lane, World, node, one
+from engine.world import HOME, Lane, World, many, node, one
 from exosphere_core.records import Executed
 from exosphere_core.store import moves
 from exosphere_core.store.calls import apply
 from exosphere_core.store.delivery import Delivery
 from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits, Unresolvable
-from exosphere_orchestrator.engine.single import is_single, only_child
+from exosphere_orchestrator.engine.single import is_end, is_step, only_child
 from exosphere_orchestrator.engine.succession import succeed
 
 _FEW = Limits(max_fan_out=10, max_value_bytes=20, max_fields=1)
@@ -33,7 +33,7 @@ def test_its_child_is_the_one_that_the_way_of_any_success_makes(lane: Lane) -> N
         of = Delivery(held.state, held.attempt, held.task, HOME, HOME.reports, "1-1")
         outputs, store = {"a": {"v": "1"}}, {"k": "1"}
         executed = Executed([{"v": "2"}])
-        assert is_single(plan.nodes["b"], held.task, executed, _FEW)
+        assert is_step(plan.nodes["b"], held.task, executed, _FEW)
         child, task = only_child(plan, of, {"v": "2"}, outputs, store, UNLIMITED)
         (part,) = succeed(plan, held.state, held.task, executed, outputs, store, UNLIMITED).parts
         assert (list(part.offspring.children), part.tasks) == ([child], {child.id: task})
@@ -58,19 +58,25 @@ def test_a_success_of_another_shape_goes_the_way_of_any(lane: Lane, executed: Ex
     async def scene(world: World) -> None:
         held = await _chain(world)
         plan = await world.context.plans.get("ns", "g", 1)
-        assert not is_single(plan.nodes["b"], held.task, executed, _FEW)
+        assert not is_step(plan.nodes["b"], held.task, executed, _FEW)
+        assert not is_end(plan.nodes["c"], executed, _FEW)
 
     lane.run(scene)
 
 
+async def _more(world: World, state: str, why: str) -> None:
+    """Somebody watches the run, or the state was made ready again."""
+    if why == "watched":
+        await watched(world)
+    else:
+        await world.redis.hset(HOME.state(state), "restored", "1")
+
+
 @pytest.mark.parametrize("why", ["watched", "restored"])
-def test_where_there_is_more_to_it_nothing_is_changed_and_the_whole_move_follows(lane: Lane, why: str) -> None:
+def test_where_there_is_more_to_a_step_nothing_is_changed_and_the_whole_move_follows(lane: Lane, why: str) -> None:
     async def scene(world: World) -> None:
         held = await _chain(world)
-        if why == "watched":
-            await watched(world)
-        else:
-            await world.redis.hset(HOME.state(held.state), "restored", "1")
+        await _more(world, held.state, why)
         plan = await world.context.plans.get("ns", "g", 1)
         of = Delivery(held.state, held.attempt, held.task, HOME, HOME.reports, "1-1")
         child, _ = only_child(plan, of, {"v": "2"}, {"a": {"v": "1"}}, {"k": "1"}, UNLIMITED)
@@ -81,6 +87,26 @@ def test_where_there_is_more_to_it_nothing_is_changed_and_the_whole_move_follows
         await world.report(held, one(v="2"))
         assert await world.redis.exists(HOME.state(child.id))
         await world.do("c", one(v="3"))
+        assert (await world.run()).status == "SUCCESS"
+
+    lane.run(scene)
+
+
+@pytest.mark.parametrize("why", ["watched", "restored"])
+def test_where_there_is_more_to_an_end_nothing_is_changed_and_the_whole_move_follows(lane: Lane, why: str) -> None:
+    async def scene(world: World) -> None:
+        await world.graph(node("a", ["b"]), node("b", ["u"]), node("u", unites="a", vs="${{ b.outputs.v }}"))
+        await world.trigger()
+        await world.do("a", many("1", "2"))
+        first, second = await world.take("b")
+        await world.report(first, one(v="1"))
+        await _more(world, second.state, why)
+        of = Delivery(second.state, second.attempt, second.task, HOME, HOME.reports, "1-1")
+        assert await apply(world.redis, moves.finish(of, b'{"v":"2"}', "", [])) == [b"other", b"CREATED"]
+        await world.report(second, one(v="2"))
+        last = await world.take_one("u")
+        assert last.inputs == b'{"vs":"[\\"1\\",\\"2\\"]"}'
+        await world.report(last, one(v="3"))
         assert (await world.run()).status == "SUCCESS"
 
     lane.run(scene)

@@ -6,7 +6,7 @@ from typing import Any
 from exosphere_core.store.scripts import script, script_names
 
 #: Each ends a delivery: of one attempt of one state only one of them may ever be applied.
-_ENDINGS = frozenset({"step", "advance", "fail", "prune", "retry", "requeue"})
+_ENDINGS = frozenset({"step", "finish", "advance", "fail", "prune", "retry", "requeue"})
 
 #: Each ends a unite.
 _FIRINGS = frozenset({"join", "close"})

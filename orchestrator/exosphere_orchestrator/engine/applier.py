@@ -22,7 +22,7 @@ from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.inputs import Limits, Unresolvable
 from exosphere_orchestrator.engine.replays import replay
 from exosphere_orchestrator.engine.reports import Malformed, Report, parse_report
-from exosphere_orchestrator.engine.single import is_single, only_child
+from exosphere_orchestrator.engine.single import is_end, is_step, only_child, touched
 from exosphere_orchestrator.engine.succession import Succession, retry_of, succeed
 
 #: A fan-out of more outputs is computed in a thread.
@@ -162,8 +162,11 @@ def step(
     body = report.body
     if isinstance(body, Executed):
         try:
-            if is_single(plan.nodes[of.task.identifier], of.task, body, limits):
-                return Step(report, of, _single(plan, of, body, outputs, store, limits), 1, None)
+            node = plan.nodes[of.task.identifier]
+            if is_step(node, of.task, body, limits):
+                return Step(report, of, _one_child(plan, of, body, outputs, store, limits), 1, None)
+            if is_end(node, body, limits):
+                return Step(report, of, _no_child(plan, of, body), 1, None)
             return _success(report, of, succeed(plan, of.state, of.task, body, outputs, store, limits, rerun), body)
         except Unresolvable as why:
             kept = encode(body.outputs[0]) if body.outputs else b"{}"
@@ -209,7 +212,15 @@ def _success(report: Report, of: Delivery, made: Succession, body: Executed) -> 
     return Step(report, of, calls(), made.count, None)
 
 
-def _single(
+def _no_child(plan: GraphPlan, of: Delivery, body: Executed) -> Iterator[Made]:
+    """As `_one_child`."""
+    name, unites = touched(plan, of)
+    result = encode(body.outputs[0])
+    whole = (Made(moves.advance(of, result, None, name, Offspring(unites=unites), 1, {})) for _ in range(1))
+    return chain([Made(moves.finish(of, result, name, unites))], whole)
+
+
+def _one_child(
     plan: GraphPlan, of: Delivery, body: Executed, outputs: dict[str, TextMap], store: TextMap, limits: Limits
 ) -> Iterator[Made]:
     """The short call, which is all that there is to it but for rare cases; then the one that does for any."""
