@@ -31,13 +31,14 @@ _PATIENCE_S = 10.0
 #: Answers by which a script says that it can't be applied to the records as they are.
 _NOT_YET = {
     "trigger": (b"queue", b"runs"),
+    "trigger_many": (b"queue", b"runs"),
     "retry_by_hand": (b"unknown", b"refused"),
     "cancel_run": (b"unknown",),
     "record_once": (b"ended",),
 }
 
 #: Answers by which a script says that it made what was lost.
-_MENDED = {"trigger": b"made", "retry_by_hand": b"made", "record_once": b"recorded"}
+_MENDED = {"trigger": b"made", "trigger_many": b"made", "retry_by_hand": b"made", "record_once": b"recorded"}
 
 
 class _Kept(NamedTuple):
