@@ -67,6 +67,7 @@ def test_each_run_has_its_own_inputs_and_store_and_runs_to_its_end(lane: Lane) -
             await world.report(held[run], one())
             await world.do("b", one())
             assert (await world.run()).status == "SUCCESS"
+        for world.run_id in started.run_ids:
             await world.check_counts()
 
     lane.run(scene)
