@@ -68,7 +68,7 @@ def bulk(system: System, count: int) -> list[Figure]:
         script = system.info("commandstats")["cmdstat_evalsha"]
         figures += [
             Figure(
-                f"{what}, {_RUNS_A_CALL:,} runs a call, {_BULK_CONNECTIONS} connections, one state manager: runs per second",
+                f"{what}, {_RUNS_A_CALL:,} runs a call, {_BULK_CONNECTIONS} connections, one state manager, appendonly no: runs per second",
                 f"{count / took:,.0f}",
             ),
             Figure(f"{what}: a call, median, ms", f"{median(answer.seconds for answer in answers) * 1000:.0f}"),

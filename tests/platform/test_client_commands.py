@@ -155,6 +155,24 @@ def test_a_started_run_prints_its_id_alone(exosphere: Any, state_manager: Any) -
 BULK = f"POST {BASE}/graph/my-graph/trigger/bulk"
 
 
+def in_a_terminal(start_exosphere: Any, *arguments: str) -> tuple[int, str]:
+    """Run a command in a terminal; return its exit code and all that it showed."""
+    driver, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    process = start_exosphere(
+        *arguments, "--key", "key", stdout=terminal, stderr=terminal, environment={"TERM": "xterm-256color"}
+    )
+    os.close(terminal)
+    shown = b""
+    try:
+        while block := os.read(driver, 65536):
+            shown += block
+    except OSError:
+        pass  # the terminal's other end is closed: this is how its end of file looks
+    os.close(driver)
+    return process.wait(60), shown.decode()
+
+
 def started(*run_ids: str, ignored: tuple[str, ...] = ()) -> dict[str, Any]:
     return TriggerManyResponse(status="CREATED", run_ids=list(run_ids), ignored_inputs=list(ignored)).model_dump()
 
@@ -170,6 +188,21 @@ def test_the_runs_of_a_file_are_started_by_one_call_and_their_ids_printed_one_a_
     assert errors == "note: the root node has no input 'sauce'; ignored\n"
     (sent,) = [asked[3] for asked in state_manager.asked if asked[3]]
     assert sent == {"runs": [{"inputs": {"day": "1"}}, {"store": {"k": "ü"}, "start_delay": 5}]}
+
+
+def test_in_a_terminal_a_bar_shows_how_many_runs_of_a_file_are_started(
+    start_exosphere: Any, state_manager: Any, tmp_path: Path
+) -> None:
+    state_manager.answer(BULK, started("r1", "r2"))
+    file = tmp_path / "days.jsonl"
+    file.write_text("{}\n{}\n")
+    code, text = in_a_terminal(
+        start_exosphere, "run", "start", "my-graph", "--from", str(file), "--uri", state_manager.uri
+    )
+    assert code == 0
+    assert "started" in text
+    assert "2/2" in text
+    assert text.rstrip().endswith("r1\r\nr2")
 
 
 @pytest.mark.parametrize(
@@ -256,22 +289,8 @@ def test_in_a_terminal_each_node_has_a_bar(state_manager: Any, start_exosphere: 
     state_manager.answer(
         f"GET {BASE}/run/{RUN}/wait", run("PENDING", total=2, pending=2), run("PENDING", pending=2), run("SUCCESS")
     )
-    driver, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
-    process = start_exosphere(
-        "run", "start", "my-graph", "--wait", "--uri", state_manager.uri, "--key", "key",
-        stdout=terminal, stderr=terminal, environment={"TERM": "xterm-256color"},
-    )  # fmt: skip
-    os.close(terminal)
-    shown = b""
-    try:
-        while block := os.read(driver, 65536):
-            shown += block
-    except OSError:
-        pass  # the terminal's other end is closed: this is how its end of file looks
-    os.close(driver)
-    text = shown.decode()
-    assert process.wait(60) == 0
+    code, text = in_a_terminal(start_exosphere, "run", "start", "my-graph", "--wait", "--uri", state_manager.uri)
+    assert code == 0
     assert "load" in text
     assert "report" in text
     assert "2/4" in text
