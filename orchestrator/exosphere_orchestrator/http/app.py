@@ -30,7 +30,6 @@ from exosphere_orchestrator.http import (
     graphs,
     http_runtimes,
     keys,
-    many_runs,
     metrics,
     namespace_events,
     nodes,
@@ -44,6 +43,7 @@ from exosphere_orchestrator.http import (
     settings_in_force,
     states,
     steering,
+    triggers,
     whoami,
 )
 from exosphere_orchestrator.http.browsers import add_browser_rules
@@ -114,9 +114,10 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     for router in (
+        # Routes are tried in this order, which takes a while: first those that are called most.
+        triggers.router,
         nodes.router,
         graphs.router,
-        many_runs.router,
         runs.router,
         steering.router,
         states.router,
