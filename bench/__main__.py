@@ -18,7 +18,7 @@ from exosphere_orchestrator.embedded.binary import find_server
 _PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 _WORKLOADS = [
     "floor", "throughput", "prototype", "end_to_end", "hops", "fan_out", "nested", "retries", "steering", "wide",
-    "scripts", "triggers", "reads", "idle",
+    "scripts", "triggers", "bulk", "reads", "idle",
 ]  # fmt: skip
 _START, _END = "<!-- figures -->", "<!-- /figures -->"
 
@@ -44,6 +44,7 @@ def main() -> int:
         "wide": partial(_on_new_system, features.wide, 100_000),
         "scripts": partial(_on_new_system, scripts),
         "triggers": partial(_on_new_system, http_calls.triggers, 2_000),
+        "bulk": partial(_on_new_system, http_calls.bulk, 40_000),
         "reads": partial(_on_new_system, http_calls.reads, 100_000, 10_000),
         "idle": partial(_on_new_system, workloads.idle, 10.0),
     }

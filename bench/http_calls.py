@@ -13,6 +13,10 @@ from exosphere_core import api
 #: Connections that trigger at a time.
 _CONNECTIONS = 16
 
+#: Connections that trigger in bulk at a time, and how many runs a call of them asks for.
+_BULK_CONNECTIONS = 2
+_RUNS_A_CALL = 2_000
+
 #: How often a read is measured.
 _READS = 50
 
@@ -39,6 +43,42 @@ def triggers(system: System, count: int) -> list[Figure]:
         ]
     alone = [answer.seconds for answer in _played(system, [_trigger() for _ in range(200)], 1)]
     return [*figures, Figure("one trigger at a time: p50, ms", f"{median(alone) * 1000:.1f}")]
+
+
+def bulk(system: System, count: int) -> list[Figure]:
+    """Bulk triggers to one state manager, while no worker runs and Redis keeps no append-only file."""
+    _store_graphs(system)
+    system.redis.config_set("appendonly", "no")
+    figures = []
+    for what, run in (
+        ("bulk triggers", {}),
+        ("bulk triggers with an input and a store key", {"inputs": {"value": "2026-01-31"}, "store": {"day": "31"}}),
+    ):
+        system.redis.config_resetstat()
+        cpu = system.cpu_seconds()
+        body = {"runs": [run] * _RUNS_A_CALL}
+        asks = [
+            Ask("POST", _path("graph/one/trigger/bulk"), body, ((api.IDEMPOTENCY_KEY_HEADER, f"{len(run)}-{number}"),))
+            for number in range(count // _RUNS_A_CALL)
+        ]
+        began = perf_counter()
+        answers = _played(system, asks, _BULK_CONNECTIONS)
+        took = perf_counter() - began
+        spent = {name: seconds - cpu[name] for name, seconds in system.cpu_seconds().items()}
+        script = system.info("commandstats")["cmdstat_evalsha"]
+        figures += [
+            Figure(
+                f"{what}, {_RUNS_A_CALL:,} runs a call, {_BULK_CONNECTIONS} connections, one state manager, appendonly no: runs per second",
+                f"{count / took:,.0f}",
+            ),
+            Figure(f"{what}: a call, median, ms", f"{median(answer.seconds for answer in answers) * 1000:.0f}"),
+            *(
+                Figure(f"{what}: CPU of the {name}, µs per run", f"{seconds / count * 1e6:.0f}")
+                for name, seconds in sorted(spent.items())
+            ),
+            Figure(f"{what}: mean script run, µs", f"{script['usec_per_call']:.0f}"),
+        ]
+    return figures
 
 
 def reads(system: System, runs: int, width: int) -> list[Figure]:

@@ -10,7 +10,9 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from exosphere_core.store.calls import Call, apply_all
 from exosphere_core.store.connection import Redis
@@ -31,20 +33,24 @@ _PATIENCE_S = 10.0
 #: Answers by which a script says that it can't be applied to the records as they are.
 _NOT_YET = {
     "trigger": (b"queue", b"runs"),
+    "trigger_many": (b"queue", b"runs"),
     "retry_by_hand": (b"unknown", b"refused"),
     "cancel_run": (b"unknown",),
     "record_once": (b"ended",),
 }
 
 #: Answers by which a script says that it made what was lost.
-_MENDED = {"trigger": b"made", "retry_by_hand": b"made", "record_once": b"recorded"}
+_MENDED = {"trigger": b"made", "trigger_many": b"made", "retry_by_hand": b"made", "record_once": b"recorded"}
+
+_pack: Final = msgspec.msgpack.Encoder().encode
+_unpack: Final = msgspec.msgpack.Decoder(tuple[str, list[str], list[Any]]).decode
 
 
 class _Kept(NamedTuple):
-    call: Call
+    #: The call, packed: a bulk trigger is made of a great many small words, each of which would take several times its length.
+    packed: bytes
     #: When it was answered, on the monotonic clock, in s.
     at: float
-    size: int
 
 
 class Edge:
@@ -66,9 +72,9 @@ class Edge:
         """Keep calls whose effect was just answered."""
         now = monotonic()
         for call in calls:
-            size = sum(len(str(word) if isinstance(word, int) else word) for word in (*call.keys, *call.args))
-            self._kept.append(_Kept(call, now, size))
-            self.size += size
+            packed = _pack(call)
+            self._kept.append(_Kept(packed, now))
+            self.size += len(packed)
         while self.size > MOST_BYTES:
             self._drop()
             if not self._full:
@@ -85,13 +91,13 @@ class Edge:
             self._full = False
 
     def _drop(self) -> None:
-        self.size -= self._kept.popleft().size
+        self.size -= len(self._kept.popleft().packed)
 
     def begin(self) -> None:
         """Redis may have lost what is kept: apply all of it again. It stays kept, as Redis may lose it once more."""
         now = monotonic()
         self._kept = deque(kept._replace(at=now) for kept in self._kept)
-        self._left = [kept.call for kept in self._kept]
+        self._left = [Call(*_unpack(kept.packed)) for kept in self._kept]
         self._until = now + _PATIENCE_S
 
     async def go_on(self) -> None:

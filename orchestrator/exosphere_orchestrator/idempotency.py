@@ -1,9 +1,11 @@
-"""Idempotency keys of triggers: which run a key names, and how a repeat is told from another request."""
+"""Idempotency keys of triggers: which runs a key names, and how a repeat is told from another request."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 from zlib import crc32
+
+import msgspec
 
 from exosphere_core.ids import run_id_for
 from exosphere_core.records import encode
@@ -31,3 +33,19 @@ def keyed(
     shard = crc32("\0".join(parts).encode()) % shards
     request = encode([sorted(inputs.items()), sorted(store.items()), delay_ms])
     return Keyed(run_id_for(shard, *parts), blake2b(request, digest_size=16).hexdigest())
+
+
+_spell = msgspec.json.Encoder(order="deterministic").encode
+
+
+def digest_of(request: Sequence[msgspec.Struct]) -> str:
+    """Return what tells a request from others, whatever the order of the names in it."""
+    return blake2b(_spell(request), digest_size=16).hexdigest()
+
+
+def runs_of(namespace: str, graph: str, key: str, count: int, shards: int) -> Iterator[str]:
+    """Yield the runs that a key stands for, each by the key and its number; they take turns at the shards."""
+    parts = ("many", namespace, graph, key)
+    first = crc32("\0".join(parts).encode())
+    for number in range(count):
+        yield run_id_for((first + number) % shards, *parts, str(number))

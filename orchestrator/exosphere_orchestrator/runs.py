@@ -148,18 +148,8 @@ class RunStarter:
         run_id: str | None,
         request: str = "",
     ) -> _Outcome:
-        head = await read_head(self._redis, namespace, graph)
-        if head is None:
-            raise _no_graph(namespace, graph)
-        refuse_paused(namespace, head)
-        if head.validation_status != "VALID":
-            raise InvalidGraph(
-                f"graph {graph!r} can't run, its validation status is {head.validation_status}: "
-                + "; ".join(head.validation_errors),
-                head.validation_errors,
-            )
-        plan = await self._plans.get(namespace, graph, head.version)
-        values = _store(plan, store)
+        plan = await plan_to_run(self._redis, self._plans, namespace, graph)
+        values = store_of(plan, store)
         check_given(inputs, values, self._limits)
         root = plan.nodes[plan.root]
         try:
@@ -196,21 +186,44 @@ class RunStarter:
                     raise
                 await asyncio.sleep(_PAUSE_S)
         if answer == b"deleted":
-            raise _no_graph(namespace, graph)
+            raise no_graph(namespace, graph)
         if delay_ms:
             self._note_due(home, state, delay_ms)
         return _Outcome(answer == b"made", Started(run, _ignored(plan, inputs)))
 
 
-def _ignored(plan: GraphPlan, inputs: Mapping[str, str]) -> list[str]:
-    return sorted(inputs.keys() - plan.nodes[plan.root].inputs.keys())
+async def plan_to_run(redis: Redis, plans: GraphPlans, namespace: str, graph: str) -> GraphPlan:
+    """Return a graph's newest version.
+
+    Raises:
+        NotFound: there is no such graph.
+        Conflict: it is paused.
+        InvalidGraph: it can't run.
+    """
+    head = await read_head(redis, namespace, graph)
+    if head is None:
+        raise no_graph(namespace, graph)
+    refuse_paused(namespace, head)
+    if head.validation_status != "VALID":
+        raise InvalidGraph(
+            f"graph {graph!r} can't run, its validation status is {head.validation_status}: "
+            + "; ".join(head.validation_errors),
+            head.validation_errors,
+        )
+    return await plans.get(namespace, graph, head.version)
 
 
-def _no_graph(namespace: str, graph: str) -> NotFound:
+def no_graph(namespace: str, graph: str) -> NotFound:
+    """What is said of a graph that is not there."""
     return NotFound(f"namespace {namespace!r} has no graph {graph!r}")
 
 
-def _store(plan: GraphPlan, given: Mapping[str, str]) -> dict[str, str]:
+def store_of(plan: GraphPlan, given: Mapping[str, str]) -> dict[str, str]:
+    """Lay what a trigger gives over the defaults of the store.
+
+    Raises:
+        BadRequest: a key is none, or a required one is missing.
+    """
     if errors := [error for key in given if (error := identifier_error("store key", key))]:
         raise BadRequest("; ".join(errors))
     values = {**plan.default_store, **given}
@@ -221,3 +234,7 @@ def _store(plan: GraphPlan, given: Mapping[str, str]) -> dict[str, str]:
             "give it in the trigger's store or a default in store_config"
         )
     return values
+
+
+def _ignored(plan: GraphPlan, inputs: Mapping[str, str]) -> list[str]:
+    return sorted(inputs.keys() - plan.nodes[plan.root].inputs.keys())

@@ -1,13 +1,17 @@
 """`exosphere run`: start runs, watch them, look at them."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from secrets import token_hex
+from typing import TextIO
 
 import click
+from rich.console import Console
 
 from exosphere_cli.command_group import CommandGroup
 from exosphere_cli.connection import Connection, with_connection
 from exosphere_cli.output import console, short_time, table
+from exosphere_cli.run_file import read_runs, start_runs
 from exosphere_cli.run_progress import follow, watch_progress
 from exosphere_cli.run_report import print_failures, print_run
 from exosphere_core.api import (
@@ -36,20 +40,47 @@ def run() -> None:
 @click.option("--store", "-s", "store", multiple=True, metavar="KEY=VALUE", help="Sets a key of the run's store.")
 @click.option("--delay", type=click.IntRange(min=0), default=0, metavar="MS", help="Start that many ms from now.")
 @click.option("--wait", is_flag=True, help="Show the progress of each node and wait for the end.")
+@click.option(
+    "--from",
+    "file",
+    type=click.File(encoding="utf-8"),
+    metavar="FILE",
+    help='Start many runs: one a line, as {"inputs": {…}, "store": {…}, "start_delay": ms}. `-` reads standard input.',
+)
+@click.option(
+    "--idempotency-key",
+    metavar="NAME",
+    help="With --from: names these runs. The same file with the same name starts what was not started, and nothing twice.",
+)
 @with_connection
 def start_run(
-    connection: Connection, graph_name: str, inputs: tuple[str, ...], store: tuple[str, ...], delay: int, wait: bool
+    connection: Connection,
+    graph_name: str,
+    inputs: tuple[str, ...],
+    store: tuple[str, ...],
+    delay: int,
+    wait: bool,
+    file: TextIO | None,
+    idempotency_key: str | None,
 ) -> None:
-    """Start a run of GRAPH and print its id.
+    """Start a run of GRAPH and print its id, or start many and print their ids, one a line.
 
     With --wait: exits with 0 when the run ends in SUCCESS, else with 1, and shows what failed.
     Ctrl-C ends the waiting, not the run.
 
     \b
       exosphere run start my-graph -i source=s3://bucket -s cursor=0 --wait
+      exosphere run start my-graph --from days.jsonl
     """
     if error := name_error("graph name", graph_name):
         raise click.UsageError(error)
+    if file is not None:
+        if inputs or store or delay or wait:
+            raise click.UsageError("--from takes neither --input, --store, --delay nor --wait: each line has its own")
+        _start_many(connection, graph_name, file, idempotency_key or token_hex(16))
+        return
+    if idempotency_key is not None:
+        raise click.UsageError("--idempotency-key is for --from alone")
     body = {"inputs": _pairs("--input", inputs), "store": _pairs("--store", store), "start_delay": delay}
 
     async def trigger(client: ApiClient) -> TriggerResponse:
@@ -60,8 +91,7 @@ def start_run(
     started = connection.ask(trigger)
     out, notes = console(), console(stderr=True)
     out.print(started.run_id)
-    if started.ignored_inputs:
-        notes.print(f"note: the root node has no input {', '.join(map(repr, started.ignored_inputs))}; ignored")
+    _note_ignored(notes, started.ignored_inputs)
     if not wait:
         return
 
@@ -77,6 +107,21 @@ def start_run(
     _print_whole(connection, ended)
     if ended.status != RunStatus.SUCCESS:
         sys.exit(1)
+
+
+def _start_many(connection: Connection, graph_name: str, file: TextIO, key: str) -> None:
+    lines = read_runs(file)
+    notes = console(stderr=True)
+    started = start_runs(connection, graph_name, file.name, lines, key, notes)
+    out = console()
+    for run_id in started.run_ids:
+        out.out(run_id)
+    _note_ignored(notes, started.ignored_inputs)
+
+
+def _note_ignored(notes: Console, names: Sequence[str]) -> None:
+    if names:
+        notes.print(f"note: the root node has no input {', '.join(map(repr, names))}; ignored")
 
 
 @run.command("list")

@@ -1,6 +1,6 @@
 """The calls of `exospherehost.StateManager`, each of which returns when it is done."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
@@ -84,6 +84,12 @@ class StateManager:
         start_delay: int = 0,
         idempotency_key: str | None = None,
     ) -> dict[str, Any]: ...
+    def trigger_many(
+        self,
+        graph_name: str,
+        runs: Iterable[Mapping[str, Any]],
+        idempotency_key: str | None = None,
+    ) -> list[str]: ...
     def upsert_graph(
         self,
         graph_name: str,

@@ -77,6 +77,7 @@ class Scene:
             "get_graph": (None, {}),
             "list_graphs": (None, {}),
             "trigger": ({}, {}),
+            "trigger_many": ({"runs": [{}, {"inputs": {"more": "1"}}]}, {"headers": {"Idempotency-Key": "rows"}}),
             "list_runs": (None, {"page": 1, "size": 10}),
             "get_run": (None, run),
             "wait_run": (None, run),
@@ -210,8 +211,9 @@ def test_a_row_refuses_a_namespace_that_is_no_name(scene: Scene, row: api.Row) -
 
 @every_keyed_row
 def test_what_does_not_exist_is_404_where_the_row_says_so_and_nowhere_else(scene: Scene, row: api.Row) -> None:
-    body, _ = scene.example(row)
-    answer = scene.space.service.http.request(row.method, url_with_nothing_behind(row), json=body)
+    body, more = scene.example(row)
+    headers = more.get("headers")
+    answer = scene.space.service.http.request(row.method, url_with_nothing_behind(row), json=body, headers=headers)
     assert (answer.status_code == 404) == (404 in row.errors), answer.text
 
 

@@ -55,9 +55,17 @@ def test_a_trigger_is_answered_when_a_replica_has_it_and_503_while_that_stands_s
             assert "the same Idempotency-Key" in detail
         assert "is not safe yet" in space.refused(503, api.RERUN, {}, run_id=run)
         assert count(space) == 3
+        bulk = {"runs": [{}] * 100}
+        detail = space.refused(503, api.TRIGGER_MANY, bulk, headers=key)
+        assert "was made and is not safe yet: 0 of 1 replicas have it (EXOSPHERE_TRIGGER_REPLICAS)" in detail
+        assert "the same Idempotency-Key" in detail
+        # Only the first of its runs were made.
+        assert 3 < count(space) < 103
         replica.signal(signal.SIGCONT)
         eventually("the replica is back", lambda: space.call(api.TRIGGER, {}, headers=key).status_code == 200)
-        assert count(space) == 3
+        runs = space.ok(api.TRIGGER_MANY, bulk, headers=key)["run_ids"]
+        assert count(space) == 103
+        assert replica.ask("EXISTS", *(f"exo:{{ns:0}}:run:{run}" for run in runs)) == 100
         made = space.ok(api.TRIGGER, {}, headers=key)["run_id"]
         assert replica.ask("EXISTS", f"exo:{{ns:0}}:run:{made}") == 1
 

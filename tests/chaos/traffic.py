@@ -15,6 +15,10 @@ from exosphere_core.errors import ExosphereError
 #: Which part of the runs is of large values: each takes as much room as a hundred others.
 _LARGE = 0.04
 
+#: How many triggers there are to one of several runs, and of how many.
+_BULK_EVERY = 5
+_IN_BULK = 2
+
 #: The most triggers that are under way at a time.
 _MOST_TRIGGERS = 8
 
@@ -51,15 +55,21 @@ class Traffic:
         workload = self._workloads[name]
         width = workload.width(draws.randint(*self._plan.widths))
         body = {"inputs": workload.inputs(width), "store": workload.store}
+        row, body = (api.TRIGGER_MANY, {"runs": [body] * _IN_BULK}) if count % _BULK_EVERY == 0 else (api.TRIGGER, body)
         try:
             answer = await stage.call(
-                count, api.TRIGGER, body=body, idempotency_key=f"{self._plan.seed}-{count}",
-                namespace=NAMESPACE, graph_name=name,
-            )  # fmt: skip
+                count,
+                row,
+                body=body,
+                idempotency_key=f"{self._plan.seed}-{count}",
+                namespace=NAMESPACE,
+                graph_name=name,
+            )
         except ExosphereError:
             self._outcome.counts["refused"] += 1
             return
-        self._ledger.accepted(answer["run_id"], number, name, width)
+        for run in answer.get("run_ids") or [answer["run_id"]]:
+            self._ledger.accepted(run, number, name, width)
 
     async def pending(self, stage: Stage) -> int:
         """How many runs are under way; while Redis can't be asked, as many as may be."""

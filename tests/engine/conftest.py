@@ -6,7 +6,7 @@ from engine.world import Lane
 
 #: Files whose scenes together call every script: what they touch is checked by a server in cluster mode, too.
 ON_A_CLUSTER = {
-    "test_cancel", "test_deletion", "test_flow", "test_handoff", "test_leases", "test_manual_retry", "test_polled", "test_queue_pauses", "test_rerun",
+    "test_cancel", "test_deletion", "test_flow", "test_handoff", "test_leases", "test_manual_retry", "test_many_runs", "test_polled", "test_queue_pauses", "test_rerun",
     "test_unites",
 }  # fmt: skip
 

@@ -99,6 +99,7 @@ def test_a_status_is_written_only_by_the_script_of_its_move() -> None:
         "trigger",
         "step",
         "finish",
+        "trigger_many",
         "expand",
         "advance",
         "fail",
@@ -113,7 +114,7 @@ def test_a_status_is_written_only_by_the_script_of_its_move() -> None:
 
 
 #: What begins something new: refused when memory is full.
-NEW = {"trigger", "retry_by_hand", "save_graph", "replace_secrets", "create_key", "list_key"}
+NEW = {"trigger", "trigger_many", "retry_by_hand", "save_graph", "replace_secrets", "create_key", "list_key"}
 NEW |= {"watch_run", "tell_states", "begin_bulk", "add_figures"}
 
 #: What Redis refuses for want of memory, of the commands that scripts use.

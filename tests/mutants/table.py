@@ -143,6 +143,16 @@ MUTANTS = (
         ("tests/engine/test_flow.py", "tests/engine/test_idempotency.py"),
     ),
     Mutant(
+        "a bulk trigger makes a run again", f"{_LUA}/trigger_many.lua",
+        "  if not found[1] then\n", "  if true then\n",
+        ("tests/engine/test_many_runs.py",),
+    ),
+    Mutant(
+        "a bulk trigger does not look whose its runs are", f"{_LUA}/trigger_many.lua",
+        "  elseif found[2] ~= ARGV[4] then\n", "  elseif found[2] == '' then\n",
+        ("tests/engine/test_many_runs.py",),
+    ),
+    Mutant(
         "a cancelled state stays in its queue", f"{_LUA}/cancel.lua",
         "      redis.call('XDEL', ready, record[2])\n", "",
         ("tests/engine/test_cancel.py",),
@@ -220,7 +230,7 @@ MUTANTS = (
     ),
     Mutant(
         "the API forgets what it answered", "orchestrator/exosphere_orchestrator/edge.py",
-        "        self._left = [kept.call for kept in self._kept]\n", "        self._left = []\n",
+        "        self._left = [Call(*_unpack(kept.packed)) for kept in self._kept]\n", "        self._left = []\n",
         ("tests/api/test_lost_writes.py",),
     ),
     Mutant(

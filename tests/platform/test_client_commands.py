@@ -22,6 +22,7 @@ from exosphere_core.api import (
     RunSummary,
     StructureNode,
     StructureResponse,
+    TriggerManyResponse,
     TriggerResponse,
 )
 from exosphere_core.graph.model import StoreConfigModel
@@ -151,6 +152,109 @@ def test_a_started_run_prints_its_id_alone(exosphere: Any, state_manager: Any) -
     assert state_manager.asked[0][3] == body
 
 
+BULK = f"POST {BASE}/graph/my-graph/trigger/bulk"
+
+
+def in_a_terminal(start_exosphere: Any, *arguments: str) -> tuple[int, str]:
+    """Run a command in a terminal; return its exit code and all that it showed."""
+    driver, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    process = start_exosphere(
+        *arguments, "--key", "key", stdout=terminal, stderr=terminal, environment={"TERM": "xterm-256color"}
+    )
+    os.close(terminal)
+    shown = b""
+    try:
+        while block := os.read(driver, 65536):
+            shown += block
+    except OSError:
+        pass  # the terminal's other end is closed: this is how its end of file looks
+    os.close(driver)
+    return process.wait(60), shown.decode()
+
+
+def started(*run_ids: str, ignored: tuple[str, ...] = ()) -> dict[str, Any]:
+    return TriggerManyResponse(status="CREATED", run_ids=list(run_ids), ignored_inputs=list(ignored)).model_dump()
+
+
+def test_the_runs_of_a_file_are_started_by_one_call_and_their_ids_printed_one_a_line(
+    exosphere: Any, state_manager: Any, tmp_path: Path
+) -> None:
+    state_manager.answer(BULK, started("r1", "r2", ignored=("sauce",)))
+    file = tmp_path / "days.jsonl"
+    file.write_text('{"inputs": {"day": "1"}}\n\n{"store": {"k": "ü"}, "start_delay": 5}\n', encoding="utf-8")
+    code, output, errors = exosphere("run", "start", "my-graph", "--from", str(file))
+    assert (code, output) == (0, "r1\nr2\n")
+    assert errors == "note: the root node has no input 'sauce'; ignored\n"
+    (sent,) = [asked[3] for asked in state_manager.asked if asked[3]]
+    assert sent == {"runs": [{"inputs": {"day": "1"}}, {"store": {"k": "ü"}, "start_delay": 5}]}
+
+
+def test_in_a_terminal_a_bar_shows_how_many_runs_of_a_file_are_started(
+    start_exosphere: Any, state_manager: Any, tmp_path: Path
+) -> None:
+    state_manager.answer(BULK, started("r1", "r2"))
+    file = tmp_path / "days.jsonl"
+    file.write_text("{}\n{}\n")
+    code, text = in_a_terminal(
+        start_exosphere, "run", "start", "my-graph", "--from", str(file), "--uri", state_manager.uri
+    )
+    assert code == 0
+    assert "started" in text
+    assert "2/2" in text
+    assert text.rstrip().endswith("r1\r\nr2")
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("{", "not JSON: Expecting property name enclosed in double quotes at column 2"),
+        ("[1]", "must be an object with inputs, store and start_delay, as far as it has them"),
+        ('{"inputs": {"x": 5}}', "inputs.x: must be text, and is 5"),
+        ('{"input": {}}', "input: a run has no such field; there are inputs, store and start_delay"),
+    ],
+)
+def test_a_line_that_is_no_run_is_named_and_nothing_is_sent(
+    exosphere: Any, state_manager: Any, tmp_path: Path, line: str, fault: str
+) -> None:
+    file = tmp_path / "days.jsonl"
+    file.write_text(f"{{}}\n\n{line}\n{{}}\n")
+    code, output, errors = exosphere("run", "start", "my-graph", "--from", str(file))
+    assert (code, output) == (1, "")
+    assert errors == f"error: {file} line 3: {fault}\n"
+    assert state_manager.asked == []
+
+
+def test_a_run_that_the_state_manager_refuses_is_named_by_its_line(
+    exosphere: Any, state_manager: Any, tmp_path: Path
+) -> None:
+    refused = {"detail": "runs.1: store: graph 'my-graph' needs 'day'"}
+    state_manager.answer(BULK, refused, status=400)
+    file = tmp_path / "days.jsonl"
+    file.write_text("{}\n\n{}\n")
+    code, output, errors = exosphere("run", "start", "my-graph", "--from", str(file))
+    assert (code, output, errors) == (1, "", f"error: {file} line 3: store: graph 'my-graph' needs 'day'\n")
+
+
+def test_files_without_runs_and_options_that_do_not_go_with_a_file_are_refused_in_one_line(
+    exosphere: Any, tmp_path: Path
+) -> None:
+    empty, latin = tmp_path / "empty.jsonl", tmp_path / "latin.jsonl"
+    empty.write_text("\n")
+    latin.write_bytes(b'{"inputs": {"x": "\xff"}}')
+    for arguments, expected in (
+        (["--from", str(empty)], f"error: {empty} has no runs: write one JSON object a line"),
+        (["--from", str(latin)], f"error: {latin} is no UTF-8 text"),
+        (["--from", str(empty), "-i", "x=1"], "error: --from takes neither --input, --store, --delay nor --wait"),
+        (["--from", "nosuch.jsonl"], "error: Invalid value for '--from': 'nosuch.jsonl': No such file"),
+        (["--idempotency-key", "k"], "error: --idempotency-key is for --from alone"),
+    ):
+        code, output, errors = exosphere("run", "start", "my-graph", *arguments)
+        assert (code, output) == (1 if "jsonl " in expected else 2, "")
+        assert errors.startswith(expected)
+        assert errors.count("\n") == 1
+
+
 def test_waiting_for_success_shows_progress_in_lines_and_exits_with_0(exosphere: Any, state_manager: Any) -> None:
     state_manager.answer(
         f"POST {BASE}/graph/my-graph/trigger", TriggerResponse(status="CREATED", run_id=RUN).model_dump()
@@ -185,22 +289,8 @@ def test_in_a_terminal_each_node_has_a_bar(state_manager: Any, start_exosphere: 
     state_manager.answer(
         f"GET {BASE}/run/{RUN}/wait", run("PENDING", total=2, pending=2), run("PENDING", pending=2), run("SUCCESS")
     )
-    driver, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
-    process = start_exosphere(
-        "run", "start", "my-graph", "--wait", "--uri", state_manager.uri, "--key", "key",
-        stdout=terminal, stderr=terminal, environment={"TERM": "xterm-256color"},
-    )  # fmt: skip
-    os.close(terminal)
-    shown = b""
-    try:
-        while block := os.read(driver, 65536):
-            shown += block
-    except OSError:
-        pass  # the terminal's other end is closed: this is how its end of file looks
-    os.close(driver)
-    text = shown.decode()
-    assert process.wait(60) == 0
+    code, text = in_a_terminal(start_exosphere, "run", "start", "my-graph", "--wait", "--uri", state_manager.uri)
+    assert code == 0
     assert "load" in text
     assert "report" in text
     assert "2/4" in text

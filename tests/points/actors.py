@@ -13,6 +13,7 @@ from exosphere_core.store.faults import FAULTS
 from exosphere_orchestrator.background.context import Jobs
 from exosphere_orchestrator.catalog import nodes
 from exosphere_orchestrator.engine.engine import Engine, new_context
+from exosphere_orchestrator.many_runs import ManyRunsStarter
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings, load_settings
 from exosphere_orchestrator.vault import new_key
@@ -122,6 +123,7 @@ class Api:
         self.scripts: Redis = connect_untimed(url)
         self.context = new_context(self.settings, self.redis, self.scripts)
         self.runs = RunStarter(self.redis, self.context.plans, self.context.limits, 1, lambda *_: None)
+        self.many_runs = ManyRunsStarter(self.redis, self.context.plans, self.context.limits, 1, lambda *_: None)
         self.jobs = Jobs(self.settings, self.redis, self.runs, *self._clock(moment_ms))
 
     @staticmethod

@@ -7,6 +7,7 @@ from exosphere_core.errors import Conflict, NotFound
 from exosphere_orchestrator.background import upkeep
 from exosphere_orchestrator.background.cron import fire_due_schedules
 from exosphere_orchestrator.catalog import deletion
+from exosphere_orchestrator.many_runs import AskedRun
 from exosphere_orchestrator.steering import retry as steering
 from exosphere_orchestrator.steering.cancel import cancel_run
 from exosphere_orchestrator.steering.rerun import rerun as steering_rerun
@@ -23,6 +24,15 @@ def trigger(scene_delay: int = 0, store: Mapping[str, str] | None = None) -> Act
         await api.runs.trigger("ns", "g", {}, dict(store or {}), scene_delay, key="once")
 
     return Act("trigger", work)
+
+
+def trigger_in_bulk(scene_delay: int = 0, store: Mapping[str, str] | None = None) -> Act:
+    """The graph is triggered by a call that may start many runs."""
+
+    async def work(api: Api, sight: Sight) -> None:
+        await api.many_runs.trigger("ns", "g", [AskedRun({}, dict(store or {}), scene_delay)], "once")
+
+    return Act("bulk trigger", work)
 
 
 def cancel(when: Callable[[Sight], bool]) -> Act:

@@ -19,6 +19,7 @@ from points.acts import (
     retry,
     retry_failed,
     trigger,
+    trigger_in_bulk,
 )
 from points.scene import DUE_AT, NEVER, Act, Behaviour, Deed, Scene, values
 from semantics.happenings import Executed, Failed, Outcome, Pruned, Requeued
@@ -123,6 +124,11 @@ SCENES: dict[str, Scene] = {
         Scene(
             "trigger with delay and store", (node("a", x="${{ store.k }}"),), values, (trigger(60_000, {"k": "s"}),),
             {"store_config": {"required_keys": ["k"]}}, delay_ms=60_000, store={"k": "s"},
+        ),
+        Scene("bulk trigger", _CHAIN, values, (trigger_in_bulk(),), sends=("trigger_many",)),
+        Scene(
+            "bulk trigger with delay and store", (node("a", x="${{ store.k }}"),), values, (trigger_in_bulk(60_000, {"k": "s"}),),
+            {"store_config": {"required_keys": ["k"]}}, delay_ms=60_000, store={"k": "s"}, sends=("trigger_many",),
         ),
         Scene("store written", (node("a", ["b"]), node("b", x="${{ store.k }}")), _fans(1, store={"k": "new"}), _GO,
               {"store_config": {"default_values": {"k": "old"}}}),

@@ -13,7 +13,7 @@ from exospherehost.statemanager import StateManager
 HEAD = '''\
 """The calls of `exospherehost.StateManager`, each of which returns when it is done."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 

@@ -33,12 +33,13 @@ class Intake:
         self._safety = safety or Safety()
         self._waits = asyncio.Semaphore(_WAITS)
 
-    async def make(self, redis: Redis, call: Call, task: Task) -> tuple[bytes, bytes]:
-        """Apply a call of `trigger` and return its reply.
+    async def make(self, redis: Redis, call: Call, task: Task, wanted: int = 1) -> tuple[bytes, bytes]:
+        """Apply a call of `trigger` or `trigger_many` and return its reply.
 
         Args:
             call: made with this intake's `max_queued`.
-            task: of the root.
+            task: of the root; of the first one, when there are several.
+            wanted: how many runs are to be let in.
 
         Raises:
             Overloaded: there is too much already; nothing was made.
@@ -46,15 +47,16 @@ class Intake:
         """
         if refusal := self.budget.refusal:
             raise Overloaded(f"graph {task.graph!r} can't be triggered now: {refusal}", RETRY_AFTER_S)
+        more = f"{wanted} more are asked for, " if wanted > 1 else ""
         try:
             (word, figure), lacking = await self._apply(redis, call)
         except ResponseError as refused:
             raise overloaded(refused) from None
         if word in (b"queue", b"runs"):
-            what = f"states wait or run at node {task.node!r}" if word == b"queue" else "runs are pending"
+            queued = f"states wait or run at node {task.node!r}" if word == b"queue" else "runs are pending"
             raise Overloaded(
-                f"graph {task.graph!r} can't be triggered now: in its shard of namespace {task.home!r} {figure} {what}, "
-                f"and the limit is {self.max_queued} (EXOSPHERE_MAX_QUEUED)",
+                f"graph {task.graph!r} can't be triggered now: in its shard of namespace {task.home!r} {figure} {queued}, "
+                f"{more}and the limit is {self.max_queued} (EXOSPHERE_MAX_QUEUED)",
                 RETRY_AFTER_S,
             )
         if lacking and word in (b"made", b"existed"):

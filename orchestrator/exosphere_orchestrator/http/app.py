@@ -43,6 +43,7 @@ from exosphere_orchestrator.http import (
     settings_in_force,
     states,
     steering,
+    triggers,
     whoami,
 )
 from exosphere_orchestrator.http.browsers import add_browser_rules
@@ -56,6 +57,7 @@ from exosphere_orchestrator.http.routing import methods_of
 from exosphere_orchestrator.http.run_ends import RunEnds
 from exosphere_orchestrator.http.slow_bodies import SlowBodies
 from exosphere_orchestrator.http.watchers import Watchers
+from exosphere_orchestrator.many_runs import ManyRunsStarter
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings
 from exosphere_orchestrator.vault import Vault
@@ -73,19 +75,15 @@ def create_app(settings: Settings) -> FastAPI:
         engine = Engine(settings)
         redis = engine.redis
         run_ends = RunEnds(engine.context)
+        context = engine.context
+        starting = (redis, context.plans, context.limits, settings.shards, engine.note_due, context.intake)
         app.state.services = Services(
             settings=settings,
             redis=redis,
             redis_version=await check_server(redis),
             engine=engine,
-            runs=RunStarter(
-                redis,
-                engine.context.plans,
-                engine.context.limits,
-                settings.shards,
-                engine.note_due,
-                engine.context.intake,
-            ),
+            runs=RunStarter(*starting),
+            many_runs=ManyRunsStarter(*starting),
             run_ends=run_ends,
             watchers=Watchers(redis, run_ends, settings.keep_events_ms, settings.max_watchers, settings.max_watch_ms),
             feeds=NamespaceFeeds(engine.context, run_ends, settings.shards, settings.max_watch_ms),
@@ -116,6 +114,8 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     for router in (
+        # Routes are tried in this order, which takes a while: first those that are called most.
+        triggers.router,
         nodes.router,
         graphs.router,
         runs.router,

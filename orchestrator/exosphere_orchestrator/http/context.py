@@ -20,6 +20,7 @@ from exosphere_orchestrator.http.run_ends import RunEnds
 from exosphere_orchestrator.http.times import iso as iso
 from exosphere_orchestrator.http.times import unix_ms as unix_ms
 from exosphere_orchestrator.http.watchers import Watchers
+from exosphere_orchestrator.many_runs import ManyRunsStarter
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings
 from exosphere_orchestrator.vault import Vault
@@ -34,6 +35,7 @@ class Services:
     redis_version: tuple[int, ...]
     engine: Engine
     runs: RunStarter
+    many_runs: ManyRunsStarter
     run_ends: RunEnds
     watchers: Watchers
     feeds: NamespaceFeeds

@@ -1,18 +1,17 @@
-"""Graphs: upsert, read, delete, trigger."""
+"""Graphs: upsert, read, delete."""
 
 from typing import Annotated, get_args
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Query, Request
 
 from exosphere_core import api
 from exosphere_core.errors import Forbidden
-from exosphere_core.names import NAME_PATTERN
 from exosphere_orchestrator.access.callers import Caller
 from exosphere_orchestrator.catalog import deletion, graphs
 from exosphere_orchestrator.catalog.graphs import Graph
 from exosphere_orchestrator.http.body import JsonRoute
 from exosphere_orchestrator.http.context import checked, iso, services
-from exosphere_orchestrator.http.guard import caller_of, note_thing
+from exosphere_orchestrator.http.guard import caller_of
 from exosphere_orchestrator.http.routing import handles
 
 router = APIRouter(tags=["graphs"], route_class=JsonRoute)
@@ -119,32 +118,6 @@ async def get_version(request: Request, namespace: str, graph_name: str, version
     redis = services(request).redis
     graph = await graphs.get_version(redis, namespace, checked("graph name", graph_name), version)
     return graph_response(namespace, graph)
-
-
-@handles(router, api.TRIGGER)
-async def trigger(
-    request: Request,
-    namespace: str,
-    graph_name: str,
-    body: api.TriggerRequest,
-    key: Annotated[
-        str | None,
-        Header(
-            alias=api.IDEMPOTENCY_KEY_HEADER,
-            description=api.TRIGGER.headers[api.IDEMPOTENCY_KEY_HEADER],
-            json_schema_extra={"pattern": f"^{NAME_PATTERN}$"},
-        ),
-    ] = None,
-) -> api.TriggerResponse:
-    checked("namespace", namespace)
-    checked("graph name", graph_name)
-    if key is not None:
-        checked(api.IDEMPOTENCY_KEY_HEADER, key)
-    started = await services(request).runs.trigger(
-        namespace, graph_name, body.inputs, body.store, body.start_delay, key=key
-    )
-    note_thing(request, run_id=started.run_id)
-    return api.TriggerResponse(status="CREATED", run_id=started.run_id, ignored_inputs=started.ignored_inputs)
 
 
 def _check_reach(caller: Caller, body: api.UpsertGraphRequest) -> None:

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from fastapi.security import APIKeyHeader
 
 from exosphere_core.api import API_KEY_HEADER, ROWS, Row
-from exosphere_orchestrator.http.body import JsonRoute
+from exosphere_orchestrator.http.body import ARGUMENTS_OF, Arguments, JsonRoute
 from exosphere_orchestrator.http.description import ERROR_CONTENT
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -59,8 +59,15 @@ def _inlined(schema: Any, parts: dict[str, Any]) -> Any:
     return {name: _inlined(value, parts) for name, value in schema.items()}
 
 
-def handles(router: APIRouter, row: Row) -> Callable[[Handler], Handler]:
-    """Return a decorator that makes a function the handler of a row."""
+def handles(
+    router: APIRouter, row: Row, *, reads_body: bool = False, arguments: Arguments | None = None
+) -> Callable[[Handler], Handler]:
+    """Return a decorator that makes a function the handler of a row.
+
+    Args:
+        arguments: reads what the call has beside its path, in place of the framework; the handler returns the answer itself.
+        reads_body: the handler reads the body by itself, so that the framework learns only here what it is like.
+    """
     statuses = {*row.errors}
     if row.keyed:
         statuses |= {401, 403, 429, 503}
@@ -83,6 +90,15 @@ def handles(router: APIRouter, row: Row) -> Callable[[Handler], Handler]:
     # A response of no kind of its own: the only content that is described is the stream.
     kind: dict[str, Any] = {"response_class": Response} if row.streams else {}
 
+    described: dict[str, Any] | None = None
+    if reads_body and row.request:
+        body = row.request.model_json_schema()
+        schema = _inlined(body, body.pop("$defs", {}))
+        described = {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+    if arguments is not None:
+        ARGUMENTS_OF[row.name] = arguments
+
     def register(handler: Handler) -> Handler:
         router.add_api_route(
             row.path,
@@ -95,6 +111,7 @@ def handles(router: APIRouter, row: Row) -> Callable[[Handler], Handler]:
             **kind,
             status_code=row.status,
             responses=responses,
+            openapi_extra=described,
             dependencies=[_TELLS_OF_THE_KEY] if row.keyed else [],
             # Whatever the router says: no call may pass by the check of its role.
             route_class_override=JsonRoute,

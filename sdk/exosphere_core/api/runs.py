@@ -7,6 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from exosphere_core.api.row import IDEMPOTENCY_KEY_HEADER, NAMESPACE, ByName, Row, Whole
 from exosphere_core.roles import Role
 
+#: The most runs that one call starts.
+MOST_RUNS: Final = 10_000
+
+#: The longest that a root waits before it is ready, ms.
+LONGEST_START_DELAY: Final = 10 * 366 * 24 * 3600 * 1000
+
 #: The most runs that one page lists.
 LARGEST_SIZE: Final = 1000
 
@@ -21,9 +27,7 @@ class TriggerRequest(BaseModel):
 
     inputs: dict[str, str] = Field(default_factory=dict, description="replaces the root's inputs of the same names")
     store: ByName = Field(default_factory=dict, description="overlays the store's defaults")
-    start_delay: Whole = Field(
-        default=0, ge=0, le=10 * 366 * 24 * 3600 * 1000, description="ms before the root is ready"
-    )
+    start_delay: Whole = Field(default=0, ge=0, le=LONGEST_START_DELAY, description="ms before the root is ready")
 
 
 class TriggerResponse(BaseModel):
@@ -32,6 +36,26 @@ class TriggerResponse(BaseModel):
     status: Literal["CREATED"]
     run_id: str
     ignored_inputs: list[str] = Field(default_factory=list, description="inputs that the root does not declare")
+
+
+class TriggerManyRequest(BaseModel):
+    """Starts many runs of one graph."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    runs: list[TriggerRequest] = Field(
+        min_length=1, max_length=MOST_RUNS, description="what each run is given, as for a single trigger"
+    )
+
+
+class TriggerManyResponse(BaseModel):
+    """The runs were accepted, all of them."""
+
+    status: Literal["CREATED"]
+    run_ids: list[str] = Field(description="in the order of the request's `runs`")
+    ignored_inputs: list[str] = Field(
+        default_factory=list, description="inputs that the root does not declare, of any of the runs"
+    )
 
 
 class RunSummary(BaseModel):
@@ -120,6 +144,14 @@ TRIGGER: Final = Row(
         " with another body 409; free again when the run has been removed"
     }, role=Role.OPERATOR,
 )  # fmt: skip
+TRIGGER_MANY: Final = Row(
+    "trigger_many", "POST", f"{NAMESPACE}/graph/{{graph_name}}/trigger/bulk", "Start many runs of a graph",
+    TriggerManyResponse, TriggerManyRequest, errors=(400, 404, 409, 429), repeatable=False,
+    headers={
+        IDEMPOTENCY_KEY_HEADER: "names this call within its graph: sent again with the same body it answers the same runs"
+        " and makes those that are not there, with another body it is answered 409"
+    }, role=Role.OPERATOR,
+)  # fmt: skip
 LIST_RUNS: Final = Row(
     "list_runs",
     "GET",
@@ -154,7 +186,10 @@ __all__ = [
     "LARGEST_SIZE",
     "LAST_PAGE",
     "LIST_RUNS",
+    "LONGEST_START_DELAY",
+    "MOST_RUNS",
     "TRIGGER",
+    "TRIGGER_MANY",
     "WAIT_RUN",
     "NodeProgress",
     "RunResponse",
@@ -163,6 +198,8 @@ __all__ = [
     "StructureEdge",
     "StructureNode",
     "StructureResponse",
+    "TriggerManyRequest",
+    "TriggerManyResponse",
     "TriggerRequest",
     "TriggerResponse",
 ]

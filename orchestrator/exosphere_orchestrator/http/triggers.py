@@ -1,0 +1,99 @@
+"""Triggering a graph, once or many times by one call. Of all calls these come most often, and in the greatest numbers: their
+bodies are read in one go, as the framework would take more for each run than Redis does.
+"""
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import APIRouter, Header, Request, Response
+
+from exosphere_core import api
+from exosphere_core.names import NAME_PATTERN
+from exosphere_core.records import encode
+from exosphere_orchestrator.http.body import JsonRoute, raw_body, read_slowly
+from exosphere_orchestrator.http.context import checked, services
+from exosphere_orchestrator.http.guard import note_thing
+from exosphere_orchestrator.http.routing import handles
+from exosphere_orchestrator.many_runs import AskedRun
+
+router = APIRouter(tags=["graphs"], route_class=JsonRoute)
+
+
+class _Body(msgspec.Struct, forbid_unknown_fields=True):
+    runs: Annotated[list[AskedRun], msgspec.Meta(min_length=1, max_length=api.MOST_RUNS)]
+
+
+_decode_run: Final = msgspec.json.Decoder(AskedRun).decode
+_decode_runs: Final = msgspec.json.Decoder(_Body).decode
+
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError)
+
+
+def _key_of(row: api.Row) -> Any:
+    return Header(
+        alias=api.IDEMPOTENCY_KEY_HEADER,
+        description=row.headers[api.IDEMPOTENCY_KEY_HEADER],
+        json_schema_extra={"pattern": f"^{NAME_PATTERN}$"},
+    )
+
+
+async def _arguments(request: Request) -> dict[str, Any]:
+    return {"body": await _asked_run(request), "key": request.headers.get(api.IDEMPOTENCY_KEY_HEADER)}
+
+
+async def _asked_run(request: Request) -> api.TriggerRequest:
+    raw = await raw_body(request)
+    try:
+        run = _decode_run(raw)
+    except _UNREADABLE:
+        # This tells better what is wrong.
+        return await read_slowly(request, api.TriggerRequest)
+    if any(name != name.strip() for name in run.store):
+        return await read_slowly(request, api.TriggerRequest)
+    return api.TriggerRequest.model_construct(inputs=run.inputs, store=run.store, start_delay=run.start_delay)
+
+
+@handles(router, api.TRIGGER, arguments=_arguments)
+async def trigger(
+    request: Request,
+    namespace: str,
+    graph_name: str,
+    body: api.TriggerRequest,
+    key: Annotated[str | None, _key_of(api.TRIGGER)] = None,
+) -> Response:
+    checked("namespace", namespace)
+    checked("graph name", graph_name)
+    if key is not None:
+        checked(api.IDEMPOTENCY_KEY_HEADER, key)
+    started = await services(request).runs.trigger(
+        namespace, graph_name, body.inputs, body.store, body.start_delay, key=key
+    )
+    note_thing(request, run_id=started.run_id)
+    return _answer({"status": "CREATED", "run_id": started.run_id, "ignored_inputs": started.ignored_inputs})
+
+
+@handles(router, api.TRIGGER_MANY, reads_body=True)
+async def trigger_many(
+    request: Request, namespace: str, graph_name: str, key: Annotated[str, _key_of(api.TRIGGER_MANY)]
+) -> Response:
+    checked("namespace", namespace)
+    checked("graph name", graph_name)
+    checked(api.IDEMPOTENCY_KEY_HEADER, key)
+    asked = await _asked_runs(request)
+    started = await services(request).many_runs.trigger(namespace, graph_name, asked, key)
+    note_thing(request, runs=str(len(started.run_ids)), first_run_id=started.run_ids[0])
+    return _answer({"status": "CREATED", "run_ids": started.run_ids, "ignored_inputs": started.ignored_inputs})
+
+
+async def _asked_runs(request: Request) -> list[AskedRun]:
+    raw = await raw_body(request)
+    try:
+        return _decode_runs(raw).runs
+    except _UNREADABLE:
+        # This tells better what is wrong. There may be as many faults as runs: the first one is enough.
+        body = await read_slowly(request, api.TriggerManyRequest, 1)
+    return [AskedRun(run.inputs, run.store, run.start_delay) for run in body.runs]
+
+
+def _answer(body: dict[str, Any]) -> Response:
+    return Response(encode(body), media_type="application/json")
