@@ -1,9 +1,17 @@
 /** How numbers and times are written. */
 
-const NUMBER = new Intl.NumberFormat("en");
+/** Made when the first number is written: making one takes a browser some 10 ms, and a page stands before it has any. */
+function later(options?: Intl.NumberFormatOptions): (value: number) => string {
+  let format: Intl.NumberFormat | undefined;
+  return (value) => (format ??= new Intl.NumberFormat("en", options)).format(value);
+}
+
+const plain = later();
+const part = later({ style: "percent", maximumFractionDigits: 1 });
+const threeDigits = later({ maximumSignificantDigits: 3 });
 
 export function number(value: number): string {
-  return NUMBER.format(value);
+  return plain(value);
 }
 
 const BINARY = ["bytes", "KiB", "MiB", "GiB", "TiB"];
@@ -11,21 +19,17 @@ const BINARY = ["bytes", "KiB", "MiB", "GiB", "TiB"];
 /** A size in bytes: "16 MiB". */
 export function bytes(count: number): string {
   const power = Math.min(BINARY.length - 1, Math.floor(Math.log2(Math.max(1, count)) / 10));
-  return `${NUMBER.format(Math.round((count / 1024 ** power) * 10) / 10)} ${BINARY[power]}`;
+  return `${plain(Math.round((count / 1024 ** power) * 10) / 10)} ${BINARY[power]}`;
 }
-
-const PERCENT = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
 
 /** A part of a whole, from 0 to 1; what is there is never told as nothing. */
-export function percent(part: number): string {
-  return part > 0 && part < 0.001 ? "< 0.1%" : PERCENT.format(part);
+export function percent(share: number): string {
+  return share > 0 && share < 0.001 ? "< 0.1%" : part(share);
 }
-
-const RATE = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 
 /** How many a second, to three digits. */
 export function rate(perSecond: number): string {
-  return perSecond >= 100 ? number(Math.round(perSecond)) : RATE.format(perSecond);
+  return perSecond >= 100 ? number(Math.round(perSecond)) : threeDigits(perSecond);
 }
 
 const UNITS: readonly (readonly [string, number])[] = [
