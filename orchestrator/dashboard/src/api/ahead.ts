@@ -26,11 +26,7 @@ export function askAhead(key: string, addresses: readonly string[], fetcher: typ
 }
 
 /** As `fetch`, but a call that was made ahead with the same key is not made again. */
-export function fetchOrTake(
-  address: string,
-  init: Called,
-  fetcher: typeof fetch = fetch,
-): Promise<Response> {
+export function fetchOrTake(address: string, init: Called, fetcher: typeof fetch = fetch): Promise<Response> {
   const found = ahead.get(address);
   if (found && init.method === "GET" && found.key === init.headers[KEY_HEADER]) {
     ahead.delete(address);

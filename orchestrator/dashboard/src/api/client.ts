@@ -116,10 +116,7 @@ export class ApiClient {
     return (await answer.json()) as T;
   }
 
-  private async send(
-    address: string,
-    init: Called,
-  ): Promise<Response> {
+  private async send(address: string, init: Called): Promise<Response> {
     let answer: Response;
     try {
       answer = await this.fetcher(address, { ...init, headers: { ...init.headers, "x-api-key": this.key } });

@@ -50,7 +50,14 @@ it("the line of an error that says most is the first, or the last of a traceback
 });
 
 it("a part is told in percent, a small one as what it is", () => {
-  expect([0, 0.0004, 0.0123, 0.5, 0.9996, 1].map(percent)).toEqual(["0%", "< 0.1%", "1.2%", "50%", "100%", "100%"]);
+  expect([0, 0.0004, 0.0123, 0.5, 0.9996, 1].map(percent)).toEqual([
+    "0%",
+    "< 0.1%",
+    "1.2%",
+    "50%",
+    "100%",
+    "100%",
+  ]);
 });
 
 it("how many a second is told in three digits, or whole", () => {
