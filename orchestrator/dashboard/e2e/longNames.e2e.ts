@@ -32,7 +32,12 @@ beforeAll(async () => {
     secrets: {},
     nodes: [
       { ...node, identifier: FIRST, inputs: { [FIELD]: "1" }, next_nodes: [SECOND] },
-      { ...node, identifier: SECOND, inputs: { [FIELD]: `\${{ ${FIRST}.outputs.${FIELD} }}` }, next_nodes: [] },
+      {
+        ...node,
+        identifier: SECOND,
+        inputs: { [FIELD]: `\${{ ${FIRST}.outputs.${FIELD} }}` },
+        next_nodes: [],
+      },
     ],
     retry_policy: { max_retries: 0 },
     triggers: [{ type: "CRON", value: { expression: "0 3 * * *", timezone: "Europe/Berlin" } }],
@@ -86,10 +91,13 @@ const PAGES = [
 ];
 
 for (const width of [1280, 400]) {
-  it.each(PAGES)(`$page holds the longest names in its frames, ${width} px wide`, async ({ address, shown }) => {
-    await visit.page.setViewportSize({ width, height: 900 });
-    await signIn(visit.page, address());
-    await visit.page.locator("main").getByText(shown).first().waitFor();
-    expect(await overflown()).toEqual([]);
-  });
+  it.each(PAGES)(
+    `$page holds the longest names in its frames, ${width} px wide`,
+    async ({ address, shown }) => {
+      await visit.page.setViewportSize({ width, height: 900 });
+      await signIn(visit.page, address());
+      await visit.page.locator("main").getByText(shown).first().waitFor();
+      expect(await overflown()).toEqual([]);
+    },
+  );
 }
