@@ -97,6 +97,8 @@ for (const width of [1280, 400]) {
       await visit.page.setViewportSize({ width, height: 900 });
       await signIn(visit.page, address());
       await visit.page.locator("main").getByText(shown).first().waitFor();
+      // With all that it asked for: what comes late is as long.
+      await expect.poll(() => visit.page.locator("main .spinner").count()).toBe(0);
       expect(await overflown()).toEqual([]);
     },
   );
