@@ -34,7 +34,7 @@ ARGS ?=
 PYTEST_WORKERS ?= -n 3 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev dashboard dashboard-if-possible test test-ui screenshots topology proof chaos points mutants fuzz lint format bench lock clean
+.PHONY: help demo dev dashboard dashboard-if-possible test test-ui screenshots view-times topology proof chaos points mutants fuzz lint format bench lock clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -65,6 +65,9 @@ test-ui: $(FOR_TESTING) $(DASHBOARD) chromium ## Check the dashboard and click t
 
 screenshots: $(FOR_TESTING) $(DASHBOARD) chromium ## Take the pictures of the dashboard that the docs show
 	@PYTHONPATH=tests $(BIN)/python -m ui npm run --silent --prefix $(DASHBOARD_SOURCE) screenshots
+
+view-times: $(FOR_TESTING) $(DASHBOARD) chromium ## Measure first views and changes of page of the dashboard
+	@PYTHONPATH=tests $(BIN)/python -m ui npm run --silent --prefix $(DASHBOARD_SOURCE) times
 
 # Debian's package, where it is missing and may be installed.
 .PHONY: chromium

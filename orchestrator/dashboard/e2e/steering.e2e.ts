@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { at, copyGraph, ended, signIn, start, visits } from "./stage";
+import type { Runtime } from "../src/api/types";
+import { at, call, copyGraph, ended, signIn, start, URI, visits } from "./stage";
 
 const visit = visits();
 const dialog = () => visit.page.getByRole("dialog");
@@ -57,4 +58,38 @@ it("tells on which version each runtime is", async () => {
     .getByText(/^\d+\.\d+/)
     .first()
     .waitFor();
+});
+
+it("says on how many versions the runtimes are while a new one is rolled out", async () => {
+  const namespace = "rolled-out";
+  for (const [instance, version] of [
+    ["one", "1.4.0"],
+    ["two", "1.5.0"],
+    ["three", "1.5.0"],
+  ]) {
+    await call("PUT", `namespace/${namespace}/nodes/`, {
+      runtime_name: "rolled",
+      instance,
+      version,
+      nodes: [{ name: "Any", inputs_schema: {}, outputs_schema: {}, secrets: [] }],
+    });
+  }
+  // These were registered, but nobody runs them.
+  await visit.page.route(/\/runtimes\//, async (route) => {
+    const answer = await route.fetch();
+    const told = (await answer.json()) as { runtimes: Runtime[] };
+    const runtimes = told.runtimes.map((one) => ({ ...one, alive: true, last_seen_ms: 5 }));
+    await route.fulfill({ response: answer, json: { ...told, runtimes } });
+  });
+  await signIn(visit.page, `${URI}/ns/${namespace}/nodes`);
+  const table = visit.page.getByRole("table", { name: "Runtimes" });
+  const versions = table.getByRole("row").filter({ hasText: "rolled" }).locator(".version");
+  await versions.nth(2).waitFor();
+  expect((await versions.allTextContents()).sort()).toEqual(["1.4.0", "1.5.0", "1.5.0"]);
+  await visit.page.getByRole("link", { name: "Overview", exact: true }).click();
+  await visit.page.getByText("3 alive on 2 versions").waitFor();
+  const card = visit.page.getByRole("region", { name: "Runtimes" });
+  await card.getByText("2 versions", { exact: true }).waitFor();
+  await card.getByText("2 on 1.5.0").waitFor();
+  await card.getByText("1 on 1.4.0").waitFor();
 });

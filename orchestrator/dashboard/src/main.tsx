@@ -5,14 +5,11 @@ import { RouterProvider } from "react-router/dom";
 import { passes } from "./api/errors";
 import { router } from "./routes";
 import { SessionGate } from "./session/SessionGate";
-import { applyTheme, storedTheme } from "./shell/theme";
 import "./style/index.css";
 
 const RETRIES = 6;
 const LONGEST_PAUSE_MS = 10_000;
 const FRESH_MS = 2000;
-
-applyTheme(storedTheme());
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -27,14 +24,16 @@ const queries = new QueryClient({
   },
 });
 
-const root = document.getElementById("root");
-if (root === null) throw new Error("index.html has no element #root");
-createRoot(root).render(
-  <StrictMode>
-    <QueryClientProvider client={queries}>
-      <SessionGate>
-        <RouterProvider router={router} />
-      </SessionGate>
-    </QueryClientProvider>
-  </StrictMode>,
-);
+export function show(): void {
+  const root = document.getElementById("root");
+  if (root === null) throw new Error("index.html has no element #root");
+  createRoot(root).render(
+    <StrictMode>
+      <QueryClientProvider client={queries}>
+        <SessionGate>
+          <RouterProvider router={router} />
+        </SessionGate>
+      </QueryClientProvider>
+    </StrictMode>,
+  );
+}

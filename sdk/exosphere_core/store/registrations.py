@@ -16,7 +16,7 @@ MOST_RUNTIMES = 10_000
 
 
 class Registration(msgspec.Struct, frozen=True):
-    """A runtime as it registered first; when it registers again, only its nodes may differ."""
+    """A runtime as it registered first; when it registers again, only its nodes and its version may differ."""
 
     runtime_name: str
     nodes: tuple[str, ...]

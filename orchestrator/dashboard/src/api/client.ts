@@ -1,5 +1,6 @@
 /** The one place that calls the HTTP API. */
 
+import { type Called, fetchOrTake } from "./ahead";
 import { ApiError, errorOf, Unreachable } from "./errors";
 import type { paths } from "./schema.gen";
 
@@ -61,7 +62,7 @@ export class ApiClient {
     private readonly key: string,
     /** Called when the key is not, or no more, a good one. */
     private readonly onRefused: () => void = () => undefined,
-    private readonly fetcher: typeof fetch = (...given) => fetch(...given),
+    private readonly fetcher: typeof fetchOrTake = (address, init) => fetchOrTake(address, init),
   ) {}
 
   get<P extends PathsOf<"get">>(
@@ -115,10 +116,7 @@ export class ApiClient {
     return (await answer.json()) as T;
   }
 
-  private async send(
-    address: string,
-    init: RequestInit & { headers: Record<string, string> },
-  ): Promise<Response> {
+  private async send(address: string, init: Called): Promise<Response> {
     let answer: Response;
     try {
       answer = await this.fetcher(address, { ...init, headers: { ...init.headers, "x-api-key": this.key } });

@@ -1,43 +1,18 @@
-import * as Ariakit from "@ariakit/react";
-import type { ReactNode } from "react";
-import { Problem } from "./Problem";
+import { lazy, Suspense } from "react";
+import { loaded } from "../shell/loaded";
+import type { Confirming } from "./ConfirmDialog";
 
-interface Confirming {
-  title: string;
-  /** What the button says that does it. */
-  verb: string;
-  children: ReactNode;
-  open: boolean;
-  busy: boolean;
-  error: unknown;
-  dangerous?: boolean;
-  onClose(): void;
-  onConfirm(): void;
-}
+const ConfirmDialog = lazy(async () => ({
+  default: (await loaded(() => import("./ConfirmDialog"))).ConfirmDialog,
+}));
 
-/** Asks before something is done that can't be taken back; stays open with the error when it fails. */
+/** Asks before something is done that can't be taken back; stays open with the error when it fails. Dialogs are loaded with the
+ * first one: no page needs them to stand. */
 export function Confirm(given: Confirming) {
+  if (!given.open) return null;
   return (
-    <Ariakit.Dialog
-      open={given.open}
-      onClose={given.onClose}
-      className="dialog"
-      backdrop={<div className="backdrop" />}
-    >
-      <Ariakit.DialogHeading>{given.title}</Ariakit.DialogHeading>
-      {given.children}
-      {given.error != null && <Problem error={given.error} />}
-      <div className="row end">
-        <Ariakit.DialogDismiss className="button">Back</Ariakit.DialogDismiss>
-        <button
-          type="button"
-          className={given.dangerous ? "button danger" : "button primary"}
-          disabled={given.busy}
-          onClick={given.onConfirm}
-        >
-          {given.verb}
-        </button>
-      </div>
-    </Ariakit.Dialog>
+    <Suspense fallback={null}>
+      <ConfirmDialog {...given} />
+    </Suspense>
   );
 }

@@ -33,7 +33,14 @@ describe("times", () => {
 it("an id is cut where it is long, and a number has its thousands apart", () => {
   expect(short("0-abc")).toBe("0-abc");
   expect(short("dde3c41e-e0b3-4821-a2c7-16d83e900000")).toBe("dde3c41e-e0b3…");
-  expect(number(1_000_000)).toBe("1,000,000");
+  expect([0, 999, 1000, 1_000_000, -12_345, 1234.5678].map(number)).toEqual([
+    "0",
+    "999",
+    "1,000",
+    "1,000,000",
+    "-12,345",
+    "1,234.5678",
+  ]);
 });
 
 it("the line of an error that says most is the first, or the last of a traceback", () => {
@@ -43,7 +50,14 @@ it("the line of an error that says most is the first, or the last of a traceback
 });
 
 it("a part is told in percent, a small one as what it is", () => {
-  expect([0, 0.0004, 0.0123, 0.5, 1].map(percent)).toEqual(["0%", "< 0.1%", "1.2%", "50%", "100%"]);
+  expect([0, 0.0004, 0.0123, 0.5, 0.9996, 1].map(percent)).toEqual([
+    "0%",
+    "< 0.1%",
+    "1.2%",
+    "50%",
+    "100%",
+    "100%",
+  ]);
 });
 
 it("how many a second is told in three digits, or whole", () => {

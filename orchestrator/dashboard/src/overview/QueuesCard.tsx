@@ -39,50 +39,52 @@ function Queues({
     .slice(0, SHOWN);
   return (
     <>
-      <table className="table small">
-        <caption className="unseen">Queues, the busiest first</caption>
-        <thead>
-          <tr>
-            <th scope="col">Node</th>
-            <th scope="col" className="right">
-              Waiting
-            </th>
-            <th scope="col" className="right">
-              Oldest
-            </th>
-            <th scope="col" className="right">
-              Running
-            </th>
-            {maySteer && (
-              <th scope="col">
-                <span className="unseen">Steer</span>
+      <div className="scroll">
+        <table className="table small">
+          <caption className="unseen">Queues, the busiest first</caption>
+          <thead>
+            <tr>
+              <th scope="col">Node</th>
+              <th scope="col" className="right">
+                Waiting
               </th>
-            )}
-          </tr>
-        </thead>
-        <tbody>
-          {busiest.map((queue) => (
-            <tr key={queue.node_name}>
-              <td>
-                <Link className="name" title={queue.node_name} to={nodeAt(namespace, queue.node_name)}>
-                  {queue.node_name}
-                </Link>{" "}
-                {queue.paused && <span className="badge retried">paused</span>}
-              </td>
-              <td className="right">{number(queue.depth)}</td>
-              <td className="right">
-                <OldestAge ageMs={queue.oldest_age_ms} readAt={readAt} />
-              </td>
-              <td className="right">{number(queue.running)}</td>
+              <th scope="col" className="right">
+                Oldest
+              </th>
+              <th scope="col" className="right">
+                Running
+              </th>
               {maySteer && (
-                <td className="right">
-                  <QueueSwitch namespace={namespace} node={queue.node_name} paused={queue.paused} />
-                </td>
+                <th scope="col">
+                  <span className="unseen">Steer</span>
+                </th>
               )}
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {busiest.map((queue) => (
+              <tr key={queue.node_name}>
+                <td>
+                  <Link className="name" title={queue.node_name} to={nodeAt(namespace, queue.node_name)}>
+                    {queue.node_name}
+                  </Link>{" "}
+                  {queue.paused && <span className="badge retried">paused</span>}
+                </td>
+                <td className="right">{number(queue.depth)}</td>
+                <td className="right">
+                  <OldestAge ageMs={queue.oldest_age_ms} readAt={readAt} />
+                </td>
+                <td className="right">{number(queue.running)}</td>
+                {maySteer && (
+                  <td className="right">
+                    <QueueSwitch namespace={namespace} node={queue.node_name} paused={queue.paused} />
+                  </td>
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
       {queues.length > SHOWN && (
         <p className="hint">
           The busiest of <Link to={nodesAt(namespace)}>{number(queues.length)} nodes</Link>.

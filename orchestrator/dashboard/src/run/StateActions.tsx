@@ -2,23 +2,13 @@
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import type { Run, State } from "../api/types";
 import { Confirm } from "../kit/Confirm";
 import { useSession } from "../session/SessionContext";
 import { classOf } from "./classes";
 import { RerunDialog } from "./RerunDialog";
+import type { ShownState } from "./shown";
 
-export function StateActions({
-  namespace,
-  run,
-  state,
-  onChoose,
-}: {
-  namespace: string;
-  run: Run;
-  state: State;
-  onChoose(state: string): void;
-}) {
+export function StateActions({ namespace, run, state, onChoose }: ShownState) {
   const { client } = useSession();
   const queries = useQueryClient();
   const [verb, setVerb] = useState<"retry" | "rerun" | null>(null);

@@ -1,20 +1,10 @@
-import type { Run, State } from "../api/types";
 import { CopyButton } from "../kit/CopyButton";
 import { short } from "../kit/format";
+import type { ShownState } from "./shown";
 import { Worker } from "./Worker";
 
 /** What a state is: node, worker, attempt, parents. */
-export function StateFacts({
-  namespace,
-  run,
-  state,
-  onChoose,
-}: {
-  namespace: string;
-  run: Run;
-  state: State;
-  onChoose(state: string): void;
-}) {
+export function StateFacts({ namespace, run, state, onChoose }: ShownState) {
   const parents = Object.entries(state.parents);
   return (
     <dl className="facts-list">

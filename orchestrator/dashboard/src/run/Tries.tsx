@@ -1,21 +1,11 @@
-import type { Run, State } from "../api/types";
 import { short } from "../kit/format";
 import { headline } from "../kit/headline";
 import { StatusBadge } from "../kit/StatusBadge";
+import type { ShownState } from "./shown";
 import { useTries } from "./useTries";
 
 /** The attempts of a state: the ones before it, and those that retry it. */
-export function Tries({
-  namespace,
-  run,
-  state,
-  onChoose,
-}: {
-  namespace: string;
-  run: Run;
-  state: State;
-  onChoose(state: string): void;
-}) {
+export function Tries({ namespace, run, state, onChoose }: ShownState) {
   const tries = useTries(namespace, run, state);
   if (tries.length < 2) return null;
   return (

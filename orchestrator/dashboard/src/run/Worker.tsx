@@ -1,20 +1,10 @@
-import type { Run, State } from "../api/types";
 import { short } from "../kit/format";
 import { isFurtherOutput } from "./furtherOutput";
+import type { ShownState } from "./shown";
 import { useExecuted } from "./useExecuted";
 
 /** Which runtime executed a state, or why none did. */
-export function Worker({
-  namespace,
-  run,
-  state,
-  onChoose,
-}: {
-  namespace: string;
-  run: Run;
-  state: State;
-  onChoose(state: string): void;
-}) {
+export function Worker({ namespace, run, state, onChoose }: ShownState) {
   const executed = useExecuted(namespace, run, state);
   if (state.worker) return <code>{state.worker}</code>;
   if (!isFurtherOutput(state)) return <span className="hint">none has reported</span>;

@@ -6,7 +6,7 @@ import { ApiClient } from "../api/client";
 import { ApiError, told } from "../api/errors";
 import type { WhoAmI } from "../api/types";
 import { Spinner } from "../kit/Spinner";
-import { storedKey, storeKey, takeKeyFromLink } from "./keyStore";
+import { storedKey, storeKey } from "./keyStore";
 import { may } from "./roles";
 import { type Session, SessionContext } from "./SessionContext";
 import { SignIn } from "./SignIn";
@@ -15,10 +15,7 @@ const NO_LONGER_GOOD = "Your API key is no longer good: it was revoked, or it ha
 
 export function SessionGate({ children }: { children: ReactNode }) {
   const queries = useQueryClient();
-  const [key, setKey] = useState(() => {
-    takeKeyFromLink();
-    return storedKey();
-  });
+  const [key, setKey] = useState(storedKey);
   const [me, setMe] = useState<WhoAmI | null>(null);
   const [problem, setProblem] = useState("");
   const [attempt, setAttempt] = useState(0);

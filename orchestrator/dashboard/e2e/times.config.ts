@@ -1,0 +1,4 @@
+import tests from "./vitest.config";
+
+/** What `make view-times` runs. */
+export default { ...tests, test: { ...tests.test, include: ["**/*.times.ts"] } };
