@@ -1,30 +1,26 @@
-"""`python -m bench`: measures, prints the table, and with `--write` puts it into docs/benchmarks.md."""
+"""`python -m bench.details`: what this project does in detail; `--write` puts the table into docs/benchmarks.md."""
 
 import argparse
-import os
-import platform
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
-from bench import features, http_calls, workloads
+from bench import features, http_calls, page, workloads
+from bench.machine import machine
 from bench.scripts import scripts
 from bench.system import System
 from bench.workloads import Figure
-from exosphere_orchestrator.embedded.binary import find_server
 
-_PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 _WORKLOADS = [
     "floor", "throughput", "prototype", "end_to_end", "hops", "fan_out", "nested", "retries", "steering", "wide",
     "scripts", "triggers", "reads", "idle",
 ]  # fmt: skip
-_START, _END = "<!-- figures -->", "<!-- /figures -->"
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure this checkout on this machine.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.details", description="Measure this checkout on this machine."
+    )
     parser.add_argument("--runs", type=int, default=2000, help="chains of ten nodes")
     parser.add_argument("--width", type=int, default=1000, help="branches of the fan-out")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each workload; the median is told")
@@ -59,11 +55,10 @@ def main() -> int:
             turn["prototype"].append(_share(turn["throughput"][0], turn["prototype"][0]))
         turns.append(turn)
     figures = [_summary(same) for name in names for same in zip(*(turn[name] for turn in turns), strict=True)]
-    server = f"{find_server()}, appendfsync everysec"
-    table = _table(figures, server)
+    table = _table(figures)
     print(table)
     if options.write:
-        _write(table)
+        page.write("figures", table)
     return 0
 
 
@@ -89,29 +84,13 @@ def _summary(same: tuple[Figure, ...]) -> Figure:
     return Figure(same[0].name, middle + spread)
 
 
-def _table(figures: list[Figure], server: str) -> str:
-    machine = f"{_cpu()}, {os.cpu_count()} cores; Python {platform.python_version()}, {server}"
-    day = datetime.now(UTC).date().isoformat()
+def _table(figures: list[Figure]) -> str:
+    made = machine()
+    setting = f"{made['machine']}; Python {made['Python']}, {made['server']}, appendfsync everysec"
     rows = [f"| {figure.name} | {figure.value} |" for figure in figures]
     return "\n".join(
-        [f"`make bench` on {day}: {machine}. One state manager, one worker process with 64 slots, Redis on the same machine.", "", "| what | median (least to greatest of the runs) |", "|---|---|", *rows]
+        [f"`python -m bench.details` on {made['day']}: {setting}. One state manager, one worker process with 64 slots, Redis on the same machine.", "", "| what | median (least to greatest of the runs) |", "|---|---|", *rows]
     )  # fmt: skip
-
-
-def _cpu() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.machine()
-
-
-def _write(table: str) -> None:
-    page = _PAGE.read_text()
-    head, _, rest = page.partition(_START)
-    _PAGE.write_text(f"{head}{_START}\n{table}\n{_END}{rest.partition(_END)[2]}")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from typing import Any
 
 from arq import create_pool
 from arq.connections import ArqRedis, RedisSettings
-from arq.worker import func
 
 from bench.contenders.serve import payload, redis_url, settings_of
 from bench.contenders.stamps import stamp
@@ -64,7 +63,7 @@ _settings = settings_of(sys.modules[__name__])
 
 
 class WorkerSettings:
-    functions = [func(task, max_tries=5) for task in (work, hop, spread, leaf, gather)]
+    functions = (work, hop, spread, leaf, gather)
     redis_settings = RedisSettings.from_dsn(redis_url())
     max_jobs = _settings["max_jobs"]
     poll_delay = _settings["poll_delay_s"]

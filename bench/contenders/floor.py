@@ -28,7 +28,19 @@ _STREAM, _GROUP, _DONE = "tasks", "workers", "done"
 
 async def _work(batch: int) -> None:
     redis = connect_untimed(redis_url(), max_connections=1)
-    read = ("XREADGROUP", "GROUP", _GROUP, f"w{os.getpid()}", "COUNT", batch, "BLOCK", BLOCK_MS, "STREAMS", _STREAM, ">")
+    read = (
+        "XREADGROUP",
+        "GROUP",
+        _GROUP,
+        f"w{os.getpid()}",
+        "COUNT",
+        batch,
+        "BLOCK",
+        BLOCK_MS,
+        "STREAMS",
+        _STREAM,
+        ">",
+    )
     while True:
         (reply,) = await burst(redis, [read], BLOCK_MS / 1000)
         for entries in [reply[0][1]] if reply else []:

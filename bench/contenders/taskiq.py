@@ -20,7 +20,9 @@ GUARANTEE = (
     "streams with acknowledgement after the result is saved (its default): another worker takes over what a dead one had, "
     "after `idle_timeout`, 10 min"
 )
-WRITTEN = "`Pipeline.call_next` for chains, `Pipeline.map` and `call_next` for the fan-out and its join (taskiq-pipelines)"
+WRITTEN = (
+    "`Pipeline.call_next` for chains, `Pipeline.map` and `call_next` for the fan-out and its join (taskiq-pipelines)"
+)
 
 _settings = settings_of(sys.modules[__name__])
 broker = (

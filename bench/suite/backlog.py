@@ -94,12 +94,18 @@ class Costs:
     def per_task(self, tasks: int) -> Figures:
         """CPU of each part in µs, and commands, for each of so many tasks."""
         commands = self._stage.redis.commands()
-        return {**{f"{part} µs": spent / tasks * 1e6 for part, spent in self._spent().items()}, "commands": commands / tasks}
+        return {
+            **{f"{part} µs": spent / tasks * 1e6 for part, spent in self._spent().items()},
+            "commands": commands / tasks,
+        }
 
     def per_second(self) -> Figures:
         """CPU of each part in percent of a core, and commands, for each second."""
         commands, took = self._stage.redis.commands(), monotonic() - self._began
-        return {**{f"{part} %": spent / took * 100 for part, spent in self._spent().items()}, "commands": commands / took}
+        return {
+            **{f"{part} %": spent / took * 100 for part, spent in self._spent().items()},
+            "commands": commands / took,
+        }
 
     def _spent(self) -> dict[str, float]:
         return {part: seconds - self._cpu[part] for part, seconds in self._stage.cpu().items()}

@@ -7,17 +7,15 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 _PATIENCE_S = 15.0
 _PR_SET_PDEATHSIG = 1
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def start(
-    command: list[str], environ: Mapping[str, str] | None = None, **streams: Any
-) -> subprocess.Popen[Any]:
+def start(command: list[str], environ: Mapping[str, str] | None = None, **streams: Any) -> subprocess.Popen[Any]:
     """Start a process that is told to end when this one does, whatever ends it."""
     root = Path(__file__).resolve().parents[2]
     return subprocess.Popen(
@@ -42,26 +40,22 @@ def end(*children: subprocess.Popen[Any]) -> None:
             child.kill()
             child.wait()
         # Each has a session of its own, so its group is it and what it started.
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """User and system time so far of processes and of all that they started and that still runs."""
-    parts, children = {}, defaultdict(list)
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            try:
-                words = (folder / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue  # It ended while we looked.
-            parts[int(folder.name)] = (int(words[11]) + int(words[12])) / _TICKS
-            children[int(words[1])].append(int(folder.name))
-    total, left = 0.0, list(pids)
+    """CPU time so far of processes, and of all that they started and that still runs."""
+    children = defaultdict(list)
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # One that ended while we looked.
+            children[int(stat.read_text().rpartition(")")[2].split()[1])].append(int(stat.parent.name))
+    total, left = 0, list(pids)
     while left:
         pid = left.pop()
-        total += parts.get(pid, 0.0)
         left += children[pid]
-    return total
+        for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            with suppress(OSError):
+                # In ns, where `stat` counts hundredths of a second.
+                total += int(thread.read_text().split()[0])
+    return total / 1e9

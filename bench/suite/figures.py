@@ -98,7 +98,7 @@ def spread(values: Iterable[float]) -> Spread:
 def percentile(values: Iterable[float], percent: float) -> float:
     """The least value that so many percent of all are not above."""
     ordered = sorted(values)
-    return ordered[max(0, int(-(-len(ordered) * percent // 100))) - 1)]
+    return ordered[max(0, int(-(-len(ordered) * percent // 100)) - 1)]
 
 
 def advantage(ours: float, theirs: float, more_is_better: bool) -> float:

@@ -72,7 +72,16 @@ def servers(folder: Path, durability: str, masters: int = 0) -> Iterator[Servers
         for port in ports:
             data = folder / str(port)
             data.mkdir()
-            command = [str(binary.path), *common, *DURABILITY[durability], *cluster, "--port", str(port), "--dir", str(data)]
+            command = [
+                str(binary.path),
+                *common,
+                *DURABILITY[durability],
+                *cluster,
+                "--port",
+                str(port),
+                "--dir",
+                str(data),
+            ]
             stack.callback(end, start(command, stdout=subprocess.DEVNULL))
         for port in ports:
             _wait(lambda port=port: _answers(port), f"the Redis on port {port} did not start")
@@ -98,7 +107,7 @@ def _join(ports: list[int]) -> None:
 
 
 def _whole(node: Any) -> bool:
-    info = node.execute_command("CLUSTER", "INFO")
+    info = node.execute_command("CLUSTER INFO")
     return bool(info["cluster_state"] == "ok" and int(info["cluster_slots_ok"]) == _SLOTS)
 
 

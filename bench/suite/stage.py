@@ -21,6 +21,8 @@ from bench.suite.servers import Servers, servers
 
 OURS, FLOOR = "exosphere", "floor"
 PEERS = ("celery", "arq", "taskiq", "dramatiq", "bullmq")
+#: Whose CPU is told.
+PARTS = ("redis", "state manager", "worker")
 CONTENDERS = (OURS, *PEERS, FLOOR)
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -68,7 +70,7 @@ def missing(contender: str) -> str | None:
     if contender == "bullmq" and not (which("node") and (_NODE / "node_modules").is_dir()):
         return "Node.js or its packages are missing: npm ci in bench/contenders/bullmq"
     if not which(command_of(contender, "client")[0]):
-        return "the environment of the peers is missing: make peers"
+        return "the environment of the peers is missing: make bench, which makes it"
     return None
 
 
@@ -163,8 +165,8 @@ class Stage:
 
     def cpu(self) -> dict[str, float]:
         """Seconds of CPU so far, by part."""
-        parts = {"redis": self.redis.pids, "state manager": _pids(self.managers), "worker": _pids(self.workers)}
-        return {part: cpu_seconds(pids) for part, pids in parts.items()}
+        pids = (self.redis.pids, _pids(self.managers), _pids(self.workers))
+        return {part: cpu_seconds(some) for part, some in zip(PARTS, pids, strict=True)}
 
     def _start(self, what: str, **streams: Any) -> subprocess.Popen[Any]:
         return start(command_of(self.plan.contender, what), self._environ, stderr=self._log, **streams)
