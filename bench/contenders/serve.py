@@ -69,7 +69,7 @@ def main() -> None:
         def answer(call: dict[str, Any]) -> dict[str, Any]:
             what = call.pop("do")
             if what == "describe":
-                return _description(module)
+                return {"found": _description(module)}
             if not client:
                 client.append(module.Client())
             began = monotonic()

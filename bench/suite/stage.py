@@ -70,7 +70,7 @@ def missing(contender: str) -> str | None:
     if contender == "bullmq" and not (which("node") and (_NODE / "node_modules").is_dir()):
         return "Node.js or its packages are missing: npm ci in bench/contenders/bullmq"
     if not which(command_of(contender, "client")[0]):
-        return "the environment of the peers is missing: make bench, which makes it"
+        return "the environment of the peers is missing: .venv/peers, which `make bench` makes"
     return None
 
 

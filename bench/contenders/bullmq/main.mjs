@@ -118,7 +118,7 @@ async function serve() {
     let answer;
     try {
       if (what === "describe") {
-        answer = description();
+        answer = { found: description() };
       } else {
         client ??= new Client();
         const began = monotonic();
