@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.suite.figures import Report, load, merged
 from bench.suite.publish import publish, text
 from bench.suite.quick import quick
-from bench.suite.run import Choice, measure
+from bench.suite.run import Choice, report
 from bench.suite.servers import DURABILITY
 from bench.suite.sizes import FULL, SMALL
 from bench.suite.stage import CONTENDERS
@@ -38,14 +38,14 @@ def main() -> int:
         print(quick())
         return 0
     try:
-        report = _report(options)
+        made = _report(options)
+        if options.save:
+            made.save(options.save)
+        print(text(made))
+        if options.write:
+            publish(made)
     except ValueError as wrong:
         parser.error(str(wrong))
-    if options.save:
-        report.save(options.save)
-    print(text(report))
-    if options.write:
-        publish(report)
     return 0
 
 
@@ -54,7 +54,7 @@ def _report(options: argparse.Namespace) -> Report:
     if options.only or not reports:
         sizes = SMALL if options.small else FULL
         reports.append(
-            measure(
+            report(
                 Choice(
                     options.only or tuple(WORKLOADS), options.contenders, options.durability, options.repeat, sizes, options.patience,
                 )

@@ -77,7 +77,7 @@ def _fans(plan: Plan, width: int, count: int, warm: bool) -> dict[str, float]:
             "ms": middle * 1000,
             "per_s": tasks / middle,
             "bytes": (stage.redis.memory() - empty) / (tasks * count),
-            **costs.per_task(tasks * count),
+            **costs.per_task(),
         }
 
 

@@ -78,7 +78,7 @@ def play(stage: Stage, runs: int, length: int = 1, size: int = 0, workers: int =
         "enqueued_per_s": runs / enqueued["took"],
         "waiting_bytes": (waiting - empty) / runs,
         "bytes": (stage.redis.memory() - empty) / tasks,
-        **costs.per_task(tasks),
+        **costs.per_task(),
     }
 
 
@@ -90,10 +90,11 @@ class Costs:
         self._cpu = stage.cpu()
         self._began = monotonic()
         stage.redis.forget()
+        self._executed = stage.executed()
 
-    def per_task(self, tasks: int) -> Figures:
-        """CPU of each part in µs, and commands, for each of so many tasks."""
-        commands = self._stage.redis.commands()
+    def per_task(self) -> Figures:
+        """CPU of each part in µs, and commands, for each task that was executed from then on."""
+        commands, tasks = self._stage.redis.commands(), max(1, self._stage.executed() - self._executed)
         return {
             **{f"{part} µs": spent / tasks * 1e6 for part, spent in self._spent().items()},
             "commands": commands / tasks,

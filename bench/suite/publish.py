@@ -46,7 +46,13 @@ def pictures(measured: Sequence[Measured]) -> dict[str, str]:
 
 
 def publish(report: Report) -> None:
-    """Write the plots, and the tables between the marks of the page."""
+    """Write the plots, and the tables between the marks of the page.
+
+    Raises:
+        ValueError: the figures are those of tiny sizes, or the page has lost its marks.
+    """
+    if report.made.get("sizes") != "full":
+        raise ValueError("figures of tiny sizes tell nothing; measure without --small")
     drawn = pictures(report.measured)
     for name, svg in drawn.items():
         (_IMAGES / name).write_text(svg)

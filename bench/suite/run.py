@@ -30,7 +30,15 @@ class Choice(NamedTuple):
     patience_s: float = 300.0
 
 
-def measure(choice: Choice) -> Report:
+def report(choice: Choice) -> Report:
+    """Measure, and note what it was measured with."""
+    measured = measure(choice)
+    made = machine() | {"sizes": "full" if choice.sizes == FULL else "small"}
+    names = {row.contender for row in measured}
+    return Report(made, {name: described(name) for name in CONTENDERS if name in names}, measured)
+
+
+def measure(choice: Choice) -> list[Measured]:
     """Measure, and tell on standard error how far it is."""
     present = {name for name in CONTENDERS if not choice.contenders or name in choice.contenders}
     for name in sorted(present):
@@ -43,8 +51,7 @@ def measure(choice: Choice) -> Report:
             if name in present:
                 measured += one(workload, Plan(name, durability, patience_s=choice.patience_s), choice.sizes)
                 print(f"{workload} {durability} {name} ({turn + 1} of {choice.repeat})", file=sys.stderr)
-    names = {row.contender for row in measured}
-    return Report(machine(), {name: described(name) for name in CONTENDERS if name in names}, measured)
+    return measured
 
 
 def one(workload: str, plan: Plan, sizes: Sizes) -> Iterator[Measured]:

@@ -39,8 +39,11 @@ class Servers:
         self.pids = [int(redis.info("server")["process_id"]) for redis in self.all]
 
     def memory(self) -> int:
-        """Bytes in use."""
-        return sum(int(redis.info("memory")["used_memory"]) for redis in self.all)
+        """Bytes in use, buffers of connections and of the append-only file left out: they come and go."""
+        found = [redis.info("memory") for redis in self.all]
+        return sum(
+            int(one["used_memory"]) - int(one["mem_clients_normal"]) - int(one["mem_aof_buffer"]) for one in found
+        )
 
     def commands(self) -> int:
         """Commands since the last `forget`, those inside scripts included."""
