@@ -102,6 +102,8 @@ class Stage:
                     state_managers(self.plan.managers, self.plan.shards, self.redis.url, self._environ)
                 )
             self._client = self._start("client", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            # Closes the pipes, once it has ended.
+            stack.enter_context(self._client)
             stack.callback(end, self._client)
             stack.callback(self.stop_workers)
             self._ended = stack.pop_all()
