@@ -11,7 +11,7 @@ from bench.contenders.serve import payload, redis_url, settings_of
 from bench.contenders.stamps import stamp
 
 PACKAGES = ("celery", "kombu", "redis")
-BEST: dict[str, Any] = {"pool": "prefork", "concurrency": 2, "prefetch": 64, "acks_late": False}
+BEST: dict[str, Any] = {"pool": "solo", "concurrency": 1, "prefetch": 64, "acks_late": False}
 CHOICES: dict[str, list[Any]] = {
     "pool": ["prefork", "threads", "solo"], "concurrency": [1, 2, 4], "prefetch": [4, 64, 256],
 }  # fmt: skip

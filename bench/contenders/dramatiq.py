@@ -15,7 +15,7 @@ from bench.contenders.serve import payload, redis_url
 from bench.contenders.stamps import stamp
 
 PACKAGES = ("dramatiq", "redis", "hiredis")
-BEST: dict[str, Any] = {"processes": 1, "threads": 8, "prefetch": 64}
+BEST: dict[str, Any] = {"processes": 2, "threads": 8, "prefetch": 64}
 CHOICES: dict[str, list[Any]] = {"processes": [1, 2], "threads": [2, 8, 32], "prefetch": [16, 64, 256]}
 GUARANTEE = (
     "a message is acknowledged when its actor has ended (its default); those of a worker that is gone come back "

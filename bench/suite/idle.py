@@ -6,12 +6,13 @@ from bench.suite.backlog import Costs, Parts
 from bench.suite.sizes import Sizes
 from bench.suite.stage import Failed, Plan, Stage
 
-#: Workers are quiet when together they used less than this part of a core for some seconds and all connections stayed.
-_QUIET_SHARE, _LOOK_S = 0.6, 3.0
+#: Workers have started when all connections stayed for some seconds, and together they used next to nothing, a part of
+#: a core, or no longer less than before: some poll without end.
+_QUIET_SHARE, _STEADY, _LOOK_S = 0.3, 0.85, 3.0
 
 
 def idle(plan: Plan, sizes: Sizes) -> Parts:
-    """Start the workers one by one, wait until they are quiet, then count."""
+    """Start the workers one by one, wait until they have settled, then count."""
     with Stage(plan._replace(settings={**plan.settings, **_ALONE.get(plan.contender, {})})) as stage:
         # Its queues are made, and there is nothing in them.
         stage.ask("tasks", count=1)
@@ -20,7 +21,7 @@ def idle(plan: Plan, sizes: Sizes) -> Parts:
         for _ in range(sizes.runtimes - 1):
             stage.start_workers(1)
             sleep(0.1)
-        _quiet(stage, sizes.runtimes)
+        _settle(stage, sizes.runtimes)
         costs = Costs(stage)
         sleep(sizes.idle_s)
         yield "", costs.per_second()
@@ -30,18 +31,20 @@ def idle(plan: Plan, sizes: Sizes) -> Parts:
 _ALONE = {"celery": {"pool": "solo"}, "dramatiq": {"processes": 1}}
 
 
-def _quiet(stage: Stage, workers: int) -> None:
+def _settle(stage: Stage, workers: int) -> None:
     """Wait until the workers have started and settled.
 
     Raises:
         Failed: not in time.
     """
     deadline = monotonic() + stage.plan.patience_s
-    clients, spent = 0, stage.cpu()["worker"]
+    clients, spent, used = 0, stage.cpu()["worker"], float("inf")
     while monotonic() < deadline:
         sleep(_LOOK_S)
-        now_clients, now_spent = stage.redis.clients(), stage.cpu()["worker"]
-        if now_clients == clients > workers and now_spent - spent < _QUIET_SHARE * _LOOK_S:
+        before = clients, spent, used
+        clients, spent = stage.redis.clients(), stage.cpu()["worker"]
+        used = spent - before[1]
+        quiet = used < _QUIET_SHARE * _LOOK_S or used > _STEADY * before[2]
+        if before[0] == clients > workers and quiet:
             return
-        clients, spent = now_clients, now_spent
-    raise Failed(f"{stage.plan.contender}: {workers} workers did not become quiet")
+    raise Failed(f"{stage.plan.contender}: {workers} workers did not settle")
