@@ -116,9 +116,10 @@ bullmq-if-possible:
 	@if ! command -v npm >/dev/null; then echo 'BullMQ is left out: there is no npm'; \
 	else $(MAKE) --no-print-directory $(BULLMQ)/node_modules/.package-lock.json || echo 'It goes on without BullMQ.'; fi
 
+# Not `npm ci`: that refuses where a registry lacks packages of other systems, which are optional.
 $(BULLMQ)/node_modules/.package-lock.json: $(BULLMQ)/package-lock.json
 	@echo "Installing what $(BULLMQ)/package-lock.json names (once, and again when it changes)"
-	@cd $(BULLMQ) && npm ci --silent --ignore-scripts
+	@cd $(BULLMQ) && npm install --silent --no-save --ignore-scripts
 	@touch $@
 
 lock: $(BIN)/python ## Write the lock files anew; UPGRADE=1 takes the newest versions

@@ -68,7 +68,7 @@ def command_of(contender: str, what: str) -> list[str]:
 def missing(contender: str) -> str | None:
     """Why a contender can't run here, or None."""
     if contender == "bullmq" and not (which("node") and (_NODE / "node_modules").is_dir()):
-        return "Node.js or its packages are missing: npm ci in bench/contenders/bullmq"
+        return "Node.js or its packages are missing; `make bench` installs the packages"
     if not which(command_of(contender, "client")[0]):
         return "the environment of the peers is missing: .venv/peers, which `make bench` makes"
     return None
