@@ -17,6 +17,8 @@ BIN := $(VENV)/bin
 FOR_RUNNING := $(VENV)/.installed-for-running
 FOR_TESTING := $(VENV)/.installed-for-testing
 FOR_FUZZING := $(VENV)/fuzz/.installed
+FOR_COMPARING := $(VENV)/peers/.installed
+BULLMQ := bench/contenders/bullmq
 # An environment whose interpreter was removed or upgraded away is made anew.
 $(shell test -x $(BIN)/python || rm -f $(FOR_RUNNING) $(FOR_TESTING))
 
@@ -34,7 +36,7 @@ ARGS ?=
 PYTEST_WORKERS ?= -n 3 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev dashboard dashboard-if-possible test test-ui screenshots view-times topology proof chaos points mutants fuzz lint format bench lock clean
+.PHONY: help demo dev dashboard dashboard-if-possible test test-ui screenshots view-times topology proof chaos points mutants fuzz lint format bench bench-quick lock clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -105,8 +107,23 @@ format: $(FOR_TESTING) ## Format the code and sort its imports
 	$(BIN)/python -m ruff check --select I --fix
 	$(BIN)/python -m ruff format
 
-bench: $(FOR_RUNNING) ## Measure speed, latency, CPU and memory on this machine
+bench: $(FOR_RUNNING) $(FOR_COMPARING) bullmq-if-possible ## Measure ten workloads here and with Celery, arq, Taskiq, Dramatiq and BullMQ
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-quick: $(FOR_RUNNING) $(FOR_COMPARING) ## Measure two of them within a minute: ratio to Celery and to bare Redis
+	@$(BIN)/python -m bench --quick
+
+# Whoever has no npm compares with everybody else.
+.PHONY: bullmq-if-possible
+bullmq-if-possible:
+	@if ! command -v npm >/dev/null; then echo 'BullMQ is left out: there is no npm'; \
+	else $(MAKE) --no-print-directory $(BULLMQ)/node_modules/.package-lock.json || echo 'It goes on without BullMQ.'; fi
+
+# Not `npm ci`: that refuses where a registry lacks packages of other systems, which are optional.
+$(BULLMQ)/node_modules/.package-lock.json: $(BULLMQ)/package-lock.json
+	@echo "Installing what $(BULLMQ)/package-lock.json names (once, and again when it changes)"
+	@cd $(BULLMQ) && npm install --silent --no-save --ignore-scripts
+	@touch $@
 
 lock: $(BIN)/python ## Write the lock files anew; UPGRADE=1 takes the newest versions
 	@set -e; tool=$$(mktemp -d); trap 'rm -rf "$$tool"' EXIT; \
@@ -123,12 +140,13 @@ lock: $(BIN)/python ## Write the lock files anew; UPGRADE=1 takes the newest ver
 	compile requirements.lock pyproject.toml "$$tool/build.in" --extra server --extra embedded; \
 	compile requirements-test.lock pyproject.toml --extra server --extra embedded --group test -c requirements.lock; \
 	compile requirements-fuzz.lock --group pyproject.toml:fuzz; \
+	compile requirements-peers.lock --group pyproject.toml:peers; \
 	compile deploy/requirements.lock pyproject.toml --extra server -c requirements.lock; \
 	compile deploy/requirements-build.lock "$$tool/build.in" -c requirements.lock
 
 clean: ## Remove .venv, caches and build output; the data in .exosphere stays
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	rm -rf $(DASHBOARD_SOURCE)/node_modules $(dir $(DASHBOARD))
+	rm -rf $(DASHBOARD_SOURCE)/node_modules $(BULLMQ)/node_modules $(dir $(DASHBOARD))
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(DASHBOARD): $(DASHBOARD_PARTS) $(DASHBOARD_TOOLS)
@@ -171,8 +189,16 @@ $(FOR_TESTING): requirements-test.lock pyproject.toml | $(BIN)/python
 	$(call install,requirements-test.lock)
 	@touch $@ $(FOR_RUNNING)
 
-$(FOR_FUZZING): requirements-fuzz.lock | $(BIN)/python
-	@echo "Installing what requirements-fuzz.lock names (once, and again when it changes)"
-	@$(BIN)/python -m venv --clear $(VENV)/fuzz
-	@$(VENV)/fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
+# $(call install-apart,ENVIRONMENT,LOCK): what a lock names, in an environment of its own.
+define install-apart
+	@echo "Installing what $(2) names (once, and again when it changes)"
+	@$(BIN)/python -m venv --clear $(VENV)/$(1)
+	@$(VENV)/$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2)
 	@touch $@
+endef
+
+$(FOR_FUZZING): requirements-fuzz.lock | $(BIN)/python
+	$(call install-apart,fuzz,$<)
+
+$(FOR_COMPARING): requirements-peers.lock | $(BIN)/python
+	$(call install-apart,peers,$<)

@@ -1,118 +1,66 @@
-"""`python -m bench`: measures, prints the table, and with `--write` puts it into docs/benchmarks.md."""
+"""`python -m bench`: this project and its peers side by side; `--write` puts tables and plots into the docs."""
 
 import argparse
-import os
-import platform
 import sys
-from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
-from bench import features, http_calls, workloads
-from bench.scripts import scripts
-from bench.system import System
-from bench.workloads import Figure
-from exosphere_orchestrator.embedded.binary import find_server
-
-_PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
-_WORKLOADS = [
-    "floor", "throughput", "prototype", "end_to_end", "hops", "fan_out", "nested", "retries", "steering", "wide",
-    "scripts", "triggers", "bulk", "reads", "idle",
-]  # fmt: skip
-_START, _END = "<!-- figures -->", "<!-- /figures -->"
+from bench.suite.figures import Report, load, merged
+from bench.suite.publish import publish, text
+from bench.suite.quick import quick
+from bench.suite.run import Choice, report
+from bench.suite.servers import DURABILITY
+from bench.suite.sizes import FULL, SMALL
+from bench.suite.stage import CONTENDERS
+from bench.suite.workloads import WORKLOADS
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure this checkout on this machine.")
-    parser.add_argument("--runs", type=int, default=2000, help="chains of ten nodes")
-    parser.add_argument("--width", type=int, default=1000, help="branches of the fan-out")
-    parser.add_argument("--repeat", type=int, default=3, help="runs of each workload; the median is told")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
-    parser.add_argument("--only", nargs="+", choices=_WORKLOADS, default=_WORKLOADS, help="workloads to measure")
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure this checkout beside its peers.")
+    parser.add_argument("--only", nargs="+", choices=list(WORKLOADS), help="workloads to measure; default: all")
+    parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=(), help="default: who can")
+    parser.add_argument("--durability", nargs="+", choices=list(DURABILITY), default=list(DURABILITY), help="of Redis")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each workload; medians are told")
+    parser.add_argument("--patience", type=float, default=300.0, metavar="S", help="longest wait for anything, s")
+    parser.add_argument("--save", type=Path, metavar="F.json", help="keep what was measured")
+    parser.add_argument(
+        "--load",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="F.json",
+        help="add what was kept; without --only nothing is measured anew",
+    )
+    parser.add_argument("--write", action="store_true", help="put tables and plots into docs/benchmarks.md")
+    parser.add_argument("--small", action="store_true", help="tiny sizes, to see that everything works")
+    parser.add_argument("--quick", action="store_true", help="W1 and W3 beside Celery and the floor, within a minute")
     options = parser.parse_args()
-    measures: dict[str, Callable[[], list[Figure]]] = {
-        "floor": partial(_on_new_system, workloads.floor),
-        "throughput": partial(_on_new_system, workloads.throughput, options.runs),
-        "prototype": partial(workloads.prototype, options.runs),
-        "end_to_end": partial(_on_new_system, workloads.end_to_end, options.runs),
-        "hops": partial(_on_new_system, workloads.hops, 200),
-        "fan_out": partial(_on_new_system, workloads.fan_out, options.width),
-        "nested": partial(_on_new_system, features.nested, 10),
-        "retries": partial(_on_new_system, features.retries, options.width),
-        "steering": partial(_on_new_system, features.steering, options.width),
-        "wide": partial(_on_new_system, features.wide, 100_000),
-        "scripts": partial(_on_new_system, scripts),
-        "triggers": partial(_on_new_system, http_calls.triggers, 2_000),
-        "bulk": partial(_on_new_system, http_calls.bulk, 40_000),
-        "reads": partial(_on_new_system, http_calls.reads, 100_000, 10_000),
-        "idle": partial(_on_new_system, workloads.idle, 10.0),
-    }
-    names = [name for name in _WORKLOADS if name in options.only]
-    turns: list[dict[str, list[Figure]]] = []
-    # The workloads take turns, so that what is compared, product and prototype, is measured within one minute.
-    for number in range(1, options.repeat + 1):
-        turn: dict[str, list[Figure]] = {}
-        for name in names:
-            turn[name] = measures[name]()
-            print(f"{name} measured ({number} of {options.repeat})", file=sys.stderr)
-        if "throughput" in turn and "prototype" in turn:
-            turn["prototype"].append(_share(turn["throughput"][0], turn["prototype"][0]))
-        turns.append(turn)
-    figures = [_summary(same) for name in names for same in zip(*(turn[name] for turn in turns), strict=True)]
-    server = f"{find_server()}, appendfsync everysec"
-    table = _table(figures, server)
-    print(table)
-    if options.write:
-        _write(table)
+    if options.quick:
+        print(quick())
+        return 0
+    try:
+        made = _report(options)
+        if options.save:
+            made.save(options.save)
+        print(text(made))
+        if options.write:
+            publish(made)
+    except ValueError as wrong:
+        parser.error(str(wrong))
     return 0
 
 
-def _on_new_system(measure: Callable[..., list[Figure]], *arguments: float) -> list[Figure]:
-    with System() as system:
-        return measure(system, *arguments)
-
-
-def _share(product: Figure, prototype: Figure) -> Figure:
-    """How much of the bare protocol's speed is left with every feature on."""
-    return Figure("product / prototype", f"{_number(product) / _number(prototype):.2f}")
-
-
-def _number(figure: Figure) -> float:
-    return float(figure.value.replace(",", "").split()[-1])
-
-
-def _summary(same: tuple[Figure, ...]) -> Figure:
-    """The median of a figure over the runs, with its least and greatest value."""
-    values = [figure.value for figure in sorted(same, key=_number)]
-    middle = values[len(values) // 2]
-    spread = f" ({values[0]} to {values[-1]})" if len(values) > 1 and values[0] != values[-1] else ""
-    return Figure(same[0].name, middle + spread)
-
-
-def _table(figures: list[Figure], server: str) -> str:
-    machine = f"{_cpu()}, {os.cpu_count()} cores; Python {platform.python_version()}, {server}"
-    day = datetime.now(UTC).date().isoformat()
-    rows = [f"| {figure.name} | {figure.value} |" for figure in figures]
-    return "\n".join(
-        [f"`make bench` on {day}: {machine}. One state manager, one worker process with 64 slots, Redis on the same machine.", "", "| what | median (least to greatest of the runs) |", "|---|---|", *rows]
-    )  # fmt: skip
-
-
-def _cpu() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.machine()
-
-
-def _write(table: str) -> None:
-    page = _PAGE.read_text()
-    head, _, rest = page.partition(_START)
-    _PAGE.write_text(f"{head}{_START}\n{table}\n{_END}{rest.partition(_END)[2]}")
+def _report(options: argparse.Namespace) -> Report:
+    reports = [load(path) for path in options.load]
+    if options.only or not reports:
+        sizes = SMALL if options.small else FULL
+        reports.append(
+            report(
+                Choice(
+                    options.only or tuple(WORKLOADS), options.contenders, options.durability, options.repeat, sizes, options.patience,
+                )
+            )
+        )  # fmt: skip
+    return merged(reports)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -19,10 +20,17 @@ from exosphere_core import api
 from exosphere_core.client import ApiClient
 from exosphere_orchestrator.embedded import EmbeddedRedis
 from exosphere_orchestrator.vault import new_key
-from exosphere_worker.node import secret_names
+from exosphere_worker.node import BaseNode, secret_names
 
 KEY = "bench-key"
 NAMESPACE = "bench"
+#: Arguments of the interpreter that make it a state manager.
+SERVE = (
+    "-c",
+    "from exosphere_orchestrator.server import serve; from exosphere_orchestrator.settings import load_settings; serve(load_settings())",
+)
+#: One for all state managers of a process that measures, as several that share a Redis need.
+_VAULT_KEY = new_key()
 
 
 @dataclass
@@ -36,21 +44,11 @@ class System:
         self._embedded = EmbeddedRedis(Path(self._folder.name))
         self._embedded.__enter__()
         self.redis: Any = Redis.from_url(self._embedded.url)
-        self.port = _free_port()
+        self.port = free_port()
         self.uri = f"http://127.0.0.1:{self.port}"
-        self._environ = {
-            **os.environ,
-            "EXOSPHERE_REDIS_URL": self._embedded.url,
-            "STATE_MANAGER_SECRET": KEY,
-            "SECRETS_ENCRYPTION_KEY": new_key(),
-            "EXOSPHERE_PORT": str(self.port),
-            "EXOSPHERE_LOG_LEVEL": "WARNING",
-            "EXOSPHERE_STATE_MANAGER_URI": self.uri,
-            "EXOSPHERE_API_KEY": KEY,
-        }
-        serve = "from exosphere_orchestrator.server import serve; from exosphere_orchestrator.settings import load_settings; serve(load_settings())"
-        self._start("state manager", "-c", serve)
-        asyncio.run(self._register())
+        self._environ = environ_of(self._embedded.url, self.port)
+        self._start("state manager", *SERVE)
+        asyncio.run(register(self.uri, NODES))
         return self
 
     def __exit__(
@@ -95,24 +93,40 @@ class System:
         root = Path(__file__).resolve().parent.parent
         self.children[name] = subprocess.Popen([sys.executable, *arguments], env=self._environ, cwd=root)
 
-    async def _register(self) -> None:
-        nodes = [
-            {
-                "name": node.__name__,
-                "inputs_schema": node.Inputs.model_json_schema(),
-                "outputs_schema": node.Outputs.model_json_schema(),
-                "secrets": secret_names(node),
-            }
-            for node in NODES
-        ]
-        client = self.client()
-        await client.call(
-            api.REGISTER_NODES, namespace=NAMESPACE, body={"runtime_name": "bench", "nodes": nodes}, timeout_s=30
-        )
-        await client.aclose()
+
+def environ_of(redis_url: str, port: int) -> dict[str, str]:
+    """The environment of a state manager at a port of the loopback interface, and of its workers."""
+    return {
+        **os.environ,
+        "EXOSPHERE_REDIS_URL": redis_url,
+        "STATE_MANAGER_SECRET": KEY,
+        "SECRETS_ENCRYPTION_KEY": _VAULT_KEY,
+        "EXOSPHERE_PORT": str(port),
+        "EXOSPHERE_LOG_LEVEL": "WARNING",
+        "EXOSPHERE_STATE_MANAGER_URI": f"http://127.0.0.1:{port}",
+        "EXOSPHERE_API_KEY": KEY,
+    }
 
 
-def _free_port() -> int:
+async def register(uri: str, nodes: Sequence[type[BaseNode]]) -> None:
+    """Wait for a state manager, and make nodes known to it before any worker does."""
+    registered = [
+        {
+            "name": node.__name__,
+            "inputs_schema": node.Inputs.model_json_schema(),
+            "outputs_schema": node.Outputs.model_json_schema(),
+            "secrets": secret_names(node),
+        }
+        for node in nodes
+    ]
+    client = ApiClient(uri, KEY, timeout_s=90)
+    await client.call(
+        api.REGISTER_NODES, namespace=NAMESPACE, body={"runtime_name": "bench", "nodes": registered}, timeout_s=30
+    )
+    await client.aclose()
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

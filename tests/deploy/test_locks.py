@@ -14,6 +14,7 @@ LOCKS = {
     for name in (
         "requirements.lock",
         "requirements-test.lock",
+        "requirements-peers.lock",
         "deploy/requirements.lock",
         "deploy/requirements-build.lock",
     )
@@ -42,6 +43,9 @@ SERVER = PROJECT["project"]["optional-dependencies"]["server"]
 EMBEDDED = PROJECT["project"]["optional-dependencies"]["embedded"]
 BUILD = PROJECT["build-system"]["requires"]
 TEST = PROJECT["dependency-groups"]["test"]
+PEERS = PROJECT["dependency-groups"]["peers"]
+#: Of environments that share nothing with the project's own.
+APART = {"requirements-peers.lock"}
 
 
 @pytest.mark.parametrize(
@@ -49,6 +53,7 @@ TEST = PROJECT["dependency-groups"]["test"]
     [
         ("requirements.lock", [RUN, SERVER, EMBEDDED, BUILD]),
         ("requirements-test.lock", [RUN, SERVER, EMBEDDED, BUILD, TEST]),
+        ("requirements-peers.lock", [PEERS]),
         ("deploy/requirements.lock", [RUN, SERVER]),
         ("deploy/requirements-build.lock", [BUILD]),
     ],
@@ -65,7 +70,7 @@ def test_an_image_carries_neither_tests_nor_an_embedded_server() -> None:
 
 def test_all_locks_pin_the_same_versions() -> None:
     everything = pins("requirements-test.lock")
-    for lock in LOCKS:
+    for lock in LOCKS.keys() - APART:
         different = {name: version for name, version in pins(lock).items() if everything[name] != version}
         assert not different, f"{lock} differs from requirements-test.lock in {different}; run `make lock`"
 

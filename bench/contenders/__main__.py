@@ -1,0 +1,3 @@
+from bench.contenders.serve import main
+
+main()
