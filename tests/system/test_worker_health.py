@@ -48,7 +48,7 @@ def start_worker(stack: Stack, *options: str, **environ: str) -> int:
     (stack.folder / "app.py").write_text(APP)
     port = free_port()
     command = [sys.executable, "-P", "-m", "exosphere_cli.main", "worker", "app:runtime", "--health-port", str(port)]
-    path = os.pathsep.join([str(stack.folder), str(TESTS), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join(filter(None, [str(stack.folder), str(TESTS), os.environ.get("PYTHONPATH")]))
     stack.start("pool", [*command, *options], PYTHONPATH=path, **environ)
     return port
 
