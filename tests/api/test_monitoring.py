@@ -33,7 +33,9 @@ Told = dict[str, dict[str, set[str]]]
 
 def expressions() -> list[str]:
     shown = [target["expr"] for panel in PANELS for target in panel["targets"]]
-    return [rule["expr"] for rule in ALERTS] + [
+    # What docs/deployment.md shows for KEDA.
+    scaler = re.findall(r"^ +query: (.+)$", (MONITORING.parents[1] / "docs/deployment.md").read_text(), re.MULTILINE)
+    return scaler + [rule["expr"] for rule in ALERTS] + [
         expr.replace("$__rate_interval", "5m").replace('"$namespace"', '".+"') for expr in shown
     ]
 
@@ -125,6 +127,15 @@ def test_labels_in_the_text_of_an_alert_are_left_by_its_expression() -> None:
             top = top.lhs
         if isinstance(top, promql.AggregateExpr):
             assert used <= set(top.modifier.labels if top.modifier else ()), rule["alert"]
+
+
+def test_prometheus_is_told_of_the_rules_and_of_both_kinds_of_processes() -> None:
+    configuration = yaml.safe_load((MONITORING / "prometheus.yaml").read_text())
+    assert all((MONITORING / name).is_file() for name in configuration["rule_files"])
+    state_manager, worker = configuration["scrape_configs"]
+    assert "authorization" in state_manager
+    assert "authorization" not in worker
+    assert not {"metrics_path"} & (state_manager.keys() | worker.keys()), "both answer at the usual path"
 
 
 def test_names_of_alerts_are_given_once() -> None:

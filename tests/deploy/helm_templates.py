@@ -1,7 +1,6 @@
 """Renders the chart as Helm does, as far as the chart goes: any action or function that is not known here is an error.
 
-Helm itself is no part of the tests: it is a program of its own. What this makes of the chart was compared with what Helm
-makes of it; `docs/deployment.md` says how.
+Helm itself is no part of the tests: it is a program of its own. `compare_with_helm.py` compares this with it.
 """
 
 import copy

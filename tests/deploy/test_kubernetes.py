@@ -1,88 +1,27 @@
-"""The chart, and the plain manifests that are made of it: their form, their secrets, and that they name what exists."""
+"""What the chart makes: the form of the objects, their secrets, their times to end, and that they name what exists."""
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import kubernetes_validate
 import pytest
-import yaml
 from click import Context
 from jsonschema import Draft202012Validator
 
-from deploy.chart import CHART, DEPLOY, DESCRIPTION, PLAIN, Refused, merged, objects, plain_manifests, rendered
+from deploy.cases import CASES, EVERY, MADE, WORKER, environment, of_kind, pods
+from deploy.chart import DEPLOY, merged, objects
 from deploy.custom_kinds import CUSTOM_KINDS
 from exosphere_cli.main import cli
 from exosphere_core import api
 from exosphere_core.access import KEY_VARIABLE, URI_VARIABLE, read_access
-from exosphere_core.version import VERSION
-from exosphere_orchestrator.http.queues import MOST_QUEUES
+from exosphere_orchestrator.server import _GRACE_S
 from exosphere_orchestrator.settings import Settings, load_settings
 from exosphere_orchestrator.vault import new_key
 from exosphere_worker import health, link, loop_watch, metrics, runtime
 
 #: As old as the chart allows, and the newest that the schemas know.
 VERSIONS = ("1.27", kubernetes_validate.latest_version())
-
-WORKER = {
-    "image": "registry.example.com/my-nodes:1.4.0",
-    "runtime": "my_nodes:runtime",
-    "apiKey": {"secretName": "exosphere-loader", "key": "api-key"},
-}
-#: Everything that can be switched on.
-FULL: dict[str, Any] = {
-    "image": {"repository": "registry.example.com/exosphere-redis", "tag": "1.2.3", "pullSecrets": ["registry"]},
-    "secret": {"workerRedisUrl": "worker-redis-url"},
-    "redisTls": {"secretName": "redis-tls"},
-    "settings": {"EXOSPHERE_SHARDS": "6", "EXOSPHERE_MAX_QUEUED": "2000000"},
-    "stateManager": {"replicas": 3, "nodeSelector": {"disk": "fast"}},
-    "background": {"tolerations": [{"key": "dedicated", "operator": "Exists"}]},
-    "workers": {
-        "loader": {
-            **WORKER,
-            "processes": 4,
-            "shutdownGraceMs": 1_500_001,
-            "settings": {"EXOSPHERE_LOG_LEVEL": "DEBUG"},
-            "autoscaling": {
-                "enabled": True,
-                "namespace": "etl",
-                "nodes": ["Load", "Parse"],
-                "slots": 16,
-                "apiKey": {"secretName": "exosphere-scaler"},
-            },
-        },
-        "plain": WORKER,
-    },
-    "monitoring": {"enabled": True, "labels": {"release": "prometheus"}},
-}
-CASES = {"default": {}, "plain": yaml.safe_load((PLAIN / "values.yaml").read_text()), "full": FULL}
-MADE = {name: objects(values) for name, values in CASES.items()}
-EVERY = [(f"{case} {one['kind']} {one['metadata']['name']}", one) for case, made in MADE.items() for one in made]
-
-
-def of_kind(kind: str, case: str = "full") -> dict[str, dict[str, Any]]:
-    return {one["metadata"]["name"]: one for one in MADE[case] if one["kind"] == kind}
-
-
-def pods() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """Name, pod and container of every Deployment."""
-    for name, one in EVERY:
-        if one["kind"] == "Deployment":
-            pod = one["spec"]["template"]["spec"]
-            (container,) = pod["containers"]
-            yield name, pod, container
-
-
-def environment(container: dict[str, Any]) -> dict[str, str]:
-    """Variables, with `<secret/key>` for what comes from a Secret."""
-    found = {}
-    for variable in container["env"]:
-        reference = variable.get("valueFrom", {}).get("secretKeyRef")
-        found[variable["name"]] = f"<{reference['name']}/{reference['key']}>" if reference else variable["value"]
-    assert len(found) == len(container["env"])
-    return found
 
 
 @pytest.mark.parametrize("one", [one for _, one in EVERY], ids=[name for name, _ in EVERY])
@@ -234,8 +173,6 @@ def test_the_grace_of_the_chart_is_that_of_a_runtime_without_a_setting() -> None
 
 
 def test_a_state_manager_has_time_to_leave_the_service_and_to_end_its_calls() -> None:
-    from exosphere_orchestrator.server import _GRACE_S
-
     for name, pod, container in pods():
         if "state-manager" in name:
             drain_s = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
@@ -248,86 +185,3 @@ def test_a_worker_is_started_again_only_after_it_gave_up_what_a_blocked_loop_hel
             probe = container["livenessProbe"]
             limit_s = loop_watch._DEFAULT_LIMIT_MS / 1000
             assert probe["periodSeconds"] * probe["failureThreshold"] > limit_s
-
-
-def test_the_scaler_asks_for_what_waits_and_runs_of_every_node_with_a_key_by_reference() -> None:
-    spec = of_kind("ScaledObject")["exosphere-worker-loader"]["spec"]
-    names = [trigger["name"] for trigger in spec["triggers"]]
-    assert sorted(spec["advanced"]["scalingModifiers"]["formula"].split(" + ")) == sorted(names)
-    assert len(set(names)) == len(names) == 4
-    assert spec["scaleTargetRef"]["name"] in of_kind("Deployment")
-    # What the state manager answers, as its model spells it.
-    numbers = iter(range(1, 100))
-    queues = [
-        api.QueueBody(
-            node_name=node, depth=next(numbers), running=next(numbers), oldest_age_ms=None, paused=False, consumers=0
-        )
-        for node in ("Load", "Other", "Parse")
-    ]
-    answer = api.QueuesResponse(namespace="etl", count=3, queues=queues, next_cursor=None).model_dump(mode="json")
-    asked = []
-    for trigger in spec["triggers"]:
-        url = urlsplit(trigger["metadata"]["url"])
-        assert url.path == api.LIST_QUEUES.path.replace("{namespace}", "etl")
-        assert 1 <= int(parse_qs(url.query)["limit"][0]) <= MOST_QUEUES
-        assert trigger["metadata"]["keyParamName"] == api.API_KEY_HEADER
-        assert trigger["metadata"]["targetValue"] == spec["advanced"]["scalingModifiers"]["target"] == "16"
-        path = re.fullmatch(r'queues\.#\(node_name=="(\w+)"\)\.(\w+)', trigger["metadata"]["valueLocation"])
-        assert path is not None
-        (found,) = [queue for queue in answer["queues"] if queue["node_name"] == path[1]]
-        asked.append(found[path[2]])
-        authentication = of_kind("TriggerAuthentication")[trigger["authenticationRef"]["name"]]
-        assert authentication["spec"]["secretTargetRef"] == [
-            {"parameter": "apiKey", "name": "exosphere-scaler", "key": "api-key"}
-        ]
-    assert sorted(asked) == [1, 2, 5, 6]
-    (service,) = of_kind("Service").values()
-    assert {urlsplit(trigger["metadata"]["url"]).netloc for trigger in spec["triggers"]} == {
-        f"{service['metadata']['name']}.exosphere:{service['spec']['ports'][0]['port']}"
-    }
-
-
-def test_rules_and_dashboard_in_the_cluster_are_those_of_the_folder() -> None:
-    (rule,) = of_kind("PrometheusRule").values()
-    assert rule["spec"] == yaml.safe_load((DEPLOY / "monitoring" / "alerts.yaml").read_text())
-    (board,) = of_kind("ConfigMap").values()
-    assert json.loads(board["data"]["exosphere.json"]) == json.loads(
-        (DEPLOY / "monitoring" / "dashboard.json").read_text()
-    )
-    assert board["metadata"]["labels"]["grafana_dashboard"] == "1"
-
-
-def test_the_plain_manifests_are_what_the_chart_makes() -> None:
-    text = (PLAIN / "exosphere.yaml").read_text()
-    assert text == plain_manifests(), "run: PYTHONPATH=tests python -m deploy.chart"
-
-
-def test_the_chart_is_of_this_version() -> None:
-    assert DESCRIPTION["appVersion"] == VERSION
-
-
-def test_what_is_said_after_an_installation_names_the_service() -> None:
-    assert "port-forward service/exosphere-state-manager 8000:8000" in rendered({})["NOTES.txt"]
-
-
-@pytest.mark.parametrize(
-    "values, place",
-    [
-        ({"stateManager": {"replica": 3}}, "$.stateManager"),
-        ({"workers": {"a": {"image": "i:1", "runtime": "a:b"}}}, "'apiKey' is a required property"),
-        ({"workers": {"a": {**WORKER, "runtime": "no_runtime"}}}, "$.workers.a.runtime"),
-        ({"workers": {"Big": WORKER}}, "'Big' does not match"),
-        ({"workers": {"a": {**WORKER, "autoscaling": {"enabled": True}}}}, "'nodes' is a required property"),
-        ({"settings": {"EXOSPHERE_REDIS_URL": "redis://:password@redis"}}, "EXOSPHERE_REDIS_URL"),
-        ({"settings": {"EXOSPHERE_MAX_QUEUED": 1_000_000}}, "$.settings.EXOSPHERE_MAX_QUEUED"),
-        ({"settings": {"STATE_MANAGER_SECRET": "x"}}, "'STATE_MANAGER_SECRET' does not match"),
-    ],
-)
-def test_values_that_make_no_sense_are_refused_with_their_place(values: dict[str, Any], place: str) -> None:
-    with pytest.raises(Refused, match=re.escape(place)):
-        merged(values)
-
-
-def test_every_default_has_a_place_in_the_schema_and_every_template_is_made_of_known_actions() -> None:
-    assert merged({})
-    assert (CHART / "files" / "alerts.yaml").is_file()
