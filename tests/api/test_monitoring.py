@@ -35,9 +35,11 @@ def expressions() -> list[str]:
     shown = [target["expr"] for panel in PANELS for target in panel["targets"]]
     # What docs/deployment.md shows for KEDA.
     scaler = re.findall(r"^ +query: (.+)$", (MONITORING.parents[1] / "docs/deployment.md").read_text(), re.MULTILINE)
-    return scaler + [rule["expr"] for rule in ALERTS] + [
-        expr.replace("$__rate_interval", "5m").replace('"$namespace"', '".+"') for expr in shown
-    ]
+    return (
+        scaler
+        + [rule["expr"] for rule in ALERTS]
+        + [expr.replace("$__rate_interval", "5m").replace('"$namespace"', '".+"') for expr in shown]
+    )
 
 
 def parts(node: Any) -> Iterator[Any]:

@@ -127,6 +127,6 @@ def test_what_the_renderer_does_not_know_is_an_error(template: str, fault: str) 
 
 
 def test_the_renderer_takes_spaces_away_as_helm_does() -> None:
-    template = 'a:\n  {{- range $n, $x := .Values.list }}\n  - {{ $x | quote }}{{ if $n }} # {{ $n }}{{ end }}\n  {{- end }}\nb'
+    template = "a:\n  {{- range $n, $x := .Values.list }}\n  - {{ $x | quote }}{{ if $n }} # {{ $n }}{{ end }}\n  {{- end }}\nb"
     made = Chart({"a.yaml": template}, {}).render({"list": ["x", "y"]}, {}, {})
     assert made["a.yaml"] == 'a:\n  - "x"\n  - "y" # 1\nb'
