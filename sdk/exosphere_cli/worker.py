@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 1024),
     help="Run it in so many child processes; one that dies is started again.  [default: 1, this process itself]",
 )
-@click.option("--health-port", type=click.IntRange(1, 65535), help="Answer GET /health on this port.  [default: none]")
-@click.option("--health-host", default="127.0.0.1", show_default=True, help="Address that /health is answered on.")
+@click.option(
+    "--health-port",
+    type=click.IntRange(1, 65535),
+    help="Answer GET /health and /metrics on this port.  [default: none]",
+)
+@click.option("--health-host", default="127.0.0.1", show_default=True, help="Address that these are answered on.")
 def worker(target: str, processes: int | None, health_port: int | None, health_host: str) -> None:
     """Run a worker: import PACKAGE.MODULE and start its RUNTIME.
 
@@ -47,7 +51,8 @@ def worker(target: str, processes: int | None, health_port: int | None, health_h
     unless the Runtime was made with both.
 
     GET /health answers 200 while Redis was reached within EXOSPHERE_HEALTH_AGE_MS
-    (60000), else 503 and what is old; with --processes, for all of them.
+    (60000), else 503 and what is old; with --processes, for all of them. GET
+    /metrics tells Prometheus what runs, what came of it and what was lost.
 
     SIGTERM or Ctrl-C: takes no new work, ends what is running, exits. A second one exits at once.
     """
@@ -80,10 +85,13 @@ def _health_of(runtime: "Runtime", port: int | None, host: str, socket_path: str
     """The health endpoint of this process: on a port, on its supervisor's socket, or none."""
     if port is None and not socket_path:
         return nullcontext()
-    from exosphere_worker.health import HealthServer, answer_of, listen, listen_at
+    from exosphere_worker.health import HealthServer, answers_of, answers_to_pool, listen, listen_at
 
-    answer = answer_of(runtime.vitals)
-    return HealthServer(listen_at(Path(socket_path)) if port is None else listen(host, port), answer)
+    if port is None:
+        answers = answers_to_pool(runtime.vitals)
+        return HealthServer(listen_at(Path(socket_path)), answers)
+    answers = answers_of(runtime.vitals)
+    return HealthServer(listen(host, port), answers)
 
 
 def _run_pool(target: str, processes: int, health_port: int | None, health_host: str) -> int:
@@ -91,9 +99,9 @@ def _run_pool(target: str, processes: int, health_port: int | None, health_host:
         if health_port is None:
             return WorkerPool(target, [None] * processes, lifeline).run()
         from exosphere_worker.health import HealthServer, listen
-        from exosphere_worker.pool_health import answer_of_pool
+        from exosphere_worker.pool_health import answers_of_pool
 
         with tempfile.TemporaryDirectory(prefix="exosphere-") as folder:
             sockets = [Path(folder, f"{number}.sock") for number in range(1, processes + 1)]
-            with HealthServer(listen(health_host, health_port), answer_of_pool(sockets)):
+            with HealthServer(listen(health_host, health_port), answers_of_pool(sockets)):
                 return WorkerPool(target, sockets, lifeline).run()

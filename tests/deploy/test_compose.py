@@ -17,11 +17,12 @@ from exosphere_cli.main import cli
 from exosphere_core.access import KEY_VARIABLE, URI_VARIABLE, read_access
 from exosphere_orchestrator.settings import Settings, load_settings
 from exosphere_orchestrator.vault import Vault
+from exosphere_worker import link
 
 HERE = Path(__file__).parent
 DEPLOY = HERE.parents[1] / "deploy"
-OURS = ("state-manager", "background", "worker")
-STATE_MANAGER_PARTS = ("state-manager", "background")
+OURS = ("state-manager", "state-manager-2", "background", "worker")
+STATE_MANAGER_PARTS = ("state-manager", "state-manager-2", "background")
 
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?:(?P<sign>:[?-])(?P<rest>[^}]*))?\}")
 
@@ -89,7 +90,9 @@ def test_a_worker_gets_the_address_of_the_state_manager_and_its_key(
     assert {URI_VARIABLE, KEY_VARIABLE} <= set(environment)
     access = read_access(None, None, environment)
     server = environment_of(compose["services"]["state-manager"], made_secrets)
-    assert access.uri == f"http://state-manager:{server['EXOSPHERE_PORT']}"
+    assert access.uri == f"http://state-managers:{server['EXOSPHERE_PORT']}"
+    for name in ("state-manager", "state-manager-2"):
+        assert compose["services"][name]["networks"]["default"]["aliases"] == ["state-managers"]
     assert access.key == server["STATE_MANAGER_SECRET"]
 
 
@@ -147,6 +150,21 @@ def test_what_others_wait_for_has_a_health_check(compose: dict[str, Any]) -> Non
     assert all("healthcheck" in services[name] for name in waited_for)
 
 
+def test_every_part_that_listens_has_a_health_check(compose: dict[str, Any]) -> None:
+    assert [name for name, service in compose["services"].items() if "healthcheck" not in service] == ["background"]
+
+
+def test_a_part_is_killed_only_after_it_had_time_for_its_grace_and_to_give_back_the_rest(
+    compose: dict[str, Any], made_secrets: dict[str, str]
+) -> None:
+    worker = compose["services"]["worker"]
+    grace_ms = int(environment_of(worker, made_secrets)["EXOSPHERE_SHUTDOWN_GRACE_MS"])
+    for name in OURS:
+        period_s = int(compose["services"][name]["stop_grace_period"].removesuffix("s"))
+        # Breaking off and the last reports have that long each.
+        assert period_s >= grace_ms / 1000 + 2 * link._LAST_REPORTS_S + 5
+
+
 def test_images_are_named_with_a_version(compose: dict[str, Any]) -> None:
     for service in compose["services"].values():
         tag = service["image"].partition(":")[2]
@@ -167,4 +185,5 @@ def test_every_file_that_is_mounted_or_built_from_exists(compose: dict[str, Any]
 
 def test_the_api_is_reached_from_this_machine_alone(compose: dict[str, Any]) -> None:
     assert compose["services"]["state-manager"]["ports"] == ["127.0.0.1:${PORT:-8000}:8000"]
+    assert compose["services"]["state-manager-2"]["ports"] == ["127.0.0.1:${PORT_2:-8001}:8000"]
     assert "ports" not in compose["services"]["redis"]

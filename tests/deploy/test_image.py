@@ -1,5 +1,6 @@
 """The Dockerfile: where its files come from, who runs it, what it starts."""
 
+import json
 import re
 from fnmatch import fnmatch
 from pathlib import Path
@@ -104,6 +105,31 @@ def test_it_starts_commands_of_exosphere_as_the_first_process() -> None:
     assert stage["ENTRYPOINT"] == '["exosphere"]'
     assert stage["CMD"] == '["server"]'
     assert {"server", "background", "worker"} <= set(cli.list_commands(Context(cli)))
+
+
+def test_the_image_leaves_the_health_check_to_the_part_and_holds_no_secret() -> None:
+    assert [step.rest for step in last_stage() if step.instruction == "HEALTHCHECK"] == ["NONE"]
+    for step in steps():
+        if step.instruction in ("ARG", "ENV"):
+            assert not re.search(r"SECRET|PASSWORD|TOKEN|_KEY|REDIS_URL", step.rest), step.rest
+
+
+def test_what_a_linter_of_dockerfiles_would_tell_is_not_there() -> None:
+    for step in steps():
+        assert step.instruction in ("ARG", "FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD")  # fmt: skip
+        if step.instruction == "RUN":
+            assert not re.search(r"\bsudo\b|\bapt(-get)? |\bcurl\b|\bwget\b|\|", step.rest), step.rest
+            assert not re.search(r"\bpip .*(install|wheel)", step.rest) or "--no-cache-dir" in step.rest, step.rest
+            assert "npm install" not in step.rest
+        if step.instruction == "WORKDIR":
+            assert step.rest.startswith("/")
+        if step.instruction in ("ENTRYPOINT", "CMD"):
+            assert isinstance(json.loads(step.rest), list)
+        if step.instruction == "COPY" and len(step.rest.split()) > 3:
+            assert step.rest.endswith("/")
+    names = [step.rest.split()[2] for step in steps() if step.instruction == "FROM" and " AS " in step.rest]
+    used = re.findall(r"--from=(\S+)", " ".join(step.rest for step in steps()))
+    assert set(used) == set(names)
 
 
 def test_everything_from_a_registry_is_checked_by_its_hash() -> None:

@@ -28,14 +28,19 @@ runtime = Runtime(namespace="test", name="pool", nodes=NODES)
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Stack]:
     """A stack with a Redis of its own, which may be stopped."""
-    socket = tmp_path / "redis.sock"
-    stack = Stack(f"unix://{socket}", tmp_path)
-    stack.start("redis", [
-        redis_server_binary(), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(tmp_path),
-    ])  # fmt: skip
-    wait_for("Redis listens", socket.exists)
+    stack = Stack(f"unix://{tmp_path / 'redis.sock'}", tmp_path)
+    start_redis(stack)
     yield stack
     stack.close()
+
+
+def start_redis(stack: Stack) -> None:
+    socket = stack.folder / "redis.sock"
+    socket.unlink(missing_ok=True)
+    stack.start("redis", [
+        redis_server_binary(), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(stack.folder),
+    ])  # fmt: skip
+    wait_for("Redis listens", socket.exists)
 
 
 def start_worker(stack: Stack, *options: str, **environ: str) -> int:
@@ -43,7 +48,8 @@ def start_worker(stack: Stack, *options: str, **environ: str) -> int:
     (stack.folder / "app.py").write_text(APP)
     port = free_port()
     command = [sys.executable, "-P", "-m", "exosphere_cli.main", "worker", "app:runtime", "--health-port", str(port)]
-    stack.start("pool", [*command, *options], PYTHONPATH=f"{stack.folder}{os.pathsep}{TESTS}", **environ)
+    path = os.pathsep.join(filter(None, [str(stack.folder), str(TESTS), os.environ.get("PYTHONPATH")]))
+    stack.start("pool", [*command, *options], PYTHONPATH=path, **environ)
     return port
 
 
@@ -161,6 +167,34 @@ def test_a_stopped_redis_makes_a_worker_unhealthy_and_its_return_healthy_again(o
     own.signal("redis", signal.SIGCONT)
     assert wait_health(port, 200)["alive"] is True
     assert own.processes["pool"].poll() is None
+
+
+def figure(port: int, metric: str) -> float:
+    """A figure of GET /metrics, with its labels; -1 while it is not there."""
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        client.request("GET", "/metrics")
+        lines = client.getresponse().read().decode().splitlines()
+    except OSError:
+        return -1
+    finally:
+        client.close()
+    return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{metric} ")), -1)
+
+
+def test_a_pool_tells_prometheus_what_it_took_what_came_of_it_and_that_it_reached_redis_again(own: Stack) -> None:
+    own.state_manager()
+    port = start_worker(own, "--processes", "1")
+    wait_health(port, 200)
+    own.graph("g", {"node_name": "Work", "identifier": "w", "inputs": {"value": "v"}})
+    assert own.wait_run(own.trigger("g"))["status"] == "SUCCESS"
+    assert figure(port, 'exosphere_worker_taken_total{process="1"}') == 1
+    assert figure(port, 'exosphere_worker_outcomes_total{process="1",outcome="succeeded"}') == 1
+    assert figure(port, 'exosphere_worker_reconnects_total{process="1"}') == 0
+    own.kill("redis")
+    start_redis(own)
+    wait_for("it reached Redis again", lambda: figure(port, 'exosphere_worker_reconnects_total{process="1"}') >= 1)
+    assert figure(port, 'exosphere_worker_alive{process="1"}') == 1
 
 
 def test_a_node_that_blocks_the_event_loop_leaves_the_health_answering(stack: Stack) -> None:

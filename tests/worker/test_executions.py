@@ -59,7 +59,7 @@ class Scene:
         self.slots = Slots(4, self.vitals)
         self.executions = Executions(
             unused, {"A": NodeRunner(A, ThreadPoolExecutor(1))}, {ready: (HOME, "A")}, self.holdings, self.reporter,
-            self.slots, lease_s, self.doubt,
+            self.slots, self.vitals, lease_s, self.doubt,
         )  # fmt: skip
 
     def doubt(self) -> None:
@@ -95,6 +95,7 @@ def test_a_fresh_delivery_begins_at_once(lane_url: str | None) -> None:
             await played.until_idle()
             assert len(begun) == 1
             assert played.doubts == 0
+            assert (played.vitals.taken, played.vitals.outcomes) == (1, {"succeeded": 1})
 
     run_on(lane_url, scene)
 
@@ -163,6 +164,7 @@ def test_one_that_was_lost_meanwhile_is_neither_executed_nor_reported(lane_url: 
             await played.until_idle()
             assert begun == []
             assert len(played.holdings) == 0
+            assert (played.vitals.lost_leases, played.vitals.outcomes) == (1, {"lost": 1})
             await played.reporter.drained()
             assert await redis.xlen(HOME.reports) == 0
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from exosphere_core.errors import ConfigurationError
-from exosphere_worker.health import HealthServer, answer_of, listen, listen_at
+from exosphere_worker.health import HealthServer, answers_of, listen, listen_at
 from exosphere_worker.pool_health import pool_health
 from exosphere_worker.vitals import Vitals, health_age_s, health_of
 
@@ -88,7 +88,7 @@ def test_a_pool_is_alive_when_all_are_and_names_those_that_are_not() -> None:
 def serving(vitals: Vitals) -> Iterator[int]:
     listener = listen("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
-    with HealthServer(listener, answer_of(vitals)):
+    with HealthServer(listener, answers_of(vitals)):
         yield port
 
 

@@ -58,6 +58,7 @@ def test_a_blocked_loop_is_told_once_with_the_task_and_the_line_and_so_is_its_en
     assert "in blocked_until" in first
     assert last.startswith("the event loop runs again")
     assert vitals.blocked == (0.0, "")
+    assert vitals.stalls == 1
 
 
 def test_past_the_limit_the_leases_are_given_up_once() -> None:

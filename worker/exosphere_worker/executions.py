@@ -12,9 +12,10 @@ from exosphere_worker.attempt import attempt
 from exosphere_worker.executor import NodeRunner
 from exosphere_worker.held import Held, Holdings, NoDelivery, read_own_delivery
 from exosphere_worker.manager import Manager
-from exosphere_worker.outcome import Failed, Lost, Outcome, Released
+from exosphere_worker.outcome import Failed, Lost, Outcome, Released, name_of
 from exosphere_worker.reporter import Reporter
 from exosphere_worker.slots import Slots
+from exosphere_worker.vitals import Vitals
 
 logger = logging.getLogger("exosphere.runtime")
 
@@ -35,6 +36,7 @@ class Executions:
     Args:
         queues: ready stream → its shard and node.
         slots: those of the whole runtime.
+        vitals: told what was taken and what came of it.
         lease_s: how long a delivery is ours without being renewed.
         on_doubt: called when a delivery waits until its lease is confirmed.
     """
@@ -47,6 +49,7 @@ class Executions:
         holdings: Holdings,
         reporter: Reporter,
         slots: Slots,
+        vitals: Vitals,
         lease_s: float,
         on_doubt: Callable[[], None],
     ) -> None:
@@ -56,6 +59,7 @@ class Executions:
         self._holdings = holdings
         self._reporter = reporter
         self._slots = slots
+        self._vitals = vitals
         self._lease_s = lease_s
         self._on_doubt = on_doubt
         self._confirmed = asyncio.Event()
@@ -70,6 +74,7 @@ class Executions:
         if held is None or self._reporter.report_again(held) or not self._holdings.add(held):
             return
         self._slots.take()
+        self._vitals.taken += 1
         name = f"node {held.task.node} (state {held.state})"
         held.running = asyncio.create_task(self._execute(held), name=name)
 
@@ -95,6 +100,7 @@ class Executions:
             logger.exception("state %s could not be executed", held.state)
             outcome = Failed(f"the runtime failed: {type(bug).__name__}: {bug}")
         self._slots.give()
+        self._vitals.outcomes[name_of(Lost() if held.lost else outcome)] += 1
         self._reporter.report(held, outcome)
 
     async def _attempt(self, held: Held) -> Outcome:
@@ -131,8 +137,11 @@ class Executions:
             return
         if held.ended:
             self._reporter.lease_lost(held)
+            # A report that is on its way already counts all the same.
+            self._vitals.lost_leases += held.lost
             return
         held.lost = True
+        self._vitals.lost_leases += 1
         logger.warning("the lease of state %s was lost: its node is cancelled and nothing is reported", held.state)
         if held.running is not None:
             held.running.cancel()

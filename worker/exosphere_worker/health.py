@@ -1,4 +1,4 @@
-"""The health endpoint: a small HTTP server that knows `GET /health` and nothing else."""
+"""The health endpoint: a small HTTP server that knows `GET /health`, `GET /metrics` and nothing else."""
 
 import asyncio
 import json
@@ -7,19 +7,23 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from exosphere_core.errors import ConfigurationError
+from exosphere_worker import metrics
 from exosphere_worker.vitals import Health, Vitals, health_age_s, health_of
 
 logger = logging.getLogger("exosphere.runtime")
 
 PATH: Final = "/health"
+
+#: What a process of several tells the one that keeps it running, on its Unix socket.
+FIGURES_PATH: Final = "/figures"
 
 #: Largest head of a request, in bytes. A body is never read.
 _MAX_HEAD_BYTES: Final = 8192
@@ -27,7 +31,17 @@ _MAX_HEAD_BYTES: Final = 8192
 #: Seconds for a request and its answer.
 _PATIENCE_S: Final = 5.0
 
-Answer = Callable[[], Awaitable[Health]]
+
+class Reply(NamedTuple):
+    """What is answered to a request."""
+
+    status: HTTPStatus
+    content: bytes
+    content_type: str = "application/json"
+
+
+#: Path → what answers there. Called in the thread of the health endpoint, for each request.
+Answers = Mapping[str, Callable[[], Awaitable[Reply]]]
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -56,7 +70,17 @@ def listen_at(path: Path) -> socket.socket:
     return listener
 
 
-def answer_of(vitals: Vitals) -> Answer:
+def health_reply(health: Health) -> Reply:
+    """Spell a health."""
+    return _json(HTTPStatus.OK if health.alive else HTTPStatus.SERVICE_UNAVAILABLE, health.body)
+
+
+def metrics_reply(processes: Sequence[metrics.Figures]) -> Reply:
+    """Spell the figures of all processes for Prometheus."""
+    return Reply(HTTPStatus.OK, metrics.metrics_text(processes).encode(), metrics.CONTENT_TYPE)
+
+
+def answers_of(vitals: Vitals) -> Answers:
     """Return what answers for one runtime.
 
     Raises:
@@ -64,10 +88,27 @@ def answer_of(vitals: Vitals) -> Answer:
     """
     age_s = health_age_s()
 
-    async def answer() -> Health:
-        return health_of(vitals, time.monotonic(), age_s)
+    async def health() -> Reply:
+        return health_reply(health_of(vitals, time.monotonic(), age_s))
 
-    return answer
+    async def text() -> Reply:
+        return metrics_reply([metrics.figures_of(vitals, age_s)])
+
+    return {PATH: health, metrics.PATH: text}
+
+
+def answers_to_pool(vitals: Vitals) -> Answers:
+    """Return what answers for one process of several, whose figures another one spells.
+
+    Raises:
+        ValueError: `EXOSPHERE_HEALTH_AGE_MS` is wrong.
+    """
+    age_s = health_age_s()
+
+    async def figures() -> Reply:
+        return _json(HTTPStatus.OK, metrics.figures_of(vitals, age_s))
+
+    return {PATH: answers_of(vitals)[PATH], FIGURES_PATH: figures}
 
 
 class HealthServer:
@@ -75,12 +116,11 @@ class HealthServer:
 
     Args:
         listener: is closed with this.
-        answer: called in that thread for each request.
     """
 
-    def __init__(self, listener: socket.socket, answer: Answer) -> None:
+    def __init__(self, listener: socket.socket, answers: Answers) -> None:
         self._listener = listener
-        self._answer = answer
+        self._answers = answers
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="exosphere-health", daemon=True)
@@ -109,37 +149,43 @@ class HealthServer:
             # A client that is slow, or gone, gets no answer.
             with suppress(TimeoutError, ConnectionError, asyncio.IncompleteReadError):
                 async with asyncio.timeout(_PATIENCE_S):
-                    status, body = await self._respond(reader)
-                    writer.write(_response(status, body))
+                    writer.write(_response(await self._respond(reader)))
                     await writer.drain()
         finally:
             writer.close()
 
-    async def _respond(self, reader: asyncio.StreamReader) -> tuple[HTTPStatus, dict[str, object]]:
+    async def _respond(self, reader: asyncio.StreamReader) -> Reply:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
         except asyncio.LimitOverrunError:
             detail = f"the head of a request has at most {_MAX_HEAD_BYTES} bytes"
-            return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, {"detail": detail}
+            return _refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, detail)
         words = head.partition(b"\r\n")[0].decode("latin-1").split(" ")
         if len(words) != 3 or not words[2].startswith("HTTP/1."):
-            return HTTPStatus.BAD_REQUEST, {"detail": "this is no HTTP/1 request"}
+            return _refusal(HTTPStatus.BAD_REQUEST, "this is no HTTP/1 request")
         if words[0] != "GET":
-            return HTTPStatus.METHOD_NOT_ALLOWED, {"detail": "only GET is answered here"}
-        if words[1].partition("?")[0] != PATH:
-            return HTTPStatus.NOT_FOUND, {"detail": f"only {PATH} is answered here"}
-        health = await self._answer()
-        return HTTPStatus.OK if health.alive else HTTPStatus.SERVICE_UNAVAILABLE, health.body
+            return _refusal(HTTPStatus.METHOD_NOT_ALLOWED, "only GET is answered here")
+        answer = self._answers.get(words[1].partition("?")[0])
+        if answer is None:
+            return _refusal(HTTPStatus.NOT_FOUND, f"only {' and '.join(self._answers)} are answered here")
+        return await answer()
 
 
-def _response(status: HTTPStatus, body: dict[str, object]) -> bytes:
-    content = json.dumps(body).encode()
-    allow = "Allow: GET\r\n" if status is HTTPStatus.METHOD_NOT_ALLOWED else ""
+def _json(status: HTTPStatus, body: object) -> Reply:
+    return Reply(status, json.dumps(body).encode())
+
+
+def _refusal(status: HTTPStatus, detail: str) -> Reply:
+    return _json(status, {"detail": detail})
+
+
+def _response(reply: Reply) -> bytes:
+    allow = "Allow: GET\r\n" if reply.status is HTTPStatus.METHOD_NOT_ALLOWED else ""
     head = (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\n"
-        "Content-Type: application/json\r\n"
-        f"Content-Length: {len(content)}\r\n{allow}"
+        f"HTTP/1.1 {reply.status.value} {reply.status.phrase}\r\n"
+        f"Content-Type: {reply.content_type}\r\n"
+        f"Content-Length: {len(reply.content)}\r\n{allow}"
         "Cache-Control: no-store\r\n"
         "Connection: close\r\n\r\n"
     )
-    return head.encode() + content
+    return head.encode() + reply.content

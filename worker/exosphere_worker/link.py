@@ -78,8 +78,8 @@ class Link:
             crew.consumer,
         )
         self._executions = Executions(
-            crew.manager, crew.runners, queues, self._holdings, self._reporter, crew.slots, delivery.lease_ms / 1000,
-            on_doubt=lambda: self._heartbeat.renew_now(),
+            crew.manager, crew.runners, queues, self._holdings, self._reporter, crew.slots, crew.vitals,
+            delivery.lease_ms / 1000, on_doubt=lambda: self._heartbeat.renew_now(),
         )  # fmt: skip
         # A read that takes longer than a lease would leave it open whether what it brings is ours still.
         block_ms = min(BLOCK_MS, delivery.lease_ms // _READS_PER_LEASE)
@@ -118,6 +118,7 @@ class Link:
                 if faulty:
                     await self._recover()
                     faulty = False
+                    self._vitals.reconnects += 1
                     logger.info("the connection to Redis%s is back", self._of)
                 free = await self._slots.free()
                 await self._fetcher.fetch(self._redis, free)

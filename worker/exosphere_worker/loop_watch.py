@@ -73,6 +73,7 @@ class LoopWatch:
                 blocked_s = looks * _LOOK_S
                 if blocked_s >= WARN_S and not warned:
                     warned = True
+                    self._vitals.stalls += 1
                     self._warn(blocked_s)
                 if warned:
                     self._vitals.note_loop(blocked_s, self._culprit())

@@ -1,6 +1,6 @@
 """What comes of an execution, as a value."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -41,3 +41,13 @@ class Lost(msgspec.Struct, frozen=True):
 
 
 Outcome = Succeeded | Failed | Pruned | Requeued | Released | Lost
+
+#: What operators are shown, for each kind.
+OUTCOME_NAMES: Final[dict[type, str]] = {
+    kind: kind.__name__.lower() for kind in (Succeeded, Failed, Pruned, Requeued, Released, Lost)
+}
+
+
+def name_of(outcome: Outcome) -> str:
+    """Return the name that an outcome is counted by."""
+    return OUTCOME_NAMES[type(outcome)]

@@ -1,4 +1,4 @@
-"""The health of several worker processes, asked by the one that keeps them running."""
+"""The health and the figures of several worker processes, asked by the one that keeps them running."""
 
 import asyncio
 import json
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from exosphere_worker.health import PATH, Answer
+from exosphere_worker import metrics
+from exosphere_worker.health import FIGURES_PATH, PATH, Answers, Reply, health_reply, metrics_reply
 from exosphere_worker.vitals import Health
 
 #: Seconds that a process has for its answer: one that is stopped or starved gives none.
@@ -16,17 +17,25 @@ _ANSWER_S: Final = 2.0
 _MAX_ANSWER_BYTES: Final = 65_536
 
 
-def answer_of_pool(sockets: Sequence[Path]) -> Answer:
+def answers_of_pool(sockets: Sequence[Path]) -> Answers:
     """Return what answers for all processes.
 
     Args:
         sockets: the Unix socket of each process' own health endpoint; the first is process 1.
     """
 
-    async def answer() -> Health:
-        return pool_health(await asyncio.gather(*map(_ask, sockets)))
+    async def ask_all(path: str) -> list[dict[str, Any]]:
+        return await asyncio.gather(*(_ask(socket, path) for socket in sockets))
 
-    return answer
+    async def health() -> Reply:
+        return health_reply(pool_health(await ask_all(PATH)))
+
+    async def text() -> Reply:
+        told = await ask_all(FIGURES_PATH)
+        # What a process that is gone or silent answers has no figures.
+        return metrics_reply([metrics.SILENT if "alive" in figures else figures for figures in told])
+
+    return {PATH: health, metrics.PATH: text}
 
 
 def pool_health(answers: Sequence[dict[str, Any]]) -> Health:
@@ -43,12 +52,12 @@ def pool_health(answers: Sequence[dict[str, Any]]) -> Health:
     return Health(not faults, body)
 
 
-async def _ask(path: Path) -> dict[str, Any]:
+async def _ask(socket: Path, path: str) -> dict[str, Any]:
     try:
         async with asyncio.timeout(_ANSWER_S):
-            reader, writer = await asyncio.open_unix_connection(path)
+            reader, writer = await asyncio.open_unix_connection(socket)
             try:
-                writer.write(f"GET {PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+                writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
                 content = await _read_to_end(reader)
             finally:
                 writer.close()

@@ -52,6 +52,7 @@ class Session:
         shards = [ShardKeys(namespace, shard) for shard in range(delivery.shards)]
         parts = {str(keys.shard): [keys] for keys in shards} if has_slots(delivery.redis_url) else {"": shards}
         vitals.read = tuple(parts)
+        self._vitals = vitals
         crew = Crew(
             self.consumer, manager, runners, Slots(slots, vitals), batch_size, len(shards) * len(runners), vitals,
             self._refused,
@@ -124,6 +125,7 @@ class Session:
     def _give_up(self) -> None:
         """From the loop watch's thread: other runtimes must get what is stuck here."""
         given_up = [held for link in self._links for held in link.give_up()]
+        self._vitals.given_up_leases += len(given_up)
         logger.error(
             "the event loop is blocked for too long (EXOSPHERE_BLOCKED_LOOP_MS): the leases of %d states are given up, "
             "and nothing of them will be reported", len(given_up),

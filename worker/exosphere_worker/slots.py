@@ -20,6 +20,7 @@ class Slots:
         self._count = count
         self._vitals = vitals
         self._taken = vitals.running = 0
+        vitals.slots = count
         self._freed = asyncio.Event()
         #: Held by whoever runs now.
         self.places = asyncio.Semaphore(count)

@@ -1,7 +1,8 @@
-"""When a runtime last reached Redis. Written by its fetcher and its heartbeat, read by its health endpoint."""
+"""When a runtime last reached Redis, and what it counted. Written by its parts, read by its health endpoint."""
 
 import os
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,6 +29,19 @@ class Vitals:
     unread: dict[str, float] = field(default_factory=dict)
     #: For how long the event loop stands still, in s, and what blocks it; (0, "") while it runs.
     blocked: tuple[float, str] = (0.0, "")
+    #: How many states may run at a time.
+    slots: int = 0
+    #: How many deliveries were taken over.
+    taken: int = 0
+    #: What came of them, by the name of the outcome.
+    outcomes: Counter[str] = field(default_factory=Counter)
+    #: How often Redis answered again after a fault.
+    reconnects: int = 0
+    #: How many leases another runtime was given, and how many were given up as the event loop was blocked for too long.
+    lost_leases: int = 0
+    given_up_leases: int = 0
+    #: How often the event loop stood still for so long that it was told.
+    stalls: int = 0
 
     def note_heartbeat(self) -> None:
         """The leases of what is held were renewed."""

@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
 
 from exosphere_core.store.connection import Redis
 from exosphere_orchestrator.admission.intake import Intake
@@ -13,6 +14,9 @@ from exosphere_orchestrator.engine.tasks import TaskCache
 from exosphere_orchestrator.figures import Tally
 
 logger = logging.getLogger("exosphere.engine")
+
+#: What is counted: leases that ran out and whose states were given to others, or failed; reports put aside, and late ones.
+EVENTS: Final = ("reclaimed", "failed", "rejected", "stale")
 
 
 @dataclass(slots=True)
@@ -27,7 +31,7 @@ class EngineContext:
         http_lease_ms: the lease of what was taken over HTTP.
         intake: the way in for new runs.
         figures: how attempts ended, to be written down.
-        counts: what happened, by word: "stale", "rejected", "reclaimed", …
+        counts: what happened, by a word of `EVENTS`.
     """
 
     url: str

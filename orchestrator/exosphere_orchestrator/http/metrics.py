@@ -16,6 +16,7 @@ from exosphere_core.store import catalog
 from exosphere_core.store.queues import read_queues
 from exosphere_core.version import VERSION
 from exosphere_orchestrator.catalog import queue_pauses
+from exosphere_orchestrator.engine.context import EVENTS
 from exosphere_orchestrator.http.context import Services, services
 
 router = APIRouter()
@@ -73,11 +74,13 @@ def _of_process(the: Services) -> Iterator[Metric]:
     yield build
     events = CounterMetricFamily(
         "exosphere_engine_events",
-        "What this state manager met: late reports (stale), reports put aside (rejected), leases that ran out (…).",
+        "What this state manager met: late reports (stale), reports put aside (rejected), leases that ran out (reclaimed, failed).",
         labels=("event",),
     )
-    for word, count in sorted(the.engine.context.counts.items()):
-        events.add_metric((word,), count)
+    # All of them from the start: a rate of what appears with its first occurrence would miss that one.
+    counts = the.engine.context.counts
+    for word in sorted({*EVENTS, *counts}):
+        events.add_metric((word,), counts[word])
     yield events
     yield GaugeMetricFamily("exosphere_event_streams", "Event streams that are open.", value=the.watchers.watching)
 
