@@ -269,7 +269,7 @@ def test_waiting_for_success_shows_progress_in_lines_and_exits_with_0(exosphere:
     assert "\x1b" not in output + errors
 
 
-def test_waiting_for_a_failure_shows_the_error_and_exits_with_1(exosphere: Any, state_manager: Any) -> None:
+def test_waiting_for_a_failure_shows_the_error_and_exits_with_3(exosphere: Any, state_manager: Any) -> None:
     state_manager.answer(
         f"POST {BASE}/graph/my-graph/trigger", TriggerResponse(status="CREATED", run_id=RUN).model_dump()
     )
@@ -278,7 +278,7 @@ def test_waiting_for_a_failure_shows_the_error_and_exits_with_1(exosphere: Any, 
         f"GET {BASE}/states/run/{RUN}/graph", structure(("SUCCESS", ""), ("ERRORED", "KeyError: 'x'\x1b[31m"))
     )
     code, output, _ = exosphere("run", "start", "my-graph", "--wait")
-    assert code == 1
+    assert code == 3
     assert output.endswith("\nload (Load), state state-1: ERRORED\n  KeyError: 'x'�[31m\n")
 
 
@@ -344,7 +344,7 @@ def test_something_else_at_the_address_is_recognised(exosphere: Any, state_manag
 
 def test_nobody_at_the_address_is_one_line(exosphere: Any) -> None:
     code, _, errors = exosphere("run", "list", "--uri", "http://127.0.0.1:1")
-    assert code == 1
+    assert code == 4
     assert errors.startswith("error: the state manager at http://127.0.0.1:1 can't be reached")
     assert errors.count("\n") == 1
 
