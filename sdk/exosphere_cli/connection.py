@@ -119,7 +119,19 @@ def with_connection(
     command: Callable[Concatenate[Connection, Parameters], None],
 ) -> Callable[..., None]:
     """Give a command the options of a client; its first argument becomes the connection."""
+    return _connected(command, key_needed=True)
 
+
+def with_connection_even_without_key(
+    command: Callable[Concatenate[Connection, Parameters], None],
+) -> Callable[..., None]:
+    """The same, where nobody gives a key: that of the connection is empty then."""
+    return _connected(command, key_needed=False)
+
+
+def _connected(
+    command: Callable[Concatenate[Connection, Parameters], None], *, key_needed: bool
+) -> Callable[..., None]:
     @click.option(
         "--profile", "-p", envvar=PROFILE_VARIABLE, show_envvar=True, shell_complete=complete_profile,
         help="A server by the name that `exosphere profile add` gave it: its address, namespace and key.",
@@ -158,7 +170,7 @@ def with_connection(
             profile, uri, key, namespace, data_dir,
             {name: context.get_parameter_source(name) for name in ("profile", "uri", "key", "namespace")},
         )  # fmt: skip
-        server = find_server(given)
+        server = find_server(given, key_needed=key_needed)
         if error := name_error("namespace", server.namespace):
             raise click.UsageError(error, context)
         connection = Connection(

@@ -16,6 +16,7 @@ _COMMANDS: Final = {
     "background": "exosphere_cli.server",
     "completion": "exosphere_cli.completion",
     "dev": "exosphere_cli.dev",
+    "doctor": "exosphere_cli.doctor",
     "graph": "exosphere_cli.graph",
     "key": "exosphere_cli.key",
     "node": "exosphere_cli.node",

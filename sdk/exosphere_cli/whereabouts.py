@@ -48,11 +48,14 @@ class Server(NamedTuple):
     namespace: str
 
 
-def find_server(given: Given) -> Server:
+def find_server(given: Given, *, key_needed: bool = True) -> Server:
     """Put together where to call.
 
     A profile that the command line names comes before the environment; one that the environment names, or the default one,
     after it. The key of a profile goes to the address of that profile alone.
+
+    Args:
+        key_needed: whether it is an error that there is no key; otherwise it is empty.
 
     Raises:
         ConfigurationError: the address can't be used, there is no key for it, or there is no such profile.
@@ -69,7 +72,7 @@ def find_server(given: Given) -> Server:
     of_profile = profile.key if profile is not None and profile.uri == uri else None
     of_option = given.key or None
     key = (of_option or of_profile) if first("key") else (of_profile or of_option)
-    return Server(uri, key or _key_of_dev(uri, given.data_dir), namespace)
+    return Server(uri, key or _key_of_dev(uri, given.data_dir, key_needed), namespace)
 
 
 def _profile(given: Given) -> Profile | None:
@@ -91,15 +94,15 @@ def _check(uri: str) -> None:
         raise ConfigurationError(f"state manager URI {uri!r} can't be used: write it as http://host:port")
 
 
-def _key_of_dev(uri: str, data_dir: Path) -> str:
+def _key_of_dev(uri: str, data_dir: Path, key_needed: bool) -> str:
     # The root key of this machine's state manager must not go to another machine.
     key = local_api_key(data_dir) if _is_local(urlsplit(uri).hostname or "") else None
-    if key is None:
+    if key is None and key_needed:
         raise ConfigurationError(
             f"no API key for {uri}: set EXOSPHERE_API_KEY or give --key (`exosphere dev` prints its key when it starts), "
             "or keep it in a profile (`exosphere profile add`)"
         )
-    return key
+    return key or ""
 
 
 def _is_local(host: str) -> bool:
