@@ -18,6 +18,7 @@ _COMMANDS: Final = {
     "dev": "exosphere_cli.dev",
     "doctor": "exosphere_cli.doctor",
     "graph": "exosphere_cli.graph",
+    "init": "exosphere_cli.init",
     "key": "exosphere_cli.key",
     "node": "exosphere_cli.node",
     "profile": "exosphere_cli.profile",
