@@ -211,8 +211,9 @@ def resume_graph(connection: Connection, graph_name: str, output: str) -> None:
 @with_connection
 def delete_graph(connection: Connection, graph_name: str, force: bool, yes: bool, output: str) -> None:
     """Delete GRAPH with its versions, secrets and schedules. Records of its runs stay until their retention time is over."""
-    if not yes and sys.stdin.isatty():
-        click.confirm(f"Delete graph {graph_name!r} of namespace {connection.namespace!r}?", abort=True, err=True)
+    question = f"Delete graph {graph_name!r} of namespace {connection.namespace!r}?"
+    if not yes and sys.stdin.isatty() and not click.confirm(question, err=True):
+        raise click.ClickException("nothing was deleted")
     found = connection.fetch(
         DELETE_GRAPH, DeleteGraphResponse, query={"force": str(force).lower()}, graph_name=graph_name
     )

@@ -14,7 +14,8 @@ from exosphere_cli.moments import moment
 from exosphere_cli.output import console, short_time
 from exosphere_cli.pairs import INPUTS, STORE, pairs
 from exosphere_cli.run_file import read_runs, start_runs
-from exosphere_cli.run_steer import cancel_run, rerun, retry_run
+from exosphere_cli.run_retry import retry_run
+from exosphere_cli.run_steer import cancel_run, rerun
 from exosphere_cli.run_tree import show_tree
 from exosphere_cli.run_watch import end_with, print_whole, wait_for_end, wait_run, watch_run
 from exosphere_core.api import (

@@ -1,4 +1,4 @@
-"""`exosphere run cancel`, `run retry` and `run rerun`."""
+"""`exosphere run cancel` and `run rerun`."""
 
 from typing import Final
 
@@ -6,17 +6,10 @@ import click
 
 from exosphere_cli.connection import Connection, with_connection
 from exosphere_cli.formats import Format, output_option, print_data, show_one
-from exosphere_cli.output import console, printable
+from exosphere_cli.output import console
 from exosphere_cli.pairs import INPUTS, STORE, pairs
 from exosphere_cli.run_watch import end_with, print_whole, wait_for_end
-from exosphere_core.api import (
-    CANCEL_RUN,
-    RERUN,
-    RETRY_RUN,
-    RerunResponse,
-    RetryRunResponse,
-    RunResponse,
-)
+from exosphere_core.api import CANCEL_RUN, RERUN, RerunResponse, RunResponse
 
 _RUN: Final = click.argument("run_id", metavar="RUN")
 
@@ -34,28 +27,6 @@ def cancel_run(connection: Connection, run_id: str, output: str) -> None:
         console().print(f"run {found.run_id} is {found.status}{left}")
 
     show_one(output, found, plain)
-
-
-@click.command("retry")
-@_RUN
-@click.option("--wait", is_flag=True, help="Show the progress of each node and wait for the end.")
-@output_option
-@with_connection
-def retry_run(connection: Connection, run_id: str, wait: bool, output: str) -> None:
-    """Retry every state of RUN that failed; the run goes on.
-
-    With --wait: exits with 0 when the run ends in SUCCESS, else with 3.
-    """
-    done = connection.fetch(RETRY_RUN, RetryRunResponse, run_id=run_id)
-    notes = console(stderr=True)
-    for state, why in done.refused.items():
-        notes.print(printable(f"state {state} stays as it is: {why}"), soft_wrap=True)
-    if output == Format.TABLE:
-        console().print(f"{done.count} {'state is' if done.count == 1 else 'states are'} retried")
-    elif not wait:
-        print_data(output, done.model_dump(mode="json"))
-    if wait:
-        _wait(connection, run_id, output)
 
 
 @click.command("rerun")
@@ -94,10 +65,6 @@ def rerun(
     elif not wait:
         print_data(output, made.model_dump(mode="json"))
     if wait:
-        _wait(connection, made.run_id, output)
-
-
-def _wait(connection: Connection, run_id: str, output: str) -> None:
-    ended = wait_for_end(connection, run_id, console(stderr=True))
-    show_one(output, ended, lambda: print_whole(connection, ended))
-    end_with(ended)
+        ended = wait_for_end(connection, made.run_id, console(stderr=True))
+        show_one(output, ended, lambda: print_whole(connection, ended))
+        end_with(ended)

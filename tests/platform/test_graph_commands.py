@@ -1,8 +1,11 @@
 """`exosphere graph`, against a real state manager."""
 
+import io
 import json
+import sys
 from typing import Any
 
+import pytest
 import yaml
 
 from api.service import node_class
@@ -141,6 +144,26 @@ def test_a_graph_with_pending_runs_is_deleted_by_force_alone(shell: Shell) -> No
     code, _, errors = shell("graph", "show", "g")
     assert code == 1
     assert "'g'" in errors
+
+
+class Person(io.StringIO):
+    """Somebody at a terminal, who types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_person_is_asked_before_a_graph_is_deleted(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.ok("graph", "apply", shell.file("g.json", chain(shell)))
+    monkeypatch.setattr(sys, "stdin", Person("n\n"))
+    code, _, errors = shell("graph", "delete", "g")
+    assert code == 1
+    assert f"Delete graph 'g' of namespace {shell.space.name!r}?" in errors
+    assert errors.endswith("error: nothing was deleted\n")
+    assert shell("graph", "show", "g")[0] == 0
+    monkeypatch.setattr(sys, "stdin", Person("y\n"))
+    assert shell("graph", "delete", "g")[0] == 0
+    assert shell("graph", "show", "g")[0] == 1
 
 
 def test_what_does_not_exist_is_one_line_and_1(shell: Shell) -> None:

@@ -11,8 +11,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from api.service import KEY, many, node_class, one
+from api.service import KEY, eventually, many, node_class, one
 from cli_shell import Shell
+from exosphere_orchestrator.background.bulk import BulkRetries
+from exosphere_orchestrator.background.context import Jobs
 from exosphere_worker.outcome import Failed
 
 WRONG = Failed("KeyError: 'x'\nmore of it")
@@ -75,7 +77,7 @@ def test_watching_without_a_terminal_prints_a_line_whenever_more_states_have_end
 
 
 def test_in_a_terminal_the_watched_tree_follows_the_run(
-    shell: Shell, start_exosphere: Callable[..., subprocess.Popen[str]], eventually: Callable[..., None]
+    shell: Shell, start_exosphere: Callable[..., subprocess.Popen[str]]
 ) -> None:
     shell.space.chain()
     run = shell.space.trigger()
@@ -98,7 +100,7 @@ def test_in_a_terminal_the_watched_tree_follows_the_run(
 
     reader = threading.Thread(target=read)
     reader.start()
-    eventually(lambda: "1 pending" in b"".join(shown).decode(errors="ignore"), "the first picture")
+    eventually("the first picture", lambda: "1 pending" in b"".join(shown).decode(errors="ignore"))
     shell.space.do("First", one(v="1"))
     shell.space.do("Second", one(v="2"))
     assert process.wait(60) == 0
@@ -161,6 +163,43 @@ def test_what_failed_is_retried_and_waited_for(shell: Shell) -> None:
     code, _, errors = shell("run", "retry", run)
     assert code == 1
     assert errors.count("\n") == 1
+
+
+def background(shell: Shell) -> None:
+    """The background jobs go on with what is to be retried, until there is something."""
+    nobody: Any = None
+
+    async def kick(redis: Any) -> int:
+        settings = shell.space.service.settings
+        return await BulkRetries(settings, redis).go_on_with_bulk_retries(Jobs(settings, redis, nobody))
+
+    eventually("there was something to retry", lambda: shell.space.service.with_redis(kick))
+
+
+def test_what_failed_in_many_runs_is_retried_and_each_run_is_told_of(shell: Shell) -> None:
+    runs = {failed_run(shell) for _ in range(3)}
+    for arguments in (["--graph", "g", "--after", "1h"], ["--all"]):
+        jobs = threading.Thread(target=background, args=(shell,))
+        jobs.start()
+        code, output, errors = shell("run", "retry", *arguments, *(["-o", "json"] if "--all" not in arguments else []))
+        jobs.join(60)
+        assert (code, errors) == (0, "")
+        if "--all" in arguments:
+            assert output == "3 states of 3 runs are retried, 0 stay as they are\n"
+        else:
+            found = json.loads(output)
+            assert (found["status"], found["count"], found["retried_count"]) == ("FINISHED", 3, 3)
+            assert {one["run_id"] for one in found["runs"]} == runs
+            for _ in runs:
+                shell.space.do("Second", WRONG)
+            assert {shell.space.wait(run)["status"] for run in runs} == {"FAILED"}
+
+
+def test_what_is_to_be_retried_must_be_said(shell: Shell) -> None:
+    for arguments in ([], ["some-run", "--graph", "g"], ["some-run", "--all"], ["--all", "--wait"]):
+        code, output, errors = shell("run", "retry", *arguments)
+        assert (code, output) == (2, ""), arguments
+        assert errors.count("\n") == 1
 
 
 def test_a_run_is_made_again_from_a_node_with_other_inputs(shell: Shell) -> None:
