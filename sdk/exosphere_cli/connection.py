@@ -80,9 +80,13 @@ class Connection:
         *,
         body: Mapping[str, Any] | None = None,
         query: Query | None = None,
+        idempotency_key: str | None = None,
         **path: str | int,
     ) -> Answer:
         """Make one call in the namespace, and return its answer.
+
+        Args:
+            idempotency_key: makes a call that starts something safe to repeat, as happens when its answer is lost.
 
         Raises:
             ExosphereError: as `ask` does.
@@ -90,7 +94,9 @@ class Connection:
         where: dict[str, Any] = {"namespace": self.namespace, **path}
 
         async def work(client: ApiClient) -> Answer:
-            return answer.model_validate(await client.call(row, body=body, query=query, **where))
+            return answer.model_validate(
+                await client.call(row, body=body, query=query, idempotency_key=idempotency_key, **where)
+            )
 
         return self.ask(work)
 

@@ -26,7 +26,7 @@ def output_option(command: Command) -> Command:
     """Give a command the option that chooses the format, as its argument `output`."""
     return click.option(
         "--output", "-o", type=click.Choice([one.value for one in Format]), default=Format.TABLE.value, show_default=True,
-        help="table is for people; json and yaml have all fields, under the names of the HTTP API.",
+        help="table is for people; json and yaml have all fields, for programs.",
     )(command)  # fmt: skip
 
 

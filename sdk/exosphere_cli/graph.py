@@ -1,6 +1,7 @@
 """`exosphere graph`: declare graphs, look at them, steer and delete them."""
 
 import asyncio
+import os
 import sys
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ from exosphere_cli.connection import Connection, with_connection
 from exosphere_cli.exit_codes import ExitCode
 from exosphere_cli.formats import Columns, output_option, show_list, show_one
 from exosphere_cli.graph_diff import diff_graph, export_graph
-from exosphere_cli.graph_file import FILE, FILE_NAME, place_of, read_graph_file
+from exosphere_cli.graph_file import FILE, FILE_NAME, SECRETS, place_of, read_graph_file, with_secrets
 from exosphere_cli.graph_report import GRAPH_COLUMNS, print_graph
 from exosphere_cli.output import console, printable, short_time
 from exosphere_core.api import (
@@ -54,6 +55,7 @@ graph.add_command(export_graph)
 @graph.command("apply")
 @FILE
 @FILE_NAME
+@SECRETS
 @click.option(
     "--wait-valid",
     type=click.FloatRange(min=0),
@@ -64,7 +66,9 @@ graph.add_command(export_graph)
 )
 @output_option
 @with_connection
-def apply_graph(connection: Connection, file: Path, name: str | None, wait_valid: float, output: str) -> None:
+def apply_graph(
+    connection: Connection, file: Path, name: str | None, secrets: tuple[str, ...], wait_valid: float, output: str
+) -> None:
     """Create the graph in FILE (JSON or YAML), or a new version of it.
 
     \b
@@ -80,7 +84,7 @@ def apply_graph(connection: Connection, file: Path, name: str | None, wait_valid
           node_name: ProcessNode
           namespace: default
           inputs: {data: "${{ load.outputs.data }}"}
-      secrets: {api_key: …}       # this and what follows is optional
+      secrets: {api_key: …}       # this and what follows is optional; see also --secret-env
       retry_policy: {max_retries: 3, strategy: EXPONENTIAL, backoff_factor: 2000}
       store_config: {required_keys: [cursor], default_values: {size: "100"}}
       triggers:
@@ -90,7 +94,7 @@ def apply_graph(connection: Connection, file: Path, name: str | None, wait_valid
 
     Exits with 1 when the graph is not valid, and lists everything that is wrong with it.
     """
-    declared = read_graph_file(file)
+    declared = with_secrets(read_graph_file(file), secrets, os.environ)
     namespace, graph_name = place_of(declared, file, name, connection)
 
     async def work(client: ApiClient) -> GraphResponse:
@@ -113,15 +117,18 @@ def apply_graph(connection: Connection, file: Path, name: str | None, wait_valid
 @graph.command("validate")
 @FILE
 @FILE_NAME
+@SECRETS
 @output_option
 @click.pass_context
 @with_connection
-def validate_graph(connection: Connection, context: click.Context, file: Path, name: str | None, output: str) -> None:
+def validate_graph(
+    connection: Connection, context: click.Context, file: Path, name: str | None, secrets: tuple[str, ...], output: str
+) -> None:
     """Check the graph in FILE as `graph apply` would, against the nodes that are registered; nothing is stored.
 
     Exits with 0 when it is valid, with 3 when it is not, and lists everything that is wrong with it.
     """
-    declared = read_graph_file(file)
+    declared = with_secrets(read_graph_file(file), secrets, os.environ)
     namespace, graph_name = place_of(declared, file, name, connection)
     found = connection.fetch(
         VALIDATE_GRAPH, ValidateGraphResponse, body=declared.content, namespace=namespace, graph_name=graph_name

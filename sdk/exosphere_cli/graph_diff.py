@@ -1,5 +1,6 @@
 """`exosphere graph diff` and `graph export`: what differs between two graphs; a graph as a file that can be applied."""
 
+import os
 from collections.abc import Iterable
 from difflib import unified_diff
 from pathlib import Path
@@ -12,7 +13,7 @@ from rich.text import Text
 from exosphere_cli.connection import Connection, with_connection
 from exosphere_cli.exit_codes import ExitCode
 from exosphere_cli.formats import Format, as_yaml, output_option, print_data, show_one
-from exosphere_cli.graph_file import FILE_NAME, GraphFile, place_of, read_graph_file
+from exosphere_cli.graph_file import FILE_NAME, SECRETS, GraphFile, place_of, read_graph_file, with_secrets
 from exosphere_cli.output import console, printable
 from exosphere_core.api import GET_GRAPH, GET_VERSION, GraphResponse
 from exosphere_core.errors import InvalidGraph
@@ -35,6 +36,7 @@ class DiffBody(BaseModel):
 @click.command("diff")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @FILE_NAME
+@SECRETS
 @click.option("--graph", "stored", metavar="GRAPH", help="Compare two stored versions of GRAPH, in place of a FILE.")
 @click.option("--from", "before", type=_VERSION, metavar="VERSION", help="The stored version that is compared with.")
 @click.option(
@@ -44,7 +46,7 @@ class DiffBody(BaseModel):
 @click.pass_context
 @with_connection
 def diff_graph(
-    connection: Connection, context: click.Context, file: Path | None, name: str | None, stored: str | None,
+    connection: Connection, context: click.Context, file: Path | None, name: str | None, secrets: tuple[str, ...], stored: str | None,
     before: int | None, after: int | None, output: str,
 ) -> None:  # fmt: skip
     """Show what `graph apply FILE` would change, or what differs between two stored versions of a graph.
@@ -68,7 +70,7 @@ def diff_graph(
         assert file is not None
         if after is not None:
             raise click.UsageError("--to is for --graph")
-        declared = read_graph_file(file)
+        declared = with_secrets(read_graph_file(file), secrets, os.environ)
         namespace, graph_name = place_of(declared, file, name, connection)
         first = _read(connection, namespace, graph_name, before)
         titles = (_title(first), str(file))
@@ -109,7 +111,9 @@ def export_graph(connection: Connection, graph_name: str, version: int | None, o
     print_data(output, content)
     if found.secrets:
         names = ", ".join(sorted(found.secrets))
-        console(stderr=True).print(printable(f"note: values of secrets are not exported; add 'secrets' with: {names}"))
+        console(stderr=True).print(
+            printable(f"note: values of secrets are not exported; give them to apply by --secret-env: {names}")
+        )
 
 
 def _read(connection: Connection, namespace: str, graph_name: str, version: int | None) -> GraphResponse:

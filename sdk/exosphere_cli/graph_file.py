@@ -2,7 +2,8 @@
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,10 @@ from exosphere_core.names import name_error
 #: The argument and the option of the commands that read a graph's file.
 FILE: Final = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 FILE_NAME: Final = click.option("--name", help="Name of the graph. Wins over the file's.")
+SECRETS: Final = click.option(
+    "--secret-env", "secrets", multiple=True, metavar="NAME[=VARIABLE]",
+    help="The value of secret NAME is in the environment variable VARIABLE, of the same name when left out. May be repeated.",
+)  # fmt: skip
 
 _CONTENT_KEYS: Final = ("nodes", "secrets", "retry_policy", "store_config", "triggers")
 _KEYS: Final = ("name", "graph_name", "namespace", *_CONTENT_KEYS)
@@ -67,6 +72,26 @@ def place_of(declared: GraphFile, file: Path, name: str | None, connection: Conn
         if error:
             raise click.UsageError(error)
     return namespace, graph_name
+
+
+def with_secrets(declared: GraphFile, secrets: Sequence[str], environ: Mapping[str, str]) -> GraphFile:
+    """Add secrets whose values are in the environment.
+
+    Raises:
+        ConfigurationError: a variable is not set.
+    """
+    added = {}
+    for text in secrets:
+        name, _, variable = text.partition("=")
+        variable = variable or name
+        if not environ.get(variable):
+            raise ConfigurationError(f"--secret-env {text}: the environment variable {variable} is not set")
+        added[name] = environ[variable]
+    known = declared.content.get("secrets", {})
+    if not added or not isinstance(known, dict):
+        # What is no mapping is told by the state manager, as without the option.
+        return declared
+    return replace(declared, content={**declared.content, "secrets": {**known, **added}})
 
 
 def parse_graph(text: str, source: str, *, is_json: bool) -> GraphFile:

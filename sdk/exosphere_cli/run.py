@@ -59,7 +59,7 @@ for _command in (wait_run, watch_run, show_tree, cancel_run, retry_run, rerun):
 @click.option(
     "--idempotency-key",
     metavar="NAME",
-    help="With --from: names these runs. The same file with the same name starts what was not started, and nothing twice.",
+    help="Names this start: the same one again with the same name starts nothing twice, and of a file what was not started.",
 )
 @output_option
 @with_connection
@@ -85,15 +85,16 @@ def start_run(
     """
     if error := name_error("graph name", graph_name):
         raise click.UsageError(error)
+    key = token_hex(16) if idempotency_key is None else idempotency_key
+    if error := name_error("--idempotency-key", key):
+        raise click.UsageError(error)
     if file is not None:
         if inputs or store or delay or wait:
             raise click.UsageError("--from takes neither --input, --store, --delay nor --wait: each line has its own")
-        _start_many(connection, graph_name, file, idempotency_key or token_hex(16), output)
+        _start_many(connection, graph_name, file, key, output)
         return
-    if idempotency_key is not None:
-        raise click.UsageError("--idempotency-key is for --from alone")
     body = {"inputs": pairs("--input", inputs), "store": pairs("--store", store), "start_delay": delay}
-    started = connection.fetch(TRIGGER, TriggerResponse, body=body, graph_name=graph_name)
+    started = connection.fetch(TRIGGER, TriggerResponse, body=body, idempotency_key=key, graph_name=graph_name)
     notes = console(stderr=True)
     if output == Format.TABLE:
         console().print(started.run_id)

@@ -1,11 +1,14 @@
 """`exosphere secrets`: the key that encrypts the secrets of graphs."""
 
 import asyncio
+from dataclasses import asdict
 
 import click
 
 from exosphere_cli.command_group import CommandGroup
+from exosphere_cli.exit_codes import ExitCode
 from exosphere_cli.extras import require_server_extra
+from exosphere_cli.formats import Format, output_option, print_data
 
 
 @click.group(cls=CommandGroup)
@@ -14,8 +17,9 @@ def secrets() -> None:
 
 
 @secrets.command(short_help="Encrypt all secrets with the newest key.")
+@output_option
 @click.pass_context
-def rotate(context: click.Context) -> None:
+def rotate(context: click.Context, output: str) -> None:
     """Encrypt again, with the first key of SECRETS_ENCRYPTION_KEY, what another of its keys encrypted.
 
     \b
@@ -33,10 +37,13 @@ def rotate(context: click.Context) -> None:
     from exosphere_orchestrator.settings import load_settings
 
     done = asyncio.run(rotate_now(load_settings()))
+    if output != Format.TABLE:
+        print_data(output, asdict(done))
+        context.exit(ExitCode.FAILED if done.left else ExitCode.DONE)
     click.echo(
         f"looked at {done.versions} graph versions with secrets; encrypted {done.sealed_anew} secrets again, "
         f"left {len(done.left)}"
     )
     for line in done.left:
         click.echo(f"  left  {line}")
-    context.exit(1 if done.left else 0)
+    context.exit(ExitCode.FAILED if done.left else ExitCode.DONE)

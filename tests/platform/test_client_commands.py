@@ -247,7 +247,7 @@ def test_files_without_runs_and_options_that_do_not_go_with_a_file_are_refused_i
         (["--from", str(latin)], f"error: {latin} is no UTF-8 text"),
         (["--from", str(empty), "-i", "x=1"], "error: --from takes neither --input, --store, --delay nor --wait"),
         (["--from", "nosuch.jsonl"], "error: Invalid value for '--from': 'nosuch.jsonl': No such file"),
-        (["--idempotency-key", "k"], "error: --idempotency-key is for --from alone"),
+        (["--idempotency-key", "a/b"], "error: --idempotency-key 'a/b' is not allowed"),
     ):
         code, output, errors = exosphere("run", "start", "my-graph", *arguments)
         assert (code, output) == (1 if "jsonl " in expected else 2, "")

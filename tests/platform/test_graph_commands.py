@@ -81,7 +81,7 @@ def test_an_exported_graph_can_be_applied_and_is_the_same_version(shell: Shell) 
     shell.ok("graph", "apply", shell.file("g.json", graph))
     code, output, errors = shell("graph", "export", "g")
     assert code == 0
-    assert errors == "note: values of secrets are not exported; add 'secrets' with: token\n"
+    assert errors == "note: values of secrets are not exported; give them to apply by --secret-env: token\n"
     assert "s3cret" not in output
     content = yaml.safe_load(output)
     assert json.loads(shell.ok("graph", "export", "g", "-o", "json")) == content
@@ -89,6 +89,21 @@ def test_an_exported_graph_can_be_applied_and_is_the_same_version(shell: Shell) 
     again = shell.file("again.json", content)
     assert json.loads(shell.ok("graph", "apply", again, "-o", "json"))["version"] == 1
     assert shell("graph", "diff", again)[0] == 0
+
+
+def test_values_of_secrets_come_from_the_environment(shell: Shell) -> None:
+    graph = chain(shell)
+    del graph["secrets"]
+    path = shell.file("g.json", graph)
+    code, _, errors = shell("graph", "apply", path, "--secret-env", "token")
+    assert (code, errors) == (1, "error: --secret-env token: the environment variable token is not set\n")
+    code, output, errors = shell("graph", "apply", path, "--secret-env", "token=G_TOKEN", G_TOKEN="from-outside")
+    assert code == 0, errors
+    assert "from-outside" not in output + errors
+    assert shell("graph", "diff", path, "--secret-env", "token", token="x")[0] == 0
+    assert shell("graph", "diff", path)[0] == 3
+    assert shell("graph", "validate", path, "--secret-env", "token", token="x")[0] == 0
+    assert shell("graph", "validate", path)[0] == 3
 
 
 def test_a_diff_shows_what_an_apply_would_change(shell: Shell) -> None:

@@ -32,6 +32,21 @@ def add(exosphere: Any, state_manager: Any, monkeypatch: pytest.MonkeyPatch) -> 
     return add
 
 
+def test_a_person_is_asked_for_the_key_without_showing_it(
+    exosphere: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr("getpass.getpass", lambda prompt: KEY)
+    code, output, errors = exosphere("profile", "add", "prod", "--uri", "https://exosphere.example.org")
+    assert (code, output) == (0, "")
+    assert KEY not in errors
+    assert KEY in (tmp_path / "config" / "profiles.json").read_text()
+
+
 def test_a_profile_is_kept_in_a_file_that_only_its_user_can_read(add: Any, tmp_path: Path) -> None:
     add("prod", "https://exosphere.example.org", KEY, "-n", "shop")
     path = tmp_path / "config" / "profiles.json"

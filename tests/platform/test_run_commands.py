@@ -247,6 +247,17 @@ def test_a_started_run_and_many_of_a_file_are_printed_as_data(shell: Shell) -> N
     assert len(json.loads(shell.ok("run", "start", "g", "--from", path, "-o", "json"))["run_ids"]) == 2
 
 
+def test_the_same_start_with_the_same_name_starts_one_run(shell: Shell) -> None:
+    shell.space.chain()
+    named = ["run", "start", "g", "-i", "x=1", "--idempotency-key", "order-4711"]
+    assert shell.ok(*named) == shell.ok(*named)
+    assert len(shell.rows("run", "list")) == 1
+    code, _, errors = shell("run", "start", "g", "-i", "x=2", "--idempotency-key", "order-4711")
+    assert code == 1
+    assert "order-4711" in errors
+    assert shell.ok("run", "start", "g") != shell.ok("run", "start", "g")
+
+
 def test_a_run_that_does_not_exist_is_one_line_and_1(shell: Shell) -> None:
     shell.space.chain()
     for verb in ("show", "wait", "watch", "tree", "cancel", "retry", "rerun"):
