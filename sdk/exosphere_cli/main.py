@@ -68,10 +68,19 @@ def cli() -> None:
       EXOSPHERE_NAMESPACE           the namespace (default)
 
     They print tables for people, and with -o json or -o yaml all fields for programs.
-    TAB completes commands and options after: eval "$(exosphere completion bash)" (or zsh, fish).
 
-    Exit codes: 0 done; 1 failed, with one line that says why; 2 the command line is wrong; 3 the answer is no (a run
-    ended without success, a graph is not valid, two graphs differ); 4 the state manager can't be reached; 5 it was not in time.
+    \b
+    TAB completes commands, options and names of profiles after
+      eval "$(exosphere completion bash)"        or zsh, or fish: exosphere completion --help
+
+    \b
+    Exit codes:
+      0  done
+      1  refused or failed, with one line that says why
+      2  the command line is wrong
+      3  the answer is no: a run ended without success, a graph is not valid, two graphs differ, doctor found a fault
+      4  the state manager can't be reached now
+      5  what was waited for did not come about in time
     """
 
 

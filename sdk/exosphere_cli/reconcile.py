@@ -4,6 +4,7 @@ import asyncio
 
 import click
 
+from exosphere_cli.counting import counting
 from exosphere_cli.exit_codes import ExitCode
 from exosphere_cli.extras import require_server_extra
 from exosphere_cli.formats import Format, output_option, print_data
@@ -33,9 +34,15 @@ def reconcile(context: click.Context, wait_s: float, output: str) -> None:
     """
     require_server_extra("reconcile")
     from exosphere_orchestrator.reconcile.command import reconcile_now
+    from exosphere_orchestrator.reconcile.mend import Journal
     from exosphere_orchestrator.settings import load_settings
 
-    journal = asyncio.run(reconcile_now(load_settings(), wait_s))
+    with counting() as show:
+
+        def tell(journal: Journal) -> None:
+            show(f"looked at {journal.runs} runs and {journal.states} states; mended {journal.total}")
+
+        journal = asyncio.run(reconcile_now(load_settings(), wait_s, tell))
     if output != Format.TABLE:
         print_data(
             output,

@@ -6,6 +6,7 @@ from dataclasses import asdict
 import click
 
 from exosphere_cli.command_group import CommandGroup
+from exosphere_cli.counting import counting
 from exosphere_cli.exit_codes import ExitCode
 from exosphere_cli.extras import require_server_extra
 from exosphere_cli.formats import Format, output_option, print_data
@@ -33,10 +34,15 @@ def rotate(context: click.Context, output: str) -> None:
     1 when something is left that no key of the setting opens.
     """
     require_server_extra("secrets rotate")
-    from exosphere_orchestrator.catalog.rotation import rotate_now
+    from exosphere_orchestrator.catalog.rotation import Rotation, rotate_now
     from exosphere_orchestrator.settings import load_settings
 
-    done = asyncio.run(rotate_now(load_settings()))
+    with counting() as show:
+
+        def tell(done: Rotation) -> None:
+            show(f"looked at {done.versions} graph versions with secrets; encrypted {done.sealed_anew} secrets again")
+
+        done = asyncio.run(rotate_now(load_settings(), tell))
     if output != Format.TABLE:
         print_data(output, asdict(done))
         context.exit(ExitCode.FAILED if done.left else ExitCode.DONE)

@@ -73,7 +73,10 @@ def test_it_goes_on_while_there_is_something_to_put_right_and_says_when_it_did_n
                 await world.trigger()
             await redis.delete(HOME.ready("A"))
             await world.close()
-            journal = await command.reconcile_now(load_settings(), 1)
+            seen: list[int] = []
+            journal = await command.reconcile_now(load_settings(), 1, lambda sweep: seen.append(sweep.runs))
+            assert len(seen) >= min(sweeps, restored)
+            assert set(seen) <= set(range(9))
             assert await redis.xlen(HOME.ready("A")) == journal.mended[Kind.RESTORED] == restored
             assert bool(journal.remaining) == (restored < 8)
 
