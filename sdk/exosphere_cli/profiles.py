@@ -66,7 +66,7 @@ def profiles_path() -> Path:
 
 
 def read_profiles() -> Profiles:
-    """Read the profiles; none where there is no file.
+    """Read the profiles; none where there is no file, or a folder of somebody else's.
 
     Raises:
         ConfigurationError: the file can't be read, or is not one of profiles.
@@ -75,8 +75,10 @@ def read_profiles() -> Profiles:
     try:
         text = path.read_text()
         if path.stat().st_mode & 0o077:
-            path.chmod(0o600)
-    except FileNotFoundError:
+            with suppress(PermissionError):
+                path.chmod(0o600)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        # A process may run as a user who may not look into the home that its environment names, as in a container.
         return Profiles({})
     except (OSError, UnicodeError) as denied:
         raise ConfigurationError(f"{path} can't be read ({denied}); mend or remove it") from None

@@ -349,6 +349,16 @@ def test_nobody_at_the_address_is_one_line(exosphere: Any) -> None:
     assert errors.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, 1), (401, 1), (403, 1), (404, 1), (409, 1), (413, 1), (422, 1), (500, 1), (503, 4)]
+)
+def test_a_script_can_tell_a_refusal_from_a_server_that_is_away(
+    exosphere: Any, state_manager: Any, status: int, code: int
+) -> None:
+    state_manager.answer(f"POST {BASE}/run/{RUN}/retry", {"detail": "it is so"}, status=status)
+    assert exosphere("run", "retry", RUN) == (code, "", "error: it is so\n")
+
+
 def test_the_key_of_a_local_dev_is_found_but_never_sent_to_another_machine(
     exosphere: Any, state_manager: Any, tmp_path: Path
 ) -> None:

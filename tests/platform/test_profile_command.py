@@ -181,6 +181,20 @@ def test_a_broken_file_is_named_and_flags_work_without_it(exosphere: Any, state_
     assert exosphere("run", "list", "--uri", state_manager.uri, "--key", "key")[0] == 0
 
 
+def test_a_home_that_may_not_be_looked_into_has_no_profiles(
+    exosphere: Any, state_manager: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(path: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    state_manager.answer("GET /v0/namespace/default/runs/1/20", RUNS)
+    monkeypatch.setattr(Path, "read_text", denied)
+    assert exosphere("run", "list")[0] == 0
+    code, _, errors = exosphere("run", "list", "-p", "prod")
+    assert code == 1
+    assert errors.startswith("error: no profile 'prod': there are none")
+
+
 def test_names_of_profiles_are_completed(add: Any, start_exosphere: Any, tmp_path: Path) -> None:
     add("prod")
     add("preview")
