@@ -94,5 +94,7 @@ def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("EXOSPHERE_") or name in ("STATE_MANAGER_SECRET", "SECRETS_ENCRYPTION_KEY"):
             monkeypatch.delenv(name)
+    # Nor what is kept in the developer's own settings.
+    monkeypatch.setenv("EXOSPHERE_CONFIG_DIR", "/nonexistent")
     # Building takes a minute, and what these tests start shows nobody a page.
     monkeypatch.setenv("EXOSPHERE_BUILD_DASHBOARD", "0")

@@ -1,20 +1,20 @@
-"""How a client command finds its state manager, and calls it."""
+"""How a client command calls its state manager."""
 
 import asyncio
-import ipaddress
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
-from urllib.parse import urlsplit
 
 import click
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from exosphere_cli.keys import DATA_DIR_VARIABLE, DEFAULT_DATA_DIR, local_api_key
+from exosphere_cli.keys import DATA_DIR_VARIABLE, DEFAULT_DATA_DIR
+from exosphere_cli.profiles import PROFILE_VARIABLE, complete_profile
+from exosphere_cli.whereabouts import DEFAULT_URI, Given, find_server
 from exosphere_core.access import read_access
-from exosphere_core.api import HEALTH
+from exosphere_core.api import HEALTH, Row
 from exosphere_core.client import ApiClient
 from exosphere_core.errors import ConfigurationError, ExosphereError
 from exosphere_core.names import name_error
@@ -23,8 +23,13 @@ from exosphere_core.names import name_error
 _THERE_S: Final = 3.0
 _TIMEOUT_S: Final = 30.0
 
+#: How many items one call asks for, where a list has pages.
+_PAGE: Final = 200
+
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
+Answer = TypeVar("Answer", bound=BaseModel)
+Query = Mapping[str, str | int | Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +40,11 @@ class Connection:
         uri: base address of the state manager.
         key: API key.
         namespace: that the command is about.
-        namespace_is_given: whether the command line names it, not the environment or the default.
+        namespace_is_given: whether the command line names it, not the environment, a profile or the default.
     """
 
     uri: str
-    key: str
+    key: str = field(repr=False)
     namespace: str
     namespace_is_given: bool
 
@@ -68,29 +73,87 @@ class Connection:
 
         return asyncio.run(run())
 
+    def fetch(
+        self,
+        row: Row,
+        answer: type[Answer],
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Query | None = None,
+        idempotency_key: str | None = None,
+        **path: str | int,
+    ) -> Answer:
+        """Make one call in the namespace, and return its answer.
+
+        Args:
+            idempotency_key: makes a call that starts something safe to repeat, as happens when its answer is lost.
+
+        Raises:
+            ExosphereError: as `ask` does.
+        """
+        where: dict[str, Any] = {"namespace": self.namespace, **path}
+
+        async def work(client: ApiClient) -> Answer:
+            return answer.model_validate(
+                await client.call(row, body=body, query=query, idempotency_key=idempotency_key, **where)
+            )
+
+        return self.ask(work)
+
+    def fetch_all(self, row: Row, answer: type[Answer], **path: str | int) -> list[Answer]:
+        """Return all pages of a list that has cursors.
+
+        Raises:
+            ExosphereError: as `ask` does.
+        """
+        where: dict[str, Any] = {"namespace": self.namespace, **path}
+
+        async def work(client: ApiClient) -> list[Answer]:
+            query: dict[str, str | int | Sequence[str]] = {"limit": _PAGE}
+            pages: list[Answer] = []
+            while True:
+                raw = await client.call(row, query=query, **where)
+                pages.append(answer.model_validate(raw))
+                if raw["next_cursor"] is None:
+                    return pages
+                query["cursor"] = raw["next_cursor"]
+
+        return self.ask(work)
+
 
 def with_connection(
     command: Callable[Concatenate[Connection, Parameters], None],
 ) -> Callable[..., None]:
     """Give a command the options of a client; its first argument becomes the connection."""
+    return _connected(command, key_needed=True)
 
+
+def with_connection_even_without_key(
+    command: Callable[Concatenate[Connection, Parameters], None],
+) -> Callable[..., None]:
+    """The same, where nobody gives a key: that of the connection is empty then."""
+    return _connected(command, key_needed=False)
+
+
+def _connected(
+    command: Callable[Concatenate[Connection, Parameters], None], *, key_needed: bool
+) -> Callable[..., None]:
     @click.option(
-        "--uri",
-        envvar="EXOSPHERE_STATE_MANAGER_URI",
-        default="http://localhost:8000",
-        show_default=True,
-        show_envvar=True,
+        "--profile", "-p", envvar=PROFILE_VARIABLE, show_envvar=True, shell_complete=complete_profile,
+        help="A server by the name that `exosphere profile add` gave it: its address, namespace and key.",
+    )  # fmt: skip
+    @click.option(
+        "--uri", envvar="EXOSPHERE_STATE_MANAGER_URI", default=DEFAULT_URI, show_default=True, show_envvar=True,
         help="Address of the state manager.",
-    )
+    )  # fmt: skip
     @click.option(
-        "--key",
-        envvar="EXOSPHERE_API_KEY",
-        show_envvar=True,
-        help="API key. Left out: the one of the `exosphere dev` in this directory, for an address on this machine.",
-    )
+        "--key", envvar="EXOSPHERE_API_KEY", show_envvar=True,
+        help="API key. Left out: the one of the profile, or of the `exosphere dev` in this directory, for an address on "
+        "this machine.",
+    )  # fmt: skip
     @click.option(
         "--namespace", "-n", envvar="EXOSPHERE_NAMESPACE", default="default", show_default=True, show_envvar=True,
-        help="Namespace of the graph and its runs.",
+        help="Namespace that the command is about.",
     )  # fmt: skip
     @click.option(
         "--data-dir", envvar=DATA_DIR_VARIABLE, default=DEFAULT_DATA_DIR, show_default=True, show_envvar=True,
@@ -102,50 +165,26 @@ def with_connection(
         context: click.Context,
         /,
         *arguments: Any,
+        profile: str | None,
         uri: str,
         key: str | None,
         namespace: str,
         data_dir: Path,
         **rest: Any,
     ) -> None:
-        if error := name_error("namespace", namespace):
+        given = Given(
+            profile, uri, key, namespace, data_dir,
+            {name: context.get_parameter_source(name) for name in ("profile", "uri", "key", "namespace")},
+        )  # fmt: skip
+        server = find_server(given, key_needed=key_needed)
+        if error := name_error("namespace", server.namespace):
             raise click.UsageError(error, context)
         connection = Connection(
-            uri=_checked(uri),
-            key=key or _key_of_dev(uri, data_dir),
-            namespace=namespace,
-            namespace_is_given=context.get_parameter_source("namespace") is click.core.ParameterSource.COMMANDLINE,
+            uri=server.uri,
+            key=server.key,
+            namespace=server.namespace,
+            namespace_is_given=given.is_typed("namespace"),
         )
         command(connection, *arguments, **rest)
 
     return wrapped
-
-
-def _checked(uri: str) -> str:
-    try:
-        parts = urlsplit(uri)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ConfigurationError(f"state manager URI {uri!r} can't be used: write it as http://host:port")
-    return uri
-
-
-def _key_of_dev(uri: str, data_dir: Path) -> str:
-    # The root key of this machine's state manager must not go to another machine.
-    key = local_api_key(data_dir) if _is_local(urlsplit(uri).hostname or "") else None
-    if key is None:
-        raise ConfigurationError(
-            f"no API key for {uri}: set EXOSPHERE_API_KEY or give --key (`exosphere dev` prints its key when it starts)"
-        )
-    return key
-
-
-def _is_local(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -7,23 +7,27 @@ from typing import Final
 import click
 
 from exosphere_cli.command_group import LateCommands
+from exosphere_cli.exit_codes import ExitCode, code_of
 from exosphere_core.errors import ExosphereError, InvalidGraph
 from exosphere_core.version import VERSION
-
-_FAILED: Final = 1
-#: As a shell counts it: 128 plus the number of SIGINT.
-_INTERRUPTED: Final = 130
-
 
 #: command → the module that it is in, under its own name.
 _COMMANDS: Final = {
     "background": "exosphere_cli.server",
+    "completion": "exosphere_cli.completion",
     "dev": "exosphere_cli.dev",
+    "doctor": "exosphere_cli.doctor",
     "graph": "exosphere_cli.graph",
-    "keys": "exosphere_cli.access_keys",
+    "init": "exosphere_cli.init",
+    "key": "exosphere_cli.key",
+    "node": "exosphere_cli.node",
+    "profile": "exosphere_cli.profile",
+    "queue": "exosphere_cli.queue",
     "reconcile": "exosphere_cli.reconcile",
     "rejected": "exosphere_cli.rejected",
     "run": "exosphere_cli.run",
+    "runtime": "exosphere_cli.runtime",
+    "schedule": "exosphere_cli.schedule",
     "secrets": "exosphere_cli.secrets",
     "server": "exosphere_cli.server",
     "worker": "exosphere_cli.worker",
@@ -41,6 +45,7 @@ def cli() -> None:
 
     \b
     To begin:
+      exosphere init my-project                  a project that runs: nodes, a graph, a test
       exosphere dev                              everything that a developer needs, until Ctrl-C
       exosphere worker my_package.nodes:runtime  a worker, in another terminal
       exosphere graph apply my-graph.yaml        declare a graph
@@ -50,17 +55,32 @@ def cli() -> None:
     In production, each part alone:
       exosphere server       state manager: HTTP API and engine; start as many as you like
       exosphere background   periodic jobs: cron triggers, retention, repair
+      exosphere worker …     workers
+      exosphere doctor       what is wrong with a server or its Redis, and what to do
       exosphere reconcile    repair now what Redis lost, after a backup was restored
       exosphere secrets      replace the key that encrypts the secrets of graphs
-      exosphere worker …     workers
 
     \b
-    Client commands (graph, run, rejected, keys) find the state manager by
+    Client commands (graph, run, schedule, node, queue, runtime, key, rejected) find the state manager by
+      --profile, EXOSPHERE_PROFILE  a server by name (exosphere profile add)
       EXOSPHERE_STATE_MANAGER_URI   its address (http://localhost:8000)
       EXOSPHERE_API_KEY             the API key; on the machine of `exosphere dev` its key is found by itself
       EXOSPHERE_NAMESPACE           the namespace (default)
 
-    Exit codes: 0 done; 1 failed, with one line that says why; 2 the command line is wrong.
+    They print tables for people, and with -o json or -o yaml all fields for programs.
+
+    \b
+    TAB completes commands, options and names of profiles after
+      eval "$(exosphere completion bash)"        or zsh, or fish: exosphere completion --help
+
+    \b
+    Exit codes:
+      0  done
+      1  refused or failed, with one line that says why
+      2  the command line is wrong
+      3  the answer is no: a run ended without success, a graph is not valid, two graphs differ, doctor found a fault
+      4  the state manager can't be reached now
+      5  what was waited for did not come about in time
     """
 
 
@@ -74,18 +94,18 @@ def main() -> None:
     except click.ClickException as wrong:
         code = _fail(wrong.format_message(), wrong.exit_code)
     except InvalidGraph as wrong:
-        code = _fail("\n  - ".join([wrong.detail, *wrong.errors]), _FAILED)
+        code = _fail("\n  - ".join([wrong.detail, *wrong.errors]), ExitCode.FAILED)
     except ExosphereError as wrong:
-        code = _fail(wrong.detail, _FAILED)
+        code = _fail(wrong.detail, code_of(wrong))
     except BrokenPipeError:
         # The reader of our output, such as `head`, has seen enough. Python would
         # complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = _FAILED
+        code = ExitCode.FAILED
     except OSError as denied:
-        code = _fail(str(denied), _FAILED)
+        code = _fail(str(denied), ExitCode.FAILED)
     except (KeyboardInterrupt, click.Abort):
-        code = _INTERRUPTED
+        code = ExitCode.INTERRUPTED
     sys.exit(code)
 
 

@@ -4,7 +4,10 @@ import asyncio
 
 import click
 
+from exosphere_cli.counting import counting
+from exosphere_cli.exit_codes import ExitCode
 from exosphere_cli.extras import require_server_extra
+from exosphere_cli.formats import Format, output_option, print_data
 
 
 @click.command(short_help="Repair queues, indexes and counters from the records.")
@@ -16,8 +19,9 @@ from exosphere_cli.extras import require_server_extra
     show_default=True,
     help="How long to wait for reports that are to be applied first, in s.",
 )
+@output_option
 @click.pass_context
-def reconcile(context: click.Context, wait_s: float) -> None:
+def reconcile(context: click.Context, wait_s: float, output: str) -> None:
     """Hold queues, due times, indexes, unites and counters against the records of runs and states, and put
     right what disagrees.
 
@@ -30,9 +34,27 @@ def reconcile(context: click.Context, wait_s: float) -> None:
     """
     require_server_extra("reconcile")
     from exosphere_orchestrator.reconcile.command import reconcile_now
+    from exosphere_orchestrator.reconcile.mend import Journal
     from exosphere_orchestrator.settings import load_settings
 
-    journal = asyncio.run(reconcile_now(load_settings(), wait_s))
+    with counting() as show:
+
+        def tell(journal: Journal) -> None:
+            show(f"looked at {journal.runs} runs and {journal.states} states; mended {journal.total}")
+
+        journal = asyncio.run(reconcile_now(load_settings(), wait_s, tell))
+    if output != Format.TABLE:
+        print_data(
+            output,
+            {
+                "runs": journal.runs,
+                "states": journal.states,
+                "mended": {kind.value: count for kind, count in sorted(journal.mended.items())},
+                "left": dict(sorted(journal.left.items())),
+                "busy": journal.busy,
+            },
+        )
+        context.exit(ExitCode.FAILED if journal.remaining else ExitCode.DONE)
     click.echo(
         f"looked at {journal.runs} runs and {journal.states} states; mended {journal.total}, left {journal.remaining}"
     )
@@ -42,4 +64,4 @@ def reconcile(context: click.Context, wait_s: float) -> None:
         click.echo(f"  left   {count:>8}  {reason}")
     if journal.busy:
         click.echo(f"  {journal.busy} runs were moving and are looked at again by the background jobs")
-    context.exit(1 if journal.remaining else 0)
+    context.exit(ExitCode.FAILED if journal.remaining else ExitCode.DONE)

@@ -1,27 +1,32 @@
-"""`exosphere run`: start runs, watch them, look at them."""
+"""`exosphere run`: start runs, list them, look at them."""
 
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from secrets import token_hex
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 from rich.console import Console
 
 from exosphere_cli.command_group import CommandGroup
 from exosphere_cli.connection import Connection, with_connection
-from exosphere_cli.output import console, short_time, table
+from exosphere_cli.formats import Columns, Format, output_option, print_data, show_list, show_one
+from exosphere_cli.moments import moment
+from exosphere_cli.output import console, short_time
+from exosphere_cli.pairs import INPUTS, STORE, pairs
 from exosphere_cli.run_file import read_runs, start_runs
-from exosphere_cli.run_progress import follow, watch_progress
-from exosphere_cli.run_report import print_failures, print_run
+from exosphere_cli.run_retry import retry_run
+from exosphere_cli.run_steer import cancel_run, rerun
+from exosphere_cli.run_tree import show_tree
+from exosphere_cli.run_watch import end_with, print_whole, wait_for_end, wait_run, watch_run
 from exosphere_core.api import (
+    FIND_RUNS,
     GET_RUN,
-    GET_STRUCTURE,
     LIST_RUNS,
     TRIGGER,
+    FoundRunsResponse,
     RunResponse,
     RunsResponse,
-    StructureResponse,
+    RunSummary,
     TriggerResponse,
 )
 from exosphere_core.client import ApiClient
@@ -31,13 +36,17 @@ from exosphere_core.states import RunStatus
 
 @click.group(cls=CommandGroup)
 def run() -> None:
-    """Start runs of graphs, watch them, look at them."""
+    """Start runs of graphs, watch them, look at them, steer them."""
+
+
+for _command in (wait_run, watch_run, show_tree, cancel_run, retry_run, rerun):
+    run.add_command(_command)
 
 
 @run.command("start")
 @click.argument("graph_name", metavar="GRAPH")
-@click.option("--input", "-i", "inputs", multiple=True, metavar="KEY=VALUE", help="Replaces an input of the root node.")
-@click.option("--store", "-s", "store", multiple=True, metavar="KEY=VALUE", help="Sets a key of the run's store.")
+@INPUTS
+@STORE
 @click.option("--delay", type=click.IntRange(min=0), default=0, metavar="MS", help="Start that many ms from now.")
 @click.option("--wait", is_flag=True, help="Show the progress of each node and wait for the end.")
 @click.option(
@@ -50,8 +59,9 @@ def run() -> None:
 @click.option(
     "--idempotency-key",
     metavar="NAME",
-    help="With --from: names these runs. The same file with the same name starts what was not started, and nothing twice.",
+    help="Names this start: the same one again with the same name starts nothing twice, and of a file what was not started.",
 )
+@output_option
 @with_connection
 def start_run(
     connection: Connection,
@@ -62,10 +72,11 @@ def start_run(
     wait: bool,
     file: TextIO | None,
     idempotency_key: str | None,
+    output: str,
 ) -> None:
     """Start a run of GRAPH and print its id, or start many and print their ids, one a line.
 
-    With --wait: exits with 0 when the run ends in SUCCESS, else with 1, and shows what failed.
+    With --wait: exits with 0 when the run ends in SUCCESS, else with 3, and shows what failed.
     Ctrl-C ends the waiting, not the run.
 
     \b
@@ -74,48 +85,38 @@ def start_run(
     """
     if error := name_error("graph name", graph_name):
         raise click.UsageError(error)
+    key = token_hex(16) if idempotency_key is None else idempotency_key
+    if error := name_error("--idempotency-key", key):
+        raise click.UsageError(error)
     if file is not None:
         if inputs or store or delay or wait:
             raise click.UsageError("--from takes neither --input, --store, --delay nor --wait: each line has its own")
-        _start_many(connection, graph_name, file, idempotency_key or token_hex(16))
+        _start_many(connection, graph_name, file, key, output)
         return
-    if idempotency_key is not None:
-        raise click.UsageError("--idempotency-key is for --from alone")
-    body = {"inputs": _pairs("--input", inputs), "store": _pairs("--store", store), "start_delay": delay}
-
-    async def trigger(client: ApiClient) -> TriggerResponse:
-        return TriggerResponse.model_validate(
-            await client.call(TRIGGER, body=body, namespace=connection.namespace, graph_name=graph_name)
-        )
-
-    started = connection.ask(trigger)
-    out, notes = console(), console(stderr=True)
-    out.print(started.run_id)
+    body = {"inputs": pairs("--input", inputs), "store": pairs("--store", store), "start_delay": delay}
+    started = connection.fetch(TRIGGER, TriggerResponse, body=body, idempotency_key=key, graph_name=graph_name)
+    notes = console(stderr=True)
+    if output == Format.TABLE:
+        console().print(started.run_id)
+    elif not wait:
+        print_data(output, started.model_dump(mode="json"))
     _note_ignored(notes, started.ignored_inputs)
-    if not wait:
-        return
-
-    async def wait_for_end(client: ApiClient) -> RunResponse:
-        with watch_progress(notes) as show:
-            return await follow(client, connection.namespace, started.run_id, show, live=notes.is_terminal)
-
-    try:
-        ended = connection.ask(wait_for_end)
-    except KeyboardInterrupt:
-        notes.print(f"the run goes on; look at it with: exosphere run show {started.run_id}")
-        raise
-    _print_whole(connection, ended)
-    if ended.status != RunStatus.SUCCESS:
-        sys.exit(1)
+    if wait:
+        ended = wait_for_end(connection, started.run_id, notes)
+        show_one(output, ended, lambda: print_whole(connection, ended))
+        end_with(ended)
 
 
-def _start_many(connection: Connection, graph_name: str, file: TextIO, key: str) -> None:
+def _start_many(connection: Connection, graph_name: str, file: TextIO, key: str, output: str) -> None:
     lines = read_runs(file)
     notes = console(stderr=True)
     started = start_runs(connection, graph_name, file.name, lines, key, notes)
-    out = console()
-    for run_id in started.run_ids:
-        out.out(run_id)
+    if output == Format.TABLE:
+        out = console()
+        for run_id in started.run_ids:
+            out.out(run_id)
+    else:
+        print_data(output, {"run_ids": started.run_ids, "ignored_inputs": list(started.ignored_inputs)})
     _note_ignored(notes, started.ignored_inputs)
 
 
@@ -124,71 +125,79 @@ def _note_ignored(notes: Console, names: Sequence[str]) -> None:
         notes.print(f"note: the root node has no input {', '.join(map(repr, names))}; ignored")
 
 
+_COLUMNS: Columns[RunSummary] = {
+    "RUN": lambda one: one.run_id,
+    "GRAPH": lambda one: one.graph_name,
+    "STATUS": lambda one: one.status,
+    ">STATES": lambda one: one.total_count,
+    ">SUCCESS": lambda one: one.success_count,
+    ">PENDING": lambda one: one.pending_count,
+    ">ERRORED": lambda one: one.errored_count,
+    ">RETRIED": lambda one: one.retried_count,
+    "CREATED": lambda one: short_time(one.created_at),
+}
+
+
 @run.command("list")
 @click.option("--page", type=click.IntRange(min=1), default=1, show_default=True, help="Which page.")
 @click.option("--size", type=click.IntRange(1, 1000), default=20, show_default=True, help="Runs on a page.")
+@click.option("--graph", "graph_name", metavar="GRAPH", help="Only runs of this graph.")
+@click.option(
+    "--status", multiple=True, type=click.Choice([str(one) for one in RunStatus]),
+    help="Only runs in this status. May be repeated.",
+)  # fmt: skip
+@click.option(
+    "--after",
+    type=moment,
+    metavar="TIME",
+    help="Only runs created then or later: 2026-01-31T09:00:00Z, or 2h for two hours ago.",
+)
+@click.option("--before", type=moment, metavar="TIME", help="Only runs created then or earlier.")
+@output_option
 @with_connection
-def list_runs(connection: Connection, page: int, size: int) -> None:
-    """List the runs of a namespace, newest first."""
-
-    async def work(client: ApiClient) -> RunsResponse:
-        return RunsResponse.model_validate(
-            await client.call(LIST_RUNS, namespace=connection.namespace, page=page, size=size)
-        )
-
-    found = connection.ask(work)
-    notes = console(stderr=True)
-    if not found.runs:
-        notes.print(f"no runs in namespace {connection.namespace!r}" + (f" on page {page}" if page > 1 else ""))
+def list_runs(
+    connection: Connection, page: int, size: int, graph_name: str | None, status: tuple[str, ...],
+    after: str | None, before: str | None, output: str,
+) -> None:  # fmt: skip
+    """List the runs of a namespace, newest first. With a filter: the newest --size of those that are meant."""
+    wanted = {"graph_name": graph_name, "status": list(status), "created_after": after, "created_before": before}
+    query = {name: value for name, value in wanted.items() if value}
+    if query:
+        if page > 1:
+            raise click.UsageError("--page does not go with a filter: take a larger --size, or --before")
+        found = _find(connection, query, size)
+        show_list(output, found, _COLUMNS, f"no such runs in namespace {connection.namespace!r}")
         return
-    columns = ("RUN", "GRAPH", "STATUS", ">STATES", ">SUCCESS", ">PENDING", ">ERRORED", ">RETRIED", "CREATED")
-    rows = [
-        (
-            one.run_id, one.graph_name, one.status, one.total_count, one.success_count,
-            one.pending_count, one.errored_count, one.retried_count, short_time(one.created_at),
-        )
-        for one in found.runs
-    ]  # fmt: skip
-    console().print(table(columns, rows))
-    pages = -(-found.total // size)
-    if pages > 1:
-        notes.print(f"page {page} of {pages}, {found.total} runs")
+    answer = connection.fetch(LIST_RUNS, RunsResponse, page=page, size=size)
+    nothing = f"no runs in namespace {connection.namespace!r}" + (f" on page {page}" if page > 1 else "")
+    show_list(output, answer.runs, _COLUMNS, nothing)
+    pages = -(-answer.total // size)
+    if answer.runs and pages > 1:
+        console(stderr=True).print(f"page {page} of {pages}, {answer.total} runs")
+
+
+def _find(connection: Connection, query: dict[str, Any], size: int) -> list[RunSummary]:
+    async def work(client: ApiClient) -> list[RunSummary]:
+        found: list[RunSummary] = []
+        asked = dict(query)
+        while True:
+            raw = await client.call(
+                FIND_RUNS, query={**asked, "limit": size - len(found)}, namespace=connection.namespace
+            )
+            page = FoundRunsResponse.model_validate(raw)
+            found += page.runs
+            if page.next_cursor is None or len(found) >= size:
+                return found
+            asked["cursor"] = page.next_cursor
+
+    return connection.ask(work)
 
 
 @run.command("show")
-@click.argument("run_id")
+@click.argument("run_id", metavar="RUN")
+@output_option
 @with_connection
-def show_run(connection: Connection, run_id: str) -> None:
+def show_run(connection: Connection, run_id: str, output: str) -> None:
     """Show a run: its status, the progress of each node, and what failed with which error."""
-
-    async def work(client: ApiClient) -> RunResponse:
-        return RunResponse.model_validate(await client.call(GET_RUN, namespace=connection.namespace, run_id=run_id))
-
-    _print_whole(connection, connection.ask(work))
-
-
-def _print_whole(connection: Connection, found: RunResponse) -> None:
-    """Print a run and, when there are any, its failed states: their errors are asked for only then."""
-
-    async def work(client: ApiClient) -> StructureResponse:
-        return StructureResponse.model_validate(
-            await client.call(GET_STRUCTURE, namespace=connection.namespace, run_id=found.run_id)
-        )
-
-    out = console()
-    print_run(out, found)
-    if found.errored_count:
-        print_failures(out, connection.ask(work))
-
-
-def _pairs(option: str, given: Iterable[str]) -> dict[str, str]:
-    """Read `key=value` options; the value may hold more `=`."""
-    pairs: dict[str, str] = {}
-    for text in given:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise click.UsageError(f"{option} {text!r}: write it as KEY=VALUE")
-        if key in pairs:
-            raise click.UsageError(f"{option} gives {key!r} twice")
-        pairs[key] = value
-    return pairs
+    found = connection.fetch(GET_RUN, RunResponse, run_id=run_id)
+    show_one(output, found, lambda: print_whole(connection, found))

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import ceil
+from time import monotonic
 from typing import Final
 
 from rich.console import Console
@@ -10,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from exosphere_cli.output import printable
 from exosphere_core.api import WAIT_RUN, RunResponse
 from exosphere_core.client import ApiClient
+from exosphere_core.errors import TimedOut
 from exosphere_core.states import RunStatus
 
 #: How long one call waits for the end, in ms: with a live display, and with lines that somebody reads later.
@@ -20,8 +23,9 @@ _AWAY_S: Final = 30.0
 
 
 async def follow(
-    client: ApiClient, namespace: str, run_id: str, show: Callable[[RunResponse], None], *, live: bool
-) -> RunResponse:
+    client: ApiClient, namespace: str, run_id: str, show: Callable[[RunResponse], None], *, live: bool,
+    deadline: float | None = None,
+) -> RunResponse:  # fmt: skip
     """Wait for a run's end and show it on the way.
 
     Args:
@@ -30,12 +34,16 @@ async def follow(
         run_id: the run.
         show: called with the run again and again, the last time when it has ended.
         live: whether to call it several times a second.
+        deadline: until when to wait, on the monotonic clock, in s; None for as long as it takes.
 
     Raises:
+        TimedOut: the run has not ended by then; it goes on.
         ExosphereError: as the client does.
     """
-    timeout_ms = _LIVE_MS if live else _LINES_MS
     while True:
+        timeout_ms = _LIVE_MS if live else _LINES_MS
+        if deadline is not None:
+            timeout_ms = min(timeout_ms, max(0, ceil((deadline - monotonic()) * 1000)))
         answer = await client.call(
             WAIT_RUN,
             query={"timeout_ms": timeout_ms},
@@ -47,13 +55,18 @@ async def follow(
         show(run)
         if run.status != RunStatus.PENDING:
             return run
+        if deadline is not None and monotonic() >= deadline:
+            raise TimedOut(
+                f"run {run_id} of graph {run.graph_name!r} has not ended in time: {run.pending_count} of "
+                f"{run.total_count} states are pending; it goes on"
+            )
 
 
 @contextmanager
 def watch_progress(out: Console) -> Iterator[Callable[[RunResponse], None]]:
     """Give a function that shows a run's progress: a bar per node in a terminal, else a line per change."""
     if not out.is_terminal:
-        yield _Lines(out).show
+        yield ProgressLines(out).show
         return
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -92,7 +105,7 @@ class _Bars:
         self._progress.refresh()
 
 
-class _Lines:
+class ProgressLines:
     """A line whenever more states have ended."""
 
     def __init__(self, out: Console) -> None:
@@ -100,6 +113,7 @@ class _Lines:
         self._last = ""
 
     def show(self, run: RunResponse) -> None:
+        """Print the line of a run as it is now, unless it is that of before."""
         failed = f", {run.errored_count} failed" if run.errored_count else ""
         line = f"{run.total_count - run.pending_count} of {run.total_count} states ended{failed}"
         if line != self._last:

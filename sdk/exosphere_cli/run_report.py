@@ -23,6 +23,7 @@ def print_run(out: Console, run: RunResponse) -> None:
         "pending": run.pending_count,
         "failed": run.errored_count,
         "retried": run.retried_count,
+        "cancelled": run.cancelled_count,
     }
     counted = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
     facts = {

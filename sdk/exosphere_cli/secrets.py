@@ -1,11 +1,15 @@
 """`exosphere secrets`: the key that encrypts the secrets of graphs."""
 
 import asyncio
+from dataclasses import asdict
 
 import click
 
 from exosphere_cli.command_group import CommandGroup
+from exosphere_cli.counting import counting
+from exosphere_cli.exit_codes import ExitCode
 from exosphere_cli.extras import require_server_extra
+from exosphere_cli.formats import Format, output_option, print_data
 
 
 @click.group(cls=CommandGroup)
@@ -14,8 +18,9 @@ def secrets() -> None:
 
 
 @secrets.command(short_help="Encrypt all secrets with the newest key.")
+@output_option
 @click.pass_context
-def rotate(context: click.Context) -> None:
+def rotate(context: click.Context, output: str) -> None:
     """Encrypt again, with the first key of SECRETS_ENCRYPTION_KEY, what another of its keys encrypted.
 
     \b
@@ -29,14 +34,22 @@ def rotate(context: click.Context) -> None:
     1 when something is left that no key of the setting opens.
     """
     require_server_extra("secrets rotate")
-    from exosphere_orchestrator.catalog.rotation import rotate_now
+    from exosphere_orchestrator.catalog.rotation import Rotation, rotate_now
     from exosphere_orchestrator.settings import load_settings
 
-    done = asyncio.run(rotate_now(load_settings()))
+    with counting() as show:
+
+        def tell(done: Rotation) -> None:
+            show(f"looked at {done.versions} graph versions with secrets; encrypted {done.sealed_anew} secrets again")
+
+        done = asyncio.run(rotate_now(load_settings(), tell))
+    if output != Format.TABLE:
+        print_data(output, asdict(done))
+        context.exit(ExitCode.FAILED if done.left else ExitCode.DONE)
     click.echo(
         f"looked at {done.versions} graph versions with secrets; encrypted {done.sealed_anew} secrets again, "
         f"left {len(done.left)}"
     )
     for line in done.left:
         click.echo(f"  left  {line}")
-    context.exit(1 if done.left else 0)
+    context.exit(ExitCode.FAILED if done.left else ExitCode.DONE)

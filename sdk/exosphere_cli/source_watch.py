@@ -40,7 +40,7 @@ def source_root(target: str) -> Path:
         # A single file.
         return Path(spec.origin).parent
     if not folders:
-        raise ConfigurationError(f"--app {target}: no module named {package!r} in {here} or on the Python path")
+        raise ConfigurationError(f"{target}: no module named {package!r} in {here} or on the Python path")
     folder = Path(folders[0])
     return folder if _FOREIGN.intersection(folder.parts) else folder.parent
 

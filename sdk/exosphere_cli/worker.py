@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from exosphere_cli.runtime_loader import load_runtime, split_target
+from exosphere_cli.source_watch import source_root
 from exosphere_cli.worker_pool import HEALTH_SOCKET_VARIABLE, WorkerPool
 from exosphere_core.errors import ConfigurationError
 from exosphere_core.lifeline import Lifeline, watch_lifeline
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
     help="Run it in so many child processes; one that dies is started again.  [default: 1, this process itself]",
 )
 @click.option(
+    "--reload", is_flag=True, help="For development: start it again, in child processes, when its code changes."
+)
+@click.option(
     "--health-port",
     type=click.IntRange(1, 65535),
     help="Answer GET /health and /metrics on this port.  [default: none]",
 )
 @click.option("--health-host", default="127.0.0.1", show_default=True, help="Address that these are answered on.")
-def worker(target: str, processes: int | None, health_port: int | None, health_host: str) -> None:
+def worker(target: str, processes: int | None, reload: bool, health_port: int | None, health_host: str) -> None:
     """Run a worker: import PACKAGE.MODULE and start its RUNTIME.
 
     RUNTIME is a Runtime, or a function without arguments that returns one. The
@@ -43,6 +47,7 @@ def worker(target: str, processes: int | None, health_port: int | None, health_h
 
       exosphere worker my_nodes:runtime
       exosphere worker my_nodes:runtime --processes 4 --health-port 8080
+      exosphere worker my_nodes:runtime --reload
 
     \b
     It needs
@@ -58,11 +63,12 @@ def worker(target: str, processes: int | None, health_port: int | None, health_h
     """
     watch_lifeline()
     try:
-        if processes is None:
+        if processes is None and not reload:
             _run_here(target, health_port, health_host)
         else:
             split_target(target)
-            sys.exit(_run_pool(target, processes, health_port, health_host))
+            watched = source_root(target) if reload else None
+            sys.exit(_run_pool(target, processes or 1, health_port, health_host, watched))
     except ValueError as wrong:
         raise ConfigurationError(str(wrong)) from None
 
@@ -94,14 +100,14 @@ def _health_of(runtime: "Runtime", port: int | None, host: str, socket_path: str
     return HealthServer(listen(host, port), answers)
 
 
-def _run_pool(target: str, processes: int, health_port: int | None, health_host: str) -> int:
+def _run_pool(target: str, processes: int, health_port: int | None, health_host: str, watched: Path | None) -> int:
     with Lifeline() as lifeline:
         if health_port is None:
-            return WorkerPool(target, [None] * processes, lifeline).run()
+            return WorkerPool(target, [None] * processes, lifeline, watched).run()
         from exosphere_worker.health import HealthServer, listen
         from exosphere_worker.pool_health import answers_of_pool
 
         with tempfile.TemporaryDirectory(prefix="exosphere-") as folder:
             sockets = [Path(folder, f"{number}.sock") for number in range(1, processes + 1)]
             with HealthServer(listen(health_host, health_port), answers_of_pool(sockets)):
-                return WorkerPool(target, sockets, lifeline).run()
+                return WorkerPool(target, sockets, lifeline, watched).run()

@@ -10,9 +10,10 @@ from typing import Final
 
 import click
 
-from exosphere_cli.child import EXOSPHERE_COMMAND, Child
+from exosphere_cli.child import EXOSPHERE_COMMAND, Child, stop_children
 from exosphere_cli.dev import worker_grace_s
 from exosphere_cli.keeper import Keeper
+from exosphere_cli.source_watch import SourceWatch
 from exosphere_cli.worker_output import WorkerOutput
 from exosphere_core.errors import ConfigurationError
 from exosphere_core.lifeline import Lifeline
@@ -40,9 +41,13 @@ class WorkerPool:
         target: the runtime, as `package.module:attribute`.
         sockets: one for each process: where it answers for its health, or None.
         lifeline: ends the processes with this one.
+        watched: the folder whose code they run: they are started again when it changes. None: it is not looked at.
     """
 
-    def __init__(self, target: str, sockets: Sequence[Path | None], lifeline: Lifeline) -> None:
+    def __init__(
+        self, target: str, sockets: Sequence[Path | None], lifeline: Lifeline, watched: Path | None = None
+    ) -> None:
+        self._watched = watched
         self._outputs = [WorkerOutput(_write) for _ in sockets]
         self._children = [
             Child(
@@ -91,6 +96,7 @@ class WorkerPool:
             child.start()
         now = time.monotonic()
         keepers = [Keeper(child.name, child, now, _write) for child in self._children]
+        watch = None if self._watched is None else SourceWatch(self._watched, now)
         first_start = set(self._children)
         while not self._stop_asked:
             for child, output, keeper in zip(self._children, self._outputs, keepers, strict=True):
@@ -105,7 +111,19 @@ class WorkerPool:
                 else:
                     output.flush()
                 keeper.look(time.monotonic())
+            if watch is not None and (changed := watch.look(time.monotonic())):
+                self._restart(changed, keepers)
+                first_start.clear()
             time.sleep(_LOOK_S)
+
+    def _restart(self, file: str, keepers: Sequence[Keeper]) -> None:
+        count = len(self._children)
+        _write(f"{file} changed; starting {'the worker' if count == 1 else f'{count} workers'} again")
+        stop_children(self._children, worker_grace_s(os.environ))
+        for output, keeper in zip(self._outputs, keepers, strict=True):
+            output.flush()
+            if not self._stop_asked:
+                keeper.start_at_once(time.monotonic())
 
     def _stop(self) -> bool:
         """Ask all processes to end and wait for them. Returns whether each did so in order, in time."""

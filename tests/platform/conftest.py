@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from api.service import Service
+from cli_shell import Shell, running_service, shell_of
 from exosphere_cli.main import main
 
 _PR_SET_PDEATHSIG = 1
@@ -111,7 +113,7 @@ def clean_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("EXOSPHERE_", "FORCE_COLOR")) and name not in settings
     }
-    return {**kept, "EXOSPHERE_BUILD_DASHBOARD": "0"}
+    return {**kept, "EXOSPHERE_BUILD_DASHBOARD": "0", "EXOSPHERE_CONFIG_DIR": "/nonexistent"}
 
 
 class FakeStateManager:
@@ -177,7 +179,12 @@ def exosphere(
         monkeypatch.delenv(name)
 
     def call(*arguments: str, **environment: str) -> tuple[int, str, str]:
-        settings = {"EXOSPHERE_STATE_MANAGER_URI": state_manager.uri, "EXOSPHERE_API_KEY": "key", **environment}
+        settings = {
+            "EXOSPHERE_STATE_MANAGER_URI": state_manager.uri,
+            "EXOSPHERE_API_KEY": "key",
+            "EXOSPHERE_CONFIG_DIR": str(tmp_path / "config"),
+            **environment,
+        }
         with monkeypatch.context() as patch:
             for name, value in settings.items():
                 patch.setenv(name, value)
@@ -188,3 +195,18 @@ def exosphere(
         return int(ended.value.code or 0), output, errors
 
     return call
+
+
+@pytest.fixture(scope="module")
+def service(redis_url: str) -> Iterator[Service]:
+    """A real state manager for a test file."""
+    with running_service(redis_url) as service:
+        yield service
+
+
+@pytest.fixture
+def shell(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Shell:
+    """Runs commands in a namespace of the test's own, against a real state manager."""
+    return shell_of(service, tmp_path, monkeypatch, capsys)

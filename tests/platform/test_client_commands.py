@@ -247,7 +247,7 @@ def test_files_without_runs_and_options_that_do_not_go_with_a_file_are_refused_i
         (["--from", str(latin)], f"error: {latin} is no UTF-8 text"),
         (["--from", str(empty), "-i", "x=1"], "error: --from takes neither --input, --store, --delay nor --wait"),
         (["--from", "nosuch.jsonl"], "error: Invalid value for '--from': 'nosuch.jsonl': No such file"),
-        (["--idempotency-key", "k"], "error: --idempotency-key is for --from alone"),
+        (["--idempotency-key", "a/b"], "error: --idempotency-key 'a/b' is not allowed"),
     ):
         code, output, errors = exosphere("run", "start", "my-graph", *arguments)
         assert (code, output) == (1 if "jsonl " in expected else 2, "")
@@ -269,7 +269,7 @@ def test_waiting_for_success_shows_progress_in_lines_and_exits_with_0(exosphere:
     assert "\x1b" not in output + errors
 
 
-def test_waiting_for_a_failure_shows_the_error_and_exits_with_1(exosphere: Any, state_manager: Any) -> None:
+def test_waiting_for_a_failure_shows_the_error_and_exits_with_3(exosphere: Any, state_manager: Any) -> None:
     state_manager.answer(
         f"POST {BASE}/graph/my-graph/trigger", TriggerResponse(status="CREATED", run_id=RUN).model_dump()
     )
@@ -278,7 +278,7 @@ def test_waiting_for_a_failure_shows_the_error_and_exits_with_1(exosphere: Any, 
         f"GET {BASE}/states/run/{RUN}/graph", structure(("SUCCESS", ""), ("ERRORED", "KeyError: 'x'\x1b[31m"))
     )
     code, output, _ = exosphere("run", "start", "my-graph", "--wait")
-    assert code == 1
+    assert code == 3
     assert output.endswith("\nload (Load), state state-1: ERRORED\n  KeyError: 'x'�[31m\n")
 
 
@@ -344,9 +344,19 @@ def test_something_else_at_the_address_is_recognised(exosphere: Any, state_manag
 
 def test_nobody_at_the_address_is_one_line(exosphere: Any) -> None:
     code, _, errors = exosphere("run", "list", "--uri", "http://127.0.0.1:1")
-    assert code == 1
+    assert code == 4
     assert errors.startswith("error: the state manager at http://127.0.0.1:1 can't be reached")
     assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, 1), (401, 1), (403, 1), (404, 1), (409, 1), (413, 1), (422, 1), (500, 1), (503, 4)]
+)
+def test_a_script_can_tell_a_refusal_from_a_server_that_is_away(
+    exosphere: Any, state_manager: Any, status: int, code: int
+) -> None:
+    state_manager.answer(f"POST {BASE}/run/{RUN}/retry", {"detail": "it is so"}, status=status)
+    assert exosphere("run", "retry", RUN) == (code, "", "error: it is so\n")
 
 
 def test_the_key_of_a_local_dev_is_found_but_never_sent_to_another_machine(

@@ -261,7 +261,7 @@ def test_a_second_dev_in_the_same_directory_is_refused_by_the_id_of_the_first(
 @pytest.mark.parametrize(
     ("arguments", "environment", "expected"),
     [
-        (["--app", "nosuch:runtime"], {}, "--app nosuch:runtime: no module named 'nosuch' in "),
+        (["--app", "nosuch:runtime"], {}, "nosuch:runtime: no module named 'nosuch' in "),
         (["--app", "nodes"], {}, "'nodes' does not name a runtime: write package.module:attribute"),
         ([], {"EXOSPHERE_PORT": "many"}, "EXOSPHERE_PORT: Input should be a valid integer"),
         (["--host", "192.0.2.1"], {}, "can't listen on 192.0.2.1, port "),

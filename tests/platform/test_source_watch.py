@@ -63,7 +63,7 @@ def test_of_an_installed_package_only_the_package_is_watched() -> None:
 
 
 def test_a_module_that_is_nowhere_is_refused_by_name(project: Path) -> None:
-    with pytest.raises(ConfigurationError, match=rf"--app nosuch:runtime: no module named 'nosuch' in {project}"):
+    with pytest.raises(ConfigurationError, match=rf"nosuch:runtime: no module named 'nosuch' in {project}"):
         source_root("nosuch:runtime")
 
 

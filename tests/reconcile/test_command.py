@@ -1,6 +1,7 @@
 """`exosphere reconcile`, as a person uses it."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -21,9 +22,9 @@ SECRETS = {
 }
 
 
-def reconcile(url: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+def reconcile(url: str, *options: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "exosphere_cli.main", "reconcile", "--wait", "1"],
+        [sys.executable, "-m", "exosphere_cli.main", "reconcile", "--wait", "1", *options],
         env={**os.environ, **SECRETS, **environment, "EXOSPHERE_REDIS_URL": url},
         capture_output=True, text=True, timeout=60, preexec_fn=die_with_driver, check=False,
     )  # fmt: skip
@@ -47,6 +48,8 @@ def test_the_command_tells_what_it_put_right_and_then_finds_nothing_more(redis_u
     assert "state without a queue entry made ready again" in first.stdout
     second = reconcile(redis_url)
     assert "mended 0, left 0" in second.stdout
+    told = json.loads(reconcile(redis_url, "-o", "json").stdout)
+    assert told == {"runs": 1, "states": 1, "mended": {}, "left": {}, "busy": 0}
 
 
 @pytest.mark.parametrize(("sweeps", "restored"), [(200, 8), (3, 3)])
@@ -70,7 +73,10 @@ def test_it_goes_on_while_there_is_something_to_put_right_and_says_when_it_did_n
                 await world.trigger()
             await redis.delete(HOME.ready("A"))
             await world.close()
-            journal = await command.reconcile_now(load_settings(), 1)
+            seen: list[int] = []
+            journal = await command.reconcile_now(load_settings(), 1, lambda sweep: seen.append(sweep.runs))
+            assert len(seen) >= min(sweeps, restored)
+            assert set(seen) <= set(range(9))
             assert await redis.xlen(HOME.ready("A")) == journal.mended[Kind.RESTORED] == restored
             assert bool(journal.remaining) == (restored < 8)
 

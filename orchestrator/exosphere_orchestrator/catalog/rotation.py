@@ -1,5 +1,6 @@
 """Rotating the key that encrypts secrets: what older keys encrypted is encrypted again with the newest one, while all runs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from exosphere_core.errors import ConfigurationError, CorruptRecord
@@ -27,8 +28,12 @@ class Rotation:
     left: list[str] = field(default_factory=list)
 
 
-async def rotate_now(settings: Settings) -> Rotation:
+async def rotate_now(settings: Settings, show: Callable[[Rotation], None] = lambda _: None) -> Rotation:
     """Rotate the secrets of all graph versions of all namespaces.
+
+    Args:
+        settings: those of the state manager.
+        show: called after each version with what was done so far.
 
     Raises:
         ConfigurationError: Redis can't be reached, or a key in the setting is malformed.
@@ -37,7 +42,7 @@ async def rotate_now(settings: Settings) -> Rotation:
     redis = connect(settings.redis_url.get_secret_value())
     try:
         await check_server(redis)
-        return await rotate(redis, vault)
+        return await rotate(redis, vault, show)
     except FAULTS as lost:
         raise ConfigurationError(
             f"the rotation lost Redis ({lost}); nothing is half done, run it again when Redis can be reached"
@@ -46,13 +51,14 @@ async def rotate_now(settings: Settings) -> Rotation:
         await redis.aclose()
 
 
-async def rotate(redis: Redis, vault: Vault) -> Rotation:
+async def rotate(redis: Redis, vault: Vault, show: Callable[[Rotation], None] = lambda _: None) -> Rotation:
     """Encrypt with the newest key what another one encrypted. May be broken off and repeated."""
     done = Rotation()
     for namespace in await catalog.read_namespaces(redis):
         for graph in await catalog.read_graph_names(redis, namespace):
             for version in range(1, await catalog.read_last_version(redis, namespace, graph) + 1):
                 await _rotate_version(redis, vault, namespace, graph, version, done)
+                show(done)
     return done
 
 

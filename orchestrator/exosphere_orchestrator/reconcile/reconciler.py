@@ -113,14 +113,17 @@ class Reconciler:
         await self._judge(desk, min(_WAIT_S, max(0.0, desk.until - monotonic())))
         await self._close(desk)
 
-    async def sweep_all(self, wait_s: float = _WAIT_S, *, thorough: bool = False) -> Journal:
+    async def sweep_all(
+        self, wait_s: float = _WAIT_S, *, thorough: bool = False, journal: Journal | None = None
+    ) -> Journal:
         """Look at every record of a run, a state and a unite, whatever the indexes say. Shards of a cluster that can't be reached
         are left.
 
         Args:
             thorough: whether the states of ended runs are read even where their counters agree.
+            journal: where it is noted what is done, while it is done; a new one when left out.
         """
-        journal = Journal()
+        journal = Journal() if journal is None else journal
         for home in await self._homes():
             try:
                 await self._sweep_shard(home, journal, wait_s, thorough=thorough)

@@ -40,7 +40,7 @@ export function SignIn({ problem, onKey }: { problem: string; onKey(key: string)
         </button>
         <p id="key-hint" className="hint">
           The key stays in this tab and is forgotten when you close it. <code>exosphere dev</code> prints one;{" "}
-          <code>exosphere keys create --role viewer</code> makes one.
+          <code>exosphere key create --role viewer</code> makes one.
         </p>
       </form>
     </main>
