@@ -9,11 +9,11 @@ import click
 
 from exosphere_cli.command_group import CommandGroup
 from exosphere_cli.connection import Connection, with_connection
-from exosphere_cli.graph_file import read_graph_file
 from exosphere_cli.output import console, short_time, table
 from exosphere_core.api import GET_GRAPH, LIST_GRAPHS, UPSERT_GRAPH, GraphResponse, GraphsResponse
 from exosphere_core.client import ApiClient
 from exosphere_core.errors import InvalidGraph
+from exosphere_core.graph_file import read_graph_file
 from exosphere_core.names import name_error
 
 #: Seconds between two looks at a graph whose nodes are not registered yet.
