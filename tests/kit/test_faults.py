@@ -1,12 +1,17 @@
 """Faults that strike a run: the engine makes good of them, and a node meets what it would meet in earnest."""
 
+import inspect
+import sys
 from collections import Counter
+from typing import ClassVar
 
 import pytest
+from pydantic import BaseModel
 
-from exospherehost import GraphNodeModel
+from exospherehost import BaseNode, GraphNodeModel
 from exospherehost.testing import run_graph
 from exospherehost.testing.faults import KINDS, MEANING, kind_of, meaning_of
+from exospherehost.testing.lines import places_in
 from kit.nodes import ABROAD, WORDS, Flaky, Pay, Shout, Split, alone
 
 NODES = [Split, Shout]
@@ -20,6 +25,8 @@ def test_whatever_strikes_the_run_ends_as_without_it(graph: list[GraphNodeModel]
     kinds = Counter(map(kind_of, clean.faults))
     assert set(kinds) == KINDS - {"died-in-once", "died-after-once"}
     for fault in clean.faults:
+        if kind_of(fault) == "died-at-line":
+            continue  # below: not every line is executed
         struck = run_graph(graph, NODES, inputs=inputs, fault=fault)
         assert struck.summary() == clean.summary(), fault
 
@@ -42,6 +49,94 @@ def executions(fault: str) -> tuple[int, int, int]:
 
 def test_a_worker_that_dies_before_the_node_has_not_executed_it() -> None:
     assert executions("pay#1:died-before") == (1, 1, 2)
+
+
+class Letters(BaseNode):
+    """Sends letters by a list that a test looks at; of two, the second may be missing."""
+
+    class Outputs(BaseModel):
+        sent: str
+
+    sent: ClassVar[list[str]] = []
+
+    async def execute(self) -> Outputs:
+        for letter in ("a", "b"):
+            self.sent.append(letter)
+        if self.inputs == "never":
+            self.sent.append("c")
+        return self.Outputs(sent="ab")
+
+
+class Postman(Letters):
+    """The same, as a plain function."""
+
+    def execute(self) -> Letters.Outputs:
+        for letter in ("a", "b"):
+            self.sent.append(letter)
+        return self.Outputs(sent="ab")
+
+
+@pytest.mark.parametrize("node", [Letters, Postman])
+def test_a_worker_dies_before_each_line_of_a_node(node: type[Letters]) -> None:
+    def sent(fault: str | None) -> str:
+        Letters.sent.clear()
+        run = run_graph(alone(node.__name__), [node], fault=fault)
+        assert run.state(node.__name__.lower()).attempts == (1 if fault is None else 2)
+        return "".join(Letters.sent)
+
+    assert sent(None) == "ab"
+    first = inspect.getsourcelines(node.execute)[1]
+    name = f"{node.__name__.lower()}#1:died-at-line:"
+    assert sent(f"{name}{first + 2}") == "ab", "before the first letter"
+    assert sent(f"{name}{first + 2}/2") == "aab", "between the two"
+    last = first + len(inspect.getsourcelines(node.execute)[0]) - 1
+    assert sent(f"{name}{last}") == "abab", "before the end"
+
+
+class Ladder(BaseNode):
+    """Has a line outside of loops, one in a `for`, one in a `while`."""
+
+    async def execute(self) -> None:
+        rungs = 0
+        for _ in range(2):
+            rungs += 1
+        while rungs < 9:
+            rungs += 1
+        await self.once("rungs", lambda: rungs)
+
+
+def test_the_second_pass_of_a_line_is_one_of_a_loop() -> None:
+    first = inspect.getsourcelines(Ladder.execute)[1]
+    second = {int(place.removesuffix("/2")) - first for place in places_in(Ladder) if place.endswith("/2")}
+    assert second >= {3, 5}
+    assert second.isdisjoint({1, 6})
+    assert {int(place) - first for place in places_in(Ladder) if place.isdigit()} == {2, 3, 4, 5, 6}
+
+
+def test_a_line_that_is_not_executed_strikes_nobody() -> None:
+    first, before = inspect.getsourcelines(Letters.execute)[1], sys.gettrace()
+    with pytest.raises(AssertionError, match="did not strike"):
+        run_graph(alone("Letters"), [Letters], fault=f"letters#1:died-at-line:{first + 4}")
+    assert sys.gettrace() is before, "whoever follows each line goes on"
+
+
+class Count(BaseNode):
+    """Tells how often it was executed."""
+
+    class Outputs(BaseModel):
+        count: str
+
+    executed = 0
+
+    async def execute(self) -> Outputs:
+        type(self).executed += 1
+        return self.Outputs(count=str(self.executed))
+
+
+@pytest.mark.parametrize("kind", ["twice", "late", "last"])
+def test_the_report_of_the_current_attempt_counts_whenever_the_other_comes(kind: str) -> None:
+    Count.executed = 0
+    assert run_graph(alone("Count"), [Count], fault=f"count#1:{kind}").outputs("count") == {"count": "2"}
 
 
 def test_a_worker_that_dies_before_once_has_recorded_has_the_work_done_again() -> None:

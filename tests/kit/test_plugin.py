@@ -197,6 +197,38 @@ def test_pays(exosphere, bank):
     result.stdout.fnmatch_lines(["The test fails with 1 of 4 faults:", "  node/Naive#1:twice  *"])
 
 
+def test_an_async_test_is_struck_as_well(run: Run) -> None:
+    result = run(
+        """
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+@pytest.mark.anyio
+@pytest.mark.crash(every_step=True, kinds=["twice", "died-in-once"])
+async def test_pays(exosphere, bank):
+    assert (await exosphere.run_graph_async(graph(Once), [Once])).succeeded
+    assert len(bank.charges) == 1
+"""
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["The test fails with 1 of 2 faults:", "  pay#1:died-in-once:card  *"])
+
+
+def test_what_an_earlier_play_printed_is_not_shown_with_a_later_one(run: Run) -> None:
+    result = run(
+        """
+@pytest.mark.crash("pay#1:died-before", "pay#1:twice")
+def test_pays(exosphere, bank):
+    exosphere.run_graph(graph(Naive), [Naive])
+    print(f"charged {len(bank.charges)}")
+    assert len(bank.charges) == 1
+"""
+    )
+    result.stdout.fnmatch_lines(["charged 2"])
+    result.stdout.no_fnmatch_line("charged 1")
+
+
 def test_a_failure_without_faults_is_shown_as_it_is(run: Run) -> None:
     result = run(
         """

@@ -80,7 +80,7 @@ class CrashPlay:
             return "the mark `crash` finds nothing to strike: run a graph or node by the fixture `exosphere`"
         if self._clean is None:
             return None
-        if not self.plan.struck:
+        if not self.plan.struck and not self._passed_by():
             may = ", ".join(self._clean.plan.met)
             return f"the fault {self.plan.fault!r} did not strike; those that may are {may}"
         runs, clean = self.kit.results, self._clean.kit.results
@@ -95,6 +95,12 @@ class CrashPlay:
                         f"  without: {expected}\n  with:    {found[what]}"
                     )
         return None
+
+    def _passed_by(self) -> bool:
+        """Whether the fault was to strike before a line that was not executed: nobody knows that before."""
+        fault = self.plan.fault
+        asked = fault is None or self._item.config.getoption(OPTION) or fault in self._crash.faults
+        return not asked and fault in self.plan.met and kind_of(str(fault)) == "died-at-line"
 
     def note(self) -> str:
         """Say which fault struck, and how it is played alone; nothing where none did."""

@@ -4,12 +4,21 @@ from collections.abc import Collection
 from typing import Final, Literal, get_args
 
 FaultKind = Literal[
-    "died-before", "died-in-once", "died-after-once", "twice", "late", "last", "manager-before", "manager-after"
+    "died-before",
+    "died-at-line",
+    "died-in-once",
+    "died-after-once",
+    "twice",
+    "late",
+    "last",
+    "manager-before",
+    "manager-after",
 ]
 
 #: kind → what happens, as a sentence about the step that it strikes.
 MEANING: Final[dict[str, str]] = {
     "died-before": "the worker took it and died before the node began; another worker took it",
+    "died-at-line": "the worker died before this line of the node's `execute`; another worker took it",
     "died-in-once": "the worker died when the function given to `once` had ended and nothing was recorded yet; another worker took it",
     "died-after-once": "the worker died when `once` had recorded the result; another worker took it",
     "twice": "the worker died when the node had ended, before it could report; another worker executed the node again",
@@ -59,6 +68,17 @@ class Plan:
         self.fault = fault
         self.met: dict[str, None] = {}
         self.struck = False
+
+    def offer(self, step: str, kind: FaultKind, detail: str) -> None:
+        """A place will be reached where a fault may strike, perhaps."""
+        self.met[f"{step}:{kind}:{detail}"] = None
+
+    def line_in(self, step: str) -> str | None:
+        """Tell before which line of a step's node its worker is to die; None for none."""
+        start = f"{step}:died-at-line:"
+        if self.fault is None or self.struck or not self.fault.startswith(start):
+            return None
+        return self.fault.removeprefix(start)
 
     def strikes(self, step: str, kind: FaultKind, detail: str = "") -> bool:
         """A place is reached where a fault may strike. Returns whether it does now; it does so once."""

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from exosphere_core.errors import BadRequest
@@ -22,8 +21,8 @@ from exosphere_worker.outgoing import report_on
 from exospherehost.testing.answers import StateAnswers, WorkerAnswers
 from exospherehost.testing.clock import Clock
 from exospherehost.testing.declared import Declared
-from exospherehost.testing.execution import execute
 from exospherehost.testing.faults import FaultKind, Plan
+from exospherehost.testing.lines import Threads
 from exospherehost.testing.result import GraphResult, result_of
 from exospherehost.testing.server import fake_redis
 from exospherehost.testing.stage import Stage
@@ -71,9 +70,9 @@ async def play_graph(scene: Scene, plan: Plan) -> GraphResult:
     """
     clock = Clock()
     async with fake_redis() as redis:
-        with clock.rules(), ThreadPoolExecutor() as threads:
+        with clock.rules(), Threads() as threads:
             runners = {node.__name__: NodeRunner(node, threads) for node in scene.nodes}
-            play = _Play(redis, clock, scene, plan, runners)
+            play = _Play(redis, clock, scene, plan, runners, threads)
             try:
                 return await play.run()
             finally:
@@ -81,12 +80,21 @@ async def play_graph(scene: Scene, plan: Plan) -> GraphResult:
 
 
 class _Play:
-    def __init__(self, redis: Redis, clock: Clock, scene: Scene, plan: Plan, runners: Mapping[str, NodeRunner]) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        clock: Clock,
+        scene: Scene,
+        plan: Plan,
+        runners: Mapping[str, NodeRunner],
+        threads: Threads,
+    ) -> None:
         self._redis = redis
         self._clock = clock
         self._scene = scene
         self._plan = plan
         self._runners = runners
+        self._threads = threads
         self._stage = Stage(redis, scene.graph, scene.nodes)
         self.manager = PlayedManager(redis, clock, self._stage.settings, self._stage.homes, plan)
         self._home = shard_keys(scene.graph.namespace)
@@ -167,7 +175,8 @@ class _Play:
         answers = StateAnswers(self._redis, self._clock, self._stage.vault, self._stage.settings, held.task)
         worker: Any = WorkerAnswers(answers, runner.node, self._plan, step)
         with self._clock.suspended():
-            return await execute(attempt(worker, runner, held), worker)
+            outcome: Outcome | None = await worker.execute(attempt(worker, runner, held), runner.node, self._threads)
+        return outcome
 
     async def _report(self, held: Held, outcome: Outcome, step: str) -> None:
         report = report_on(held, outcome, self._stage.settings.max_report_bytes, self._consumer)

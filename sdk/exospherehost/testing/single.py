@@ -2,15 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from exosphere_core.errors import BadRequest
 from exosphere_core.ids import derived_id
 from exosphere_worker.executor import NodeRunner
 from exosphere_worker.node import BaseNode, Execution, node_errors
-from exospherehost.testing.execution import Mortal, execute
+from exospherehost.testing.execution import Mortal
 from exospherehost.testing.faults import Plan
+from exospherehost.testing.lines import Threads
 from exospherehost.testing.outcome import NodeOutcome, judged
 
 
@@ -55,14 +55,15 @@ async def play_node(
     chain = derived_id("root", run_id)
     state = derived_id("retry", chain, str(retry_count)) if retry_count else chain
     executions = 0
-    with ThreadPoolExecutor(1) as threads:
+    with Threads(1) as threads:
         runner = NodeRunner(node, threads)
         while True:
             executions += 1
             mortal = Mortal(memory, plan, step)
             execution = Execution(run_id, state, retry_count, chain, mortal)
             given = json.dumps(dict(inputs)).encode()
-            outcome = await execute(runner.execute(given, dict(secrets), execution, timeout_ms), mortal)
+            work = runner.execute(given, dict(secrets), execution, timeout_ms)
+            outcome = await mortal.execute(work, node, threads)
             if outcome is not None and not plan.strikes(step, "twice"):
                 return judged(runner.name, outcome, memory.store, memory.records, executions)
 
