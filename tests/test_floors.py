@@ -15,6 +15,7 @@ SOURCES = [
         "sdk/exosphere_core",
         "sdk/exospherehost",
         "sdk/exosphere_cli",
+        "sdk/exosphere_pytest",
         "worker/exosphere_worker",
         "orchestrator/exosphere_orchestrator",
     )
@@ -28,6 +29,7 @@ BELOW = {
     "exosphere_orchestrator": {"exosphere_core"},
     "exospherehost": {"exosphere_core", "exosphere_worker", "exosphere_orchestrator"},
     "exosphere_cli": {"exosphere_core", "exosphere_worker", "exosphere_orchestrator"},
+    "exosphere_pytest": {"exospherehost"},
 }
 
 #: library → the modules, with all below them, that may import it.
@@ -44,7 +46,7 @@ HOMES = {
     "rich": ["exosphere_cli"],
     "fakeredis": ["exospherehost.testing"],
     "_pytest": ["exospherehost.testing.crash"],
-    "pytest": ["exospherehost.pytest_plugin", "exospherehost.testing.crash"],
+    "pytest": ["exosphere_pytest", "exospherehost.testing.crash"],
 }
 
 #: What does I/O, reads a clock or draws random numbers.
@@ -152,6 +154,12 @@ def test_an_exception_that_nobody_needs_any_more_is_not_kept() -> None:
     for library, homes in HOMES.items():
         for home in homes:
             assert any(top(found.imported) == library and within(found.importer, home) for found in all_imports()), home
+
+
+def test_the_plugin_of_pytest_loads_nothing_of_the_project_until_it_is_used() -> None:
+    for found in all_imports():
+        if top(found.importer) == "exosphere_pytest" and top(found.imported) in BELOW:
+            assert not found.at_load, f"{found.place} imports {found.imported} when it is loaded"
 
 
 def test_the_command_line_loads_without_what_only_a_server_needs() -> None:

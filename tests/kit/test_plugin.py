@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PLUGIN = "exospherehost.pytest_plugin"
+PLUGIN = "exosphere_pytest.plugin"
 
 #: Where the installed package says so, pytest finds the plugin by itself.
 LOADED = any(found.value == PLUGIN for found in entry_points(group="pytest11"))
