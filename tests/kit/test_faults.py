@@ -1,8 +1,10 @@
 """Faults that strike a run: the engine makes good of them, and a node meets what it would meet in earnest."""
 
 import inspect
+import logging
 import sys
 from collections import Counter
+from datetime import timedelta
 from typing import ClassVar
 
 import pytest
@@ -137,6 +139,21 @@ class Count(BaseNode):
 def test_the_report_of_the_current_attempt_counts_whenever_the_other_comes(kind: str) -> None:
     Count.executed = 0
     assert run_graph(alone("Count"), [Count], fault=f"count#1:{kind}").outputs("count") == {"count": "2"}
+
+
+@pytest.mark.parametrize("kind", ["late", "last", "manager-after"])
+def test_a_report_that_comes_too_late_or_again_is_refused(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "exosphere.engine"):
+        run_graph(alone("Count"), [Count])
+        assert "changed nothing" not in caplog.text
+        run_graph(alone("Count"), [Count], fault=f"count#1:{kind}")
+    assert caplog.text.count("changed nothing") == 1
+
+
+@pytest.mark.parametrize("kind", ["died-before", "twice", "manager-before"])
+def test_who_dies_is_missed_when_a_lease_is_over(kind: str) -> None:
+    assert run_graph(alone("Count"), [Count]).elapsed == timedelta(0)
+    assert run_graph(alone("Count"), [Count], fault=f"count#1:{kind}").elapsed == timedelta(seconds=30)
 
 
 def test_a_worker_that_dies_before_once_has_recorded_has_the_work_done_again() -> None:
