@@ -18,6 +18,9 @@ from redis.exceptions import RedisError
 
 from fast_lua import make_fast
 
+#: Runs tests within tests, for what users' tests are given.
+pytest_plugins = ["pytester"]
+
 
 def die_with_driver() -> None:
     """For `preexec_fn`: the child is killed when the test driver is, whatever kills it."""

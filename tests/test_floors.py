@@ -15,6 +15,7 @@ SOURCES = [
         "sdk/exosphere_core",
         "sdk/exospherehost",
         "sdk/exosphere_cli",
+        "sdk/exosphere_pytest",
         "worker/exosphere_worker",
         "orchestrator/exosphere_orchestrator",
     )
@@ -28,6 +29,7 @@ BELOW = {
     "exosphere_orchestrator": {"exosphere_core"},
     "exospherehost": {"exosphere_core", "exosphere_worker", "exosphere_orchestrator"},
     "exosphere_cli": {"exosphere_core", "exosphere_worker", "exosphere_orchestrator"},
+    "exosphere_pytest": {"exospherehost"},
 }
 
 #: library → the modules, with all below them, that may import it.
@@ -42,6 +44,9 @@ HOMES = {
     "uvicorn": ["exosphere_orchestrator"],
     "click": ["exosphere_cli"],
     "rich": ["exosphere_cli"],
+    "fakeredis": ["exospherehost.testing"],
+    "_pytest": ["exospherehost.testing.crash"],
+    "pytest": ["exosphere_pytest", "exospherehost.testing.crash"],
 }
 
 #: What does I/O, reads a clock or draws random numbers.
@@ -59,6 +64,7 @@ NOT_GROUND = (
     "exosphere_core.many_triggers",  # several calls at once
     "exosphere_core.access",  # the environment
     "exosphere_core.lifeline",  # pipes and signals between processes
+    "exosphere_core.graph_file",  # files
 )
 
 
@@ -150,10 +156,17 @@ def test_an_exception_that_nobody_needs_any_more_is_not_kept() -> None:
             assert any(top(found.imported) == library and within(found.importer, home) for found in all_imports()), home
 
 
+def test_the_plugin_of_pytest_loads_nothing_of_the_project_until_it_is_used() -> None:
+    for found in all_imports():
+        if top(found.importer) == "exosphere_pytest" and top(found.imported) in BELOW:
+            assert not found.at_load, f"{found.place} imports {found.imported} when it is loaded"
+
+
 def test_the_command_line_loads_without_what_only_a_server_needs() -> None:
     for found in all_imports():
         if (
             top(found.importer) in ("exosphere_cli", "exospherehost")
-            and top(found.imported) == "exosphere_orchestrator"
+            and not within(found.importer, "exospherehost.testing")
+            and (top(found.imported) == "exosphere_orchestrator" or within(found.imported, "exospherehost.testing"))
         ):
             assert not found.at_load, f"{found.place} imports {found.imported} when it is loaded"

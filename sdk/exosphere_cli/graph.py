@@ -14,7 +14,7 @@ from exosphere_cli.connection import Connection, with_connection
 from exosphere_cli.exit_codes import ExitCode
 from exosphere_cli.formats import Columns, output_option, show_list, show_one
 from exosphere_cli.graph_diff import diff_graph, export_graph
-from exosphere_cli.graph_file import FILE, FILE_NAME, SECRETS, place_of, read_graph_file, with_secrets
+from exosphere_cli.graph_options import FILE, FILE_NAME, SECRETS, place_of, with_secrets
 from exosphere_cli.graph_report import GRAPH_COLUMNS, print_graph
 from exosphere_cli.output import console, printable, short_time
 from exosphere_core.api import (
@@ -36,6 +36,7 @@ from exosphere_core.api import (
 )
 from exosphere_core.client import ApiClient
 from exosphere_core.errors import InvalidGraph
+from exosphere_core.graph_file import read_graph_file
 
 #: Seconds between two looks at a graph whose nodes are not registered yet.
 _LOOK_S: Final = 0.5

@@ -13,12 +13,13 @@ from rich.text import Text
 from exosphere_cli.connection import Connection, with_connection
 from exosphere_cli.exit_codes import ExitCode
 from exosphere_cli.formats import Format, as_yaml, output_option, print_data, show_one
-from exosphere_cli.graph_file import FILE_NAME, SECRETS, GraphFile, place_of, read_graph_file, with_secrets
+from exosphere_cli.graph_options import FILE_NAME, SECRETS, place_of, with_secrets
 from exosphere_cli.output import console, printable
 from exosphere_core.api import GET_GRAPH, GET_VERSION, GraphResponse
 from exosphere_core.errors import InvalidGraph
 from exosphere_core.graph.model import GraphTemplate
 from exosphere_core.graph.structure import read_template
+from exosphere_core.graph_file import GraphFile, read_graph_file
 
 _STYLES: Final = {"+": "green", "-": "red", "@": "cyan"}
 _VERSION: Final = click.IntRange(min=1)

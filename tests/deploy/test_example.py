@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from exosphere_cli.graph_file import read_graph_file
 from exosphere_cli.runtime_loader import load_runtime
 from exosphere_core.access import KEY_VARIABLE, URI_VARIABLE
 from exosphere_core.graph.registry import NodeContract, registry_errors
 from exosphere_core.graph.structure import read_template
+from exosphere_core.graph_file import read_graph_file
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "example"
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from exosphere_cli.graph_file import GraphFile, parse_graph, read_graph_file
 from exosphere_core.errors import ConfigurationError
+from exosphere_core.graph_file import GraphFile, parse_graph, read_graph_file
 
 YAML = """
 name: my-graph
