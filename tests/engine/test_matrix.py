@@ -7,7 +7,7 @@ from engine.world import HOME, Lane, World, node, one
 from exosphere_core.ids import derived_id
 from exosphere_core.records import EventKind, Executed
 from exosphere_core.states import MOVES, STORED, Status
-from exosphere_core.store import handoff, moves
+from exosphere_core.store import handoff, moves, short_moves
 from exosphere_core.store.calls import Call, apply
 from exosphere_core.store.handoff import OutboxEntry
 from exosphere_core.store.moves import Delivery
@@ -43,8 +43,8 @@ async def _call(world: World, move: str, held: Held, attempt: str) -> Call:
         "promote": moves.promote(HOME, held.state, HOME.ready("A")),
         "expand": moves.expand(of, made.outputs, 1, part.offspring),
         "advance": moves.advance(of, made.outputs, None, "", part.offspring, 1, {}),
-        "step": moves.step(of, made.outputs, part.offspring.children[0]),
-        "finish": moves.finish(of, made.outputs, "", []),
+        "step": short_moves.step(of, made.outputs, part.offspring.children[0]),
+        "finish": short_moves.finish(of, made.outputs, "", []),
         "fail": moves.fail(of, Status.ERRORED, "boom", b"", []),
         "fail_next": moves.fail(of, Status.NEXT_CREATED_ERROR, "boom", b"{}", []),
         "retry": moves.retry(of, "boom", again, task, 1000),

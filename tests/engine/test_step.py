@@ -7,7 +7,7 @@ import pytest
 from engine.told import watched
 from engine.world import HOME, Lane, World, many, node, one
 from exosphere_core.records import Executed
-from exosphere_core.store import moves
+from exosphere_core.store import short_moves
 from exosphere_core.store.calls import apply
 from exosphere_core.store.delivery import Delivery
 from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits, Unresolvable
@@ -81,7 +81,7 @@ def test_where_there_is_more_to_a_step_nothing_is_changed_and_the_whole_move_fol
         of = Delivery(held.state, held.attempt, held.task, HOME, HOME.reports, "1-1")
         child, _ = only_child(plan, of, {"v": "2"}, {"a": {"v": "1"}}, {"k": "1"}, UNLIMITED)
         before = await world.redis.hgetall(HOME.state(held.state))
-        assert await apply(world.redis, moves.step(of, b'{"v":"2"}', child)) == [b"other", b"CREATED"]
+        assert await apply(world.redis, short_moves.step(of, b'{"v":"2"}', child)) == [b"other", b"CREATED"]
         assert await world.redis.hgetall(HOME.state(held.state)) == before
         assert not await world.redis.exists(HOME.state(child.id))
         await world.report(held, one(v="2"))
@@ -102,7 +102,7 @@ def test_where_there_is_more_to_an_end_nothing_is_changed_and_the_whole_move_fol
         await world.report(first, one(v="1"))
         await _more(world, second.state, why)
         of = Delivery(second.state, second.attempt, second.task, HOME, HOME.reports, "1-1")
-        assert await apply(world.redis, moves.finish(of, b'{"v":"2"}', "", [])) == [b"other", b"CREATED"]
+        assert await apply(world.redis, short_moves.finish(of, b'{"v":"2"}', "", [])) == [b"other", b"CREATED"]
         await world.report(second, one(v="2"))
         last = await world.take_one("u")
         assert last.inputs == b'{"vs":"[\\"1\\",\\"2\\"]"}'

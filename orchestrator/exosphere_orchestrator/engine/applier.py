@@ -12,7 +12,7 @@ from exosphere_core.keys import ShardKeys, shard_keys
 from exosphere_core.records import Executed, Failed, Kind, Pruned, Requeued, Rerun, Task, TextMap, encode
 from exosphere_core.retry import delay_ms
 from exosphere_core.states import Status
-from exosphere_core.store import moves
+from exosphere_core.store import moves, short_moves
 from exosphere_core.store.calls import Call
 from exosphere_core.store.moves import Delivery
 from exosphere_core.store.offspring import Offspring
@@ -217,7 +217,7 @@ def _no_child(plan: GraphPlan, of: Delivery, body: Executed) -> Iterator[Made]:
     name, unites = touched(plan, of)
     result = encode(body.outputs[0])
     whole = (Made(moves.advance(of, result, None, name, Offspring(unites=unites), 1, {})) for _ in range(1))
-    return chain([Made(moves.finish(of, result, name, unites))], whole)
+    return chain([Made(short_moves.finish(of, result, name, unites))], whole)
 
 
 def _one_child(
@@ -228,7 +228,7 @@ def _one_child(
     tasks = {child.id: task}
     result = encode(body.outputs[0])
     whole = (Made(moves.advance(of, result, None, "", Offspring(children=[child]), 1, {}), tasks) for _ in range(1))
-    return chain([Made(moves.step(of, result, child), tasks)], whole)
+    return chain([Made(short_moves.step(of, result, child), tasks)], whole)
 
 
 def may_speak_for(report: Report, task: Task) -> bool:

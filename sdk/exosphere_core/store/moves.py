@@ -7,7 +7,7 @@ from exosphere_core.keys import ShardKeys
 from exosphere_core.records import Rerun, Task, UnitePlan, encode
 from exosphere_core.store.calls import Arg, Call
 from exosphere_core.store.delivery import Delivery as Delivery
-from exosphere_core.store.offspring import Child, Offspring, UniteTouch
+from exosphere_core.store.offspring import Offspring
 
 #: How many rejected reports a shard keeps for the operator.
 KEPT_REJECTED = 1000
@@ -120,45 +120,6 @@ def advance(
         *pairs,
     ]
     return Call("advance", keys + part.keys(home), args)
-
-
-def step(of: Delivery, outputs: bytes, child: Child) -> Call:
-    """End a state in success whose one output makes one child, and nothing else. Answered "other", it is for `advance`."""
-    home, task = of.home, of.task
-    run = task.run
-    return Call(
-        "step",
-        (
-            home.state(of.state), home.run(run), home.states(run), of.queue, home.events(run),
-            home.state(child.id), child.ready,
-        ),
-        (
-            of.attempt, of.report, outputs, *of.execution, child.task, child.inputs,
-            f"made/{child.identifier}", f"ended/{task.identifier}/SUCCESS",
-        ),
-    )  # fmt: skip
-
-
-def finish(of: Delivery, outputs: bytes, member: str, unites: Sequence[UniteTouch]) -> Call:
-    """End a state in success that makes nothing. Answered "other", it is for `advance`.
-
-    Args:
-        member: of the state in the unites that collect it.
-        unites: those that it counts for; none is armed here.
-    """
-    home, task = of.home, of.task
-    keys = [
-        home.state(of.state), home.run(task.run), of.queue, home.events(task.run), home.reports, home.ended,
-        home.active(task.graph),
-    ]  # fmt: skip
-    args: list[Arg] = [
-        of.attempt, of.report, outputs, *of.execution, f"ended/{task.identifier}/SUCCESS", task.run, task.home,
-        member, len(unites),
-    ]  # fmt: skip
-    for unite in unites:
-        keys += (home.unite(unite.id), home.members(unite.id))
-        args += (unite.id, "1" if unite.leads else "0", "1" if unite.collects else "0")
-    return Call("finish", keys, args)
 
 
 def fail(of: Delivery, status: str, error: str, outputs: bytes, members: Sequence[str]) -> Call:
