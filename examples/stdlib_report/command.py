@@ -16,29 +16,23 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 from rich.console import Console
 
-from examples.stdlib_report.dev_process import DevProcess, DidNotStart, environment_for_loopback, free_port
+from examples.dev_process import DevProcess, DidNotStart, environment_for_loopback, free_port
+from examples.starter import ExampleFailed, declare, exosphere_command, interrupt
 from examples.stdlib_report.graph import GRAPH_NAME, NAMESPACE, NODES, RETRIES, STORE
 from examples.stdlib_report.progress import shown_progress
 from exosphere_core.lifeline import Lifeline
 from exospherehost import StateManager
-from exospherehost.errors import ExosphereError, InvalidGraph
+from exospherehost.errors import ExosphereError
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _APP: Final = "examples.stdlib_report.app:runtime"
 _LOOK_S: Final = 0.15
-#: Seconds until the workers must have registered their nodes.
-_REGISTERED_S: Final = 60.0
 #: Seconds for a run that an earlier demo left behind.
 _EARLIER_S: Final = 120.0
-
-
-class DemoFailed(Exception):
-    """The job could not be done. The message is one line for the user."""
 
 
 def main() -> None:
@@ -46,7 +40,7 @@ def main() -> None:
     arguments = _parse()
     console = Console(highlight=False)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        signal.signal(number, interrupt)
     data_dir = Path(arguments.data_dir).absolute()
     log = data_dir / "demo.log"
     try:
@@ -55,7 +49,7 @@ def main() -> None:
         _demo(arguments, data_dir, log, console)
     except KeyboardInterrupt:
         _fail("interrupted; everything was stopped", log)
-    except (DemoFailed, DidNotStart, ExosphereError, OSError) as failed:
+    except (ExampleFailed, DidNotStart, ExosphereError, OSError) as failed:
         _fail(" ".join(str(failed).split()), log)
 
 
@@ -77,10 +71,6 @@ def _at_least_one(text: str) -> int:
     return int(text)
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def _fail(reason: str, log: Path) -> None:
     print(f"error: {reason}", file=sys.stderr)
     if log.exists():
@@ -94,7 +84,7 @@ def _demo(arguments: argparse.Namespace, data_dir: Path, log: Path, console: Con
     # The state manager is asked by this process too.
     os.environ.update(environment_for_loopback(os.environ))
     command = [
-        *(_exosphere(), "dev", "--host", "127.0.0.1", "--port", str(port), "--data-dir", str(data_dir)),
+        *(exosphere_command(), "dev", "--host", "127.0.0.1", "--port", str(port), "--data-dir", str(data_dir)),
         *("--app", _APP, "--processes", str(arguments.processes)),
     ]
     _say(console, f"Starting Redis, a state manager, background jobs and {arguments.processes} worker processes")
@@ -115,19 +105,11 @@ def _demo(arguments: argparse.Namespace, data_dir: Path, log: Path, console: Con
     _summarise(console, run, report, arguments.processes, data_dir)
 
 
-def _exosphere() -> str:
-    beside = Path(sys.executable).with_name("exosphere")
-    command = str(beside) if beside.exists() else shutil.which("exosphere")
-    if command is None:
-        raise DemoFailed("the command 'exosphere' is not installed; run: make demo")
-    return command
-
-
 async def _work(
     manager: StateManager, store: Mapping[str, str], console: Console
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Declare the graph, run it, and return the run and the report's outputs."""
-    await _declare(manager)
+    await declare(manager, GRAPH_NAME, NODES, retry_policy=RETRIES, store_config=STORE)
     await _finish_earlier_runs(manager, console)
     run_id = (await manager.trigger(GRAPH_NAME, store=store))["run_id"]
     _say(console, f"Run {run_id} of graph {GRAPH_NAME}")
@@ -141,24 +123,10 @@ async def _work(
     states = [state async for state in manager.states(run_id)]
     if run["status"] != "SUCCESS":
         errors = [f"{state['identifier']}: {state['error']}" for state in states if state["error"]]
-        raise DemoFailed(f"run {run_id} ended {run['status']}; {errors[-1] if errors else 'no state tells why'}")
+        raise ExampleFailed(f"run {run_id} ended {run['status']}; {errors[-1] if errors else 'no state tells why'}")
     report = next(state["id"] for state in states if state["identifier"] == "report")
     outputs: dict[str, str] = (await manager.get_state(GRAPH_NAME, run_id, report))["outputs"]
     return run, outputs
-
-
-async def _declare(manager: StateManager) -> None:
-    """Upsert the graph. It becomes valid by itself once the workers, which start now, have registered its nodes."""
-    try:
-        await manager.upsert_graph(GRAPH_NAME, NODES, secrets={}, retry_policy=RETRIES, store_config=STORE)
-        return
-    except InvalidGraph as invalid:
-        reason = invalid
-    deadline = time.monotonic() + _REGISTERED_S
-    while (await manager.get_graph(GRAPH_NAME))["validation_status"] != "VALID":
-        if time.monotonic() > deadline:
-            raise DemoFailed(f"no worker registered its nodes within {_REGISTERED_S:g} s: {reason.detail}")
-        await asyncio.sleep(_LOOK_S)
 
 
 async def _finish_earlier_runs(manager: StateManager, console: Console) -> None:

@@ -1,13 +1,10 @@
 """The demo as a user runs it: real processes, a real Redis."""
 
-import ctypes
 import json
-import os
 import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -16,42 +13,14 @@ import pytest
 
 from exosphere_orchestrator.embedded import EmbeddedRedis
 
-ROOT = Path(__file__).resolve().parents[2]
-BOUND_S = 120
-
-
-def _as_in_a_terminal() -> None:
-    # A shell that starts the tests in the background has them ignore Ctrl-C, and their children after them.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+from .running import BOUND_S, ROOT, as_in_a_terminal, processes_of, wait_until_gone
 
 
 def start_demo(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-u", "-m", "examples.stdlib_report.demo", *arguments],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=_as_in_a_terminal,
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=as_in_a_terminal,
     )  # fmt: skip
-
-
-def processes_of(folder: Path) -> list[str]:
-    """Command lines of the processes that know the folder, by argument or environment."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            command, environment = ((entry / name).read_bytes() for name in ("cmdline", "environ"))
-        except OSError:
-            continue
-        if str(folder).encode() in command + environment and int(entry.name) != os.getpid():
-            found.append(command.replace(b"\0", b" ").decode(errors="replace"))
-    return found
-
-
-def wait_until_gone(folder: Path) -> list[str]:
-    deadline = time.monotonic() + BOUND_S
-    while (left := processes_of(folder)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return left
 
 
 def read_until(output: IO[str], said: str) -> None:

@@ -2,8 +2,8 @@ import io
 
 from rich.console import Console
 
+from examples.dev_process import environment_for_loopback, last_words
 from examples.stdlib_report.command import seconds_of
-from examples.stdlib_report.dev_process import environment_for_loopback, last_words
 from examples.stdlib_report.progress import Lines, shown_progress
 
 
