@@ -10,8 +10,8 @@ ExosphereError
 ├── TooLarge              413  send less: the detail names the limit
 ├── Overloaded            429  try again later: there is too much to do already; nothing was changed
 ├── Unavailable           503  try again: the server or its Redis can't be reached now
-├── CorruptRecord              restore the record that the detail names, or delete what it belongs to
 │   └── NotYetSafe        503  try again with the same idempotency key: it was done and may still be lost
+├── CorruptRecord              restore the record that the detail names, or delete what it belongs to
 ├── TimedOut                   it took longer than asked; it may still happen
 └── ConfigurationError         mend the settings; shown as one line, never as a stack trace
 """
