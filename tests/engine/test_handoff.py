@@ -22,6 +22,7 @@ from engine.world import HOME, Lane, Requeued, World, failed, many, node, one
 from exosphere_core.keys import RUNTIMES_GROUP
 from exosphere_core.store import handoff, moves, streams
 from exosphere_core.store.calls import Call, apply
+from exosphere_core.store.catalog import now_ms
 from exosphere_core.store.faults import ResponseError
 from exosphere_core.store.groups import ensure_groups
 from exosphere_core.store.handoff import OutboxEntry, read_outbox_entry
@@ -212,6 +213,11 @@ def test_a_cancelled_run_leaves_nothing_on_the_outbox_or_in_the_other_queue(lane
 def test_cancelling_takes_only_the_entries_of_its_own_run_though_ids_of_two_streams_are_alike(lane: Lane) -> None:
     async def scene(world: World) -> None:
         await begin(world)
+        # Handed over a moment later, so that its id in the other queue is one that the outbox has not had.
+        (pushed,) = await outbox(world)
+        async with asyncio.timeout(20):
+            while await now_ms(world.redis) <= int(pushed.id.partition("-")[0]):
+                await asyncio.sleep(0)
         await hand_over(world)
         cancelled = world.run_id
         away = (await world.redis.hget(HOME.state((await world.state("b")).id), "entry")).decode()
