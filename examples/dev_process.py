@@ -1,18 +1,22 @@
 """`exosphere dev` as a child process: started, waited for, and stopped whatever happens."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import httpx
 
 from exosphere_core.lifeline import Lifeline
+
+#: Linux gives ports from 32,768 on, other systems from 49,152 on, to whoever asks for any.
+_PORTS: Final = (20_000, 32_000)
 
 #: Seconds until the state manager must answer; the first start on a slow disk takes a while.
 _READY_S: Final = 90.0
@@ -99,11 +103,16 @@ def last_words(log: str) -> str:
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of the loopback interface that nobody listens on now.
+
+    Not one of those that the system gives to whoever asks for any: it may give that to another program before the server
+    that it is meant for listens, and then the example would talk to that program.
+    """
+    while True:
+        port = random.randrange(*_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def environment_for_loopback(environ: Mapping[str, str] | None = None) -> dict[str, str]:
