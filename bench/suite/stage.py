@@ -6,12 +6,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import which
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, NamedTuple, Self
 
 from bench.contenders import stamps
@@ -48,7 +48,7 @@ class Plan(NamedTuple):
     managers: int = 1
     shards: int = 1
     masters: int = 0
-    settings: dict[str, Any] = {}  # noqa: RUF012
+    settings: Mapping[str, Any] = MappingProxyType({})
     patience_s: float = 300.0
 
 
@@ -90,7 +90,7 @@ class Stage:
             self._log = stack.enter_context((folder / "log").open("a+"))
             self._environ = {
                 REDIS_VARIABLE: self.redis.url,
-                SETTINGS_VARIABLE: json.dumps(self.plan.settings),
+                SETTINGS_VARIABLE: json.dumps(dict(self.plan.settings)),
                 stamps.VARIABLE: str(self._stamps),
             }
             self.managers: list[subprocess.Popen[Any]] = []
