@@ -16,7 +16,7 @@ from exosphere_cli.dev_output import DevOutput
 from exosphere_cli.dev_session import DevSession, Parts
 from exosphere_cli.extras import require_server_extra
 from exosphere_cli.keys import DATA_DIR_VARIABLE, DEFAULT_DATA_DIR, LocalKeys, ensure_keys
-from exosphere_cli.source_watch import source_root
+from exosphere_cli.source_watch import NO_COMPILED_FILES, source_root
 from exosphere_core.lifeline import Lifeline, watch_lifeline
 
 #: What workers do not need to know.
@@ -139,9 +139,9 @@ def server_environment(environ: Mapping[str, str], redis_url: str, keys: LocalKe
 
 
 def worker_environment(environ: Mapping[str, str], uri: str, api_key: str) -> dict[str, str]:
-    """Return the environment of a worker: it knows the state manager, not Redis nor the server's secrets."""
+    """Return the environment of a watched worker: it knows the state manager, not Redis nor the server's secrets."""
     kept = {name: value for name, value in environ.items() if name not in _SERVER_ONLY}
-    return {**kept, "EXOSPHERE_STATE_MANAGER_URI": uri, "EXOSPHERE_API_KEY": api_key}
+    return {**kept, **NO_COMPILED_FILES, "EXOSPHERE_STATE_MANAGER_URI": uri, "EXOSPHERE_API_KEY": api_key}
 
 
 def worker_grace_s(environ: Mapping[str, str]) -> float:

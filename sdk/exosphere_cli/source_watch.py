@@ -13,6 +13,10 @@ from exosphere_core.errors import ConfigurationError
 #: Seconds between two looks.
 _LOOK_S: Final = 0.5
 
+#: For the environment of processes whose code is watched. Python tells a compiled file that is out of date by the
+#: source's size and the second of its change: code that changes twice within a second would stay the older one.
+NO_COMPILED_FILES: Final = {"PYTHONDONTWRITEBYTECODE": "1"}
+
 #: Folders whose files are not the app's own code.
 _FOREIGN: Final = frozenset({"__pycache__", "node_modules", "site-packages", "dist-packages"})
 

@@ -13,7 +13,7 @@ import click
 from exosphere_cli.child import EXOSPHERE_COMMAND, Child, stop_children
 from exosphere_cli.dev import worker_grace_s
 from exosphere_cli.keeper import Keeper
-from exosphere_cli.source_watch import SourceWatch
+from exosphere_cli.source_watch import NO_COMPILED_FILES, SourceWatch
 from exosphere_cli.worker_output import WorkerOutput
 from exosphere_core.errors import ConfigurationError
 from exosphere_core.lifeline import Lifeline
@@ -48,12 +48,13 @@ class WorkerPool:
         self, target: str, sockets: Sequence[Path | None], lifeline: Lifeline, watched: Path | None = None
     ) -> None:
         self._watched = watched
+        environment = {**os.environ, **({} if watched is None else NO_COMPILED_FILES)}
         self._outputs = [WorkerOutput(_write) for _ in sockets]
         self._children = [
             Child(
                 f"worker {number}",
                 (*EXOSPHERE_COMMAND, "worker", target),
-                {**os.environ, **({} if path is None else {HEALTH_SOCKET_VARIABLE: str(path)})},
+                {**environment, **({} if path is None else {HEALTH_SOCKET_VARIABLE: str(path)})},
                 lifeline,
                 output.show,
             )

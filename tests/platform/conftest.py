@@ -76,12 +76,13 @@ def start_exosphere(start_process: Callable[..., subprocess.Popen[str]]) -> Call
 
 @pytest.fixture
 def eventually() -> Callable[..., None]:
-    """Wait until a condition holds; fail when it does not within the bound."""
+    """Wait until a condition holds; fail when it does not within the bound, with what there is then."""
 
-    def wait(condition: Callable[[], object], what: str = "the condition") -> None:
+    def wait(condition: Callable[[], object], what: str | Callable[[], str] = "the condition") -> None:
         deadline = time.monotonic() + _BOUND_S
         while not condition():
-            assert time.monotonic() < deadline, f"{what} did not come true within {_BOUND_S:.0f} s"
+            if time.monotonic() >= deadline:
+                pytest.fail(f"{what() if callable(what) else what} did not come true within {_BOUND_S:.0f} s")
             time.sleep(0.02)
 
     return wait
