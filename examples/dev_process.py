@@ -6,12 +6,12 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final
-
-import httpx
 
 from exosphere_core.lifeline import Lifeline
 
@@ -62,20 +62,18 @@ class DevProcess:
     def wait_until_ready(self, url: str) -> None:
         """Wait until a GET of the address succeeds. Raises DidNotStart."""
         deadline = time.monotonic() + _READY_S
-        with httpx.Client(trust_env=False, timeout=2.0) as client:
-            while True:
-                code = self._process.poll()
-                if code is not None:
-                    reason = last_words(self._read_log()) or f"it ended with exit code {code}"
-                    raise DidNotStart(f"exosphere dev did not start: {reason}")
-                try:
-                    if client.get(url).is_success:
-                        return
-                except httpx.HTTPError:
-                    pass
-                if time.monotonic() > deadline:
-                    raise DidNotStart(f"exosphere dev did not start: nothing is ready at {url} after {_READY_S:g} s")
-                time.sleep(_LOOK_S)
+        # Without the proxies of the environment, which can't reach this machine's own loopback.
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        while True:
+            code = self._process.poll()
+            if code is not None:
+                reason = last_words(self._read_log()) or f"it ended with exit code {code}"
+                raise DidNotStart(f"exosphere dev did not start: {reason}")
+            with suppress(OSError, HTTPException), direct.open(url, timeout=2.0):
+                return
+            if time.monotonic() > deadline:
+                raise DidNotStart(f"exosphere dev did not start: nothing is ready at {url} after {_READY_S:g} s")
+            time.sleep(_LOOK_S)
 
     def stop(self) -> None:
         """Stop it: in order, else at once, else hard. Signals wait meanwhile, as all of it is bounded."""

@@ -35,7 +35,8 @@ BELOW = {
 #: library → the modules, with all below them, that may import it.
 HOMES = {
     "redis": ["exosphere_core.store"],
-    "httpx": ["exosphere_core.client"],
+    "aiohttp": ["exosphere_core.client"],
+    "yarl": ["exosphere_core.client"],
     "arq": ["exosphere_orchestrator.background"],
     "croniter": ["exosphere_orchestrator"],
     "cryptography": ["exosphere_orchestrator"],

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-import httpx
+import aiohttp
 from pydantic import BaseModel
 
 from exospherehost import BaseNode, ReQueueAfterSignal
@@ -25,13 +25,15 @@ class StartJob(BaseNode):
         job: str
 
     async def execute(self) -> Outputs:
-        async with httpx.AsyncClient() as client:
-            answer = await client.post(
+        async with (
+            aiohttp.ClientSession(raise_for_status=True) as client,
+            client.post(
                 f"{self.inputs.server}/jobs",
                 json={"file": self.inputs.file},
                 headers={"idempotency-key": self.idempotency_key},
-            )
-        return self.Outputs(job=answer.raise_for_status().json()["job"])
+            ) as answer,
+        ):
+            return self.Outputs(job=(await answer.json())["job"])
 
 
 class AwaitJob(BaseNode):
@@ -46,9 +48,11 @@ class AwaitJob(BaseNode):
         asked: str
 
     async def execute(self) -> Outputs:
-        async with httpx.AsyncClient() as client:
-            answer = await client.get(f"{self.inputs.server}/jobs/{self.inputs.job}")
-        job = answer.raise_for_status().json()
+        async with (
+            aiohttp.ClientSession(raise_for_status=True) as client,
+            client.get(f"{self.inputs.server}/jobs/{self.inputs.job}") as answer,
+        ):
+            job = await answer.json()
         if not job["result"]:
             raise ReQueueAfterSignal(_POLL)
         return self.Outputs(result=job["result"], asked=str(job["asked"]))

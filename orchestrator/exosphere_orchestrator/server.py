@@ -26,7 +26,7 @@ logger = logging.getLogger("exosphere.server")
 #: How long requests under way may take after a stop was asked for, in s.
 _GRACE_S = 5
 
-#: How long a connection may lie idle, in s: longer than clients (httpx: 5 s) and the usual proxies (60 s) keep one. The
+#: How long a connection may lie idle, in s: longer than clients (ours: 15 s) and the usual proxies (60 s) keep one. The
 #: one that closes first must be the client, or its next call may meet the end of the connection.
 _KEEP_ALIVE_S = 75
 

@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+import os
 import re
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from time import monotonic
-from typing import Any
-from urllib.parse import quote
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote, urlencode, urlsplit
 
-import httpx
+import aiohttp
+from yarl import URL
 
 from exosphere_core.api import API_KEY_HEADER, IDEMPOTENCY_KEY_HEADER, LAST_EVENT_ID_HEADER, Row
 from exosphere_core.backoff import Backoff
@@ -23,9 +25,28 @@ from exosphere_core.errors import (
 _LOOPBACK = re.compile(r"https?://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|/|$)")
 _FIELD = re.compile(r"\{(\w+)\}")
 
+#: How long connecting may take, in s.
+_CONNECT_S: Final = 5.0
+
+#: How long an idle connection is kept, in s: shorter than servers and proxies keep one, which close theirs after 60 s and more.
+_KEPT_S: Final = 15.0
+
+_JSON: Final = {"content-type": "application/json"}
+
+#: It was never sent: to try again can't do anything twice.
+_NOT_CONNECTED: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+
+
+class _Answer(NamedTuple):
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    url: str
+
 
 class ApiClient:
-    """Calls the state manager. One instance holds one connection pool; close it with `aclose`.
+    """Calls the state manager. One instance holds one connection pool, of the event loop of its first call; close it with
+    `aclose`.
 
     Args:
         uri: base address, such as `http://localhost:8000`.
@@ -39,23 +60,29 @@ class ApiClient:
     def __init__(self, uri: str, key: str, timeout_s: float = 30.0) -> None:
         self.uri = uri.rstrip("/")
         self._timeout_s = timeout_s
+        self._headers = {API_KEY_HEADER: key}
         try:
-            _check(self.uri)
-            self._http = httpx.AsyncClient(
-                base_url=self.uri,
-                headers={API_KEY_HEADER: key},
-                timeout=httpx.Timeout(timeout_s, connect=5.0),
-                # Reading the certificates takes tens of ms, for nothing where there is no TLS.
-                verify=not self.uri.startswith("http://"),
+            _check(self.uri, key)
+        except ValueError as bad:
+            raise ValueError(f"state manager URI {uri!r} or its API key can't be used: {bad}") from None
+        self._opened: aiohttp.ClientSession | None = None
+
+    @property
+    def _http(self) -> aiohttp.ClientSession:
+        if self._opened is None:
+            self._opened = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_S),
+                headers=self._headers,
+                cookie_jar=aiohttp.DummyCookieJar(),
                 # A proxy of the environment can't reach this machine's own loopback.
                 trust_env=not _LOOPBACK.match(self.uri),
             )
-        except (httpx.InvalidURL, ValueError, UnicodeError) as bad:
-            raise ValueError(f"state manager URI {uri!r} or its API key can't be used: {bad}") from None
+        return self._opened
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        if self._opened is not None:
+            await self._opened.close()
 
     async def call(
         self,
@@ -76,33 +103,29 @@ class ApiClient:
         Raises:
             ExosphereError: the subclass tells what went wrong; see `exosphere_core.errors`.
         """
-        url = _FIELD.sub(lambda found: quote(str(path[found[1]]), safe=""), row.path)
-        headers = {} if idempotency_key is None else {IDEMPOTENCY_KEY_HEADER: idempotency_key}
+        url = self._url(row, path, query)
+        headers = {} if body is None else dict(_JSON)
+        if idempotency_key is not None:
+            headers[IDEMPOTENCY_KEY_HEADER] = idempotency_key
+        data = None if body is None else json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
         repeatable = row.repeatable or idempotency_key is not None
         deadline = monotonic() + (timeout_s or self._timeout_s)
         backoff = Backoff(0.1)
         while True:
             try:
-                answer = await self._http.request(
-                    row.method,
-                    url,
-                    json=body,
-                    params=query,
-                    headers=headers,
-                    timeout=max(0.1, deadline - monotonic()),
-                )
-            except httpx.HTTPError as lost:
+                answer = await self._ask(row.method, url, data, headers, max(0.1, deadline - monotonic()))
+            except (aiohttp.ClientError, TimeoutError) as lost:
                 error: ExosphereError = Unavailable(
-                    f"the state manager at {self.uri} can't be reached ({str(lost) or type(lost).__name__}); "
+                    f"the state manager at {self.uri} can't be reached ({_reason_of(lost)}); "
                     "is it running, and is the URI right?"
                 )
-                may_repeat = repeatable or isinstance(lost, httpx.ConnectError | httpx.ConnectTimeout)
+                may_repeat = repeatable or isinstance(lost, _NOT_CONNECTED)
             else:
-                if answer.is_success:
+                if 200 <= answer.status < 300:
                     return self._content_of(answer)
                 error = _error_of(answer)
                 # 429 came before anything was done; a 503 may have come after.
-                may_repeat = answer.status_code == 429 or (answer.status_code == 503 and repeatable)
+                may_repeat = answer.status == 429 or (answer.status == 503 and repeatable)
             asked_s = (error.retry_after_s or 0.0) if isinstance(error, Overloaded) else 0.0
             if not may_repeat or monotonic() + asked_s + backoff.next_s >= deadline:
                 raise error
@@ -126,27 +149,46 @@ class ApiClient:
             ExosphereError: another subclass tells what else went wrong.
         """
         headers = {"accept": "text/event-stream", **({LAST_EVENT_ID_HEADER: last_event_id} if last_event_id else {})}
-        timeout = httpx.Timeout(silence_s, connect=5.0)
-        url = _FIELD.sub(lambda found: quote(str(path[found[1]]), safe=""), row.path)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=silence_s)
         try:
-            async with self._http.stream(row.method, url, headers=headers, timeout=timeout) as answer:
-                if not answer.is_success:
-                    await answer.aread()
-                    raise _error_of(answer)
-                if answer.status_code == 204:
+            async with self._http.request(
+                row.method, self._url(row, path), headers=headers, timeout=timeout, allow_redirects=False
+            ) as answer:
+                if not answer.ok:
+                    raise _error_of(await _read(answer))
+                if answer.status == 204:
                     yield {}
-                async for line in answer.aiter_lines():
+                async for line in _lines(answer.content):
                     # Each event carries its data in one line, and its id and kind in the data.
-                    if line.startswith("data:"):
-                        yield json.loads(line.removeprefix("data:"))
-        except httpx.HTTPError as lost:
+                    if line.startswith(b"data:"):
+                        yield json.loads(line.removeprefix(b"data:"))
+        except (aiohttp.ClientError, TimeoutError) as lost:
             raise Unavailable(
-                f"the stream from the state manager at {self.uri} was lost ({str(lost) or type(lost).__name__})"
+                f"the stream from the state manager at {self.uri} was lost ({_reason_of(lost)})"
             ) from None
 
-    def _content_of(self, answer: httpx.Response) -> dict[str, Any]:
+    def _url(
+        self,
+        row: Row,
+        path: Mapping[str, str | int],
+        query: Mapping[str, str | int | Sequence[str]] | None = None,
+    ) -> URL:
+        filled = _FIELD.sub(lambda found: quote(str(path[found[1]]), safe=""), row.path)
+        asked = f"?{urlencode(query, doseq=True)}" if query else ""
+        return URL(f"{self.uri}{filled}{asked}", encoded=True)
+
+    async def _ask(
+        self, method: str, url: URL, data: bytes | None, headers: Mapping[str, str], timeout_s: float
+    ) -> _Answer:
+        timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=_CONNECT_S)
+        async with self._http.request(
+            method, url, data=data, headers=headers, timeout=timeout, allow_redirects=False
+        ) as answer:
+            return await _read(answer)
+
+    def _content_of(self, answer: _Answer) -> dict[str, Any]:
         try:
-            content = answer.json()
+            content = json.loads(answer.content)
         except ValueError:
             content = None
         if not isinstance(content, dict):
@@ -154,10 +196,33 @@ class ApiClient:
         return content
 
 
-def _check(uri: str) -> None:
-    url = httpx.URL(uri)
-    if url.scheme not in ("http", "https") or not url.host or (url.port or 0) > 65535:
+async def _read(answer: aiohttp.ClientResponse) -> _Answer:
+    return _Answer(answer.status, answer.headers, await answer.read(), str(answer.url))
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """Give the lines of a body as they come, however long one is."""
+    begun = b""
+    async for part in content.iter_any():
+        *lines, begun = (begun + part).split(b"\n")
+        for line in lines:
+            yield line
+
+
+def _reason_of(lost: BaseException) -> str:
+    if isinstance(lost, aiohttp.ClientConnectorError) and (lost.errno or 0) > 0:
+        # The event loops word it each in its own way.
+        return os.strerror(lost.errno or 0)
+    return str(lost) or type(lost).__name__
+
+
+def _check(uri: str, key: str) -> None:
+    url = urlsplit(uri)
+    port = url.netloc.rpartition("@")[2].rpartition("]")[2].partition(":")[2] or "80"
+    if url.scheme not in ("http", "https") or not url.hostname or not (port.isdecimal() and 0 < int(port) <= 65535):
         raise ValueError("it must look like http://localhost:8000")
+    if not (key.isascii() and key.isprintable()):
+        raise ValueError("a key is printable ASCII")
 
 
 def _seconds(retry_after: str) -> float | None:
@@ -165,18 +230,18 @@ def _seconds(retry_after: str) -> float | None:
     return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
 
 
-def _error_of(answer: httpx.Response) -> ExosphereError:
+def _error_of(answer: _Answer) -> ExosphereError:
     try:
-        content = answer.json()
+        content = json.loads(answer.content)
     except ValueError:
         content = {}
     if not isinstance(content, dict):
         content = {}
-    detail = content.get("detail") or f"HTTP {answer.status_code} from {answer.request.url}"
+    detail = content.get("detail") or f"HTTP {answer.status} from {answer.url}"
     text = detail if isinstance(detail, str) else str(detail)
     errors = content.get("errors")
-    if answer.status_code == 400 and isinstance(errors, list):
+    if answer.status == 400 and isinstance(errors, list):
         return InvalidGraph(text, [str(error) for error in errors])
-    if answer.status_code == 429:
+    if answer.status == 429:
         return Overloaded(text, _seconds(answer.headers.get("retry-after", "")))
-    return BY_STATUS.get(answer.status_code, ExosphereError)(text)
+    return BY_STATUS.get(answer.status, ExosphereError)(text)

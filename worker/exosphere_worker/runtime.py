@@ -237,4 +237,3 @@ def _set_up_logging() -> None:
     if level not in logging.getLevelNamesMapping():
         raise ValueError(f"EXOSPHERE_LOG_LEVEL {level!r} is no level; use DEBUG, INFO, WARNING or ERROR")
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
