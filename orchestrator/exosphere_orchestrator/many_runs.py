@@ -24,7 +24,7 @@ from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.inputs import Limits, Unresolvable, resolve, sized
 from exosphere_orchestrator.engine.places import ready_key
 from exosphere_orchestrator.idempotency import digest_of, runs_of
-from exosphere_orchestrator.runs import NoteDue, no_graph, plan_to_run, store_of
+from exosphere_orchestrator.runs import KeepRoots, NoteDue, no_graph, plan_to_run, store_of
 
 _TRIES: Final = 3
 _PAUSE_S: Final = 0.1
@@ -71,6 +71,7 @@ class ManyRunsStarter:
     Args:
         note_due: told of each root that waits for its time.
         intake: lets runs in, or not; without it all are.
+        keep_roots: given the tasks of what was made; without it nobody is.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class ManyRunsStarter:
         shards: int,
         note_due: NoteDue,
         intake: Intake | None = None,
+        keep_roots: KeepRoots | None = None,
     ) -> None:
         self._redis = redis
         self._plans = plans
@@ -88,6 +90,7 @@ class ManyRunsStarter:
         self._shards = shards
         self._note_due = note_due
         self._intake = intake or Intake()
+        self._keep_roots = keep_roots
 
     async def trigger(self, namespace: str, graph: str, asked: Sequence[AskedRun], key: str) -> StartedMany:
         """Start runs of a graph's newest version.
@@ -197,7 +200,7 @@ class ManyRunsStarter:
         for left in reversed(range(_TRIES)):
             try:
                 # Safe to repeat after a lost reply: the same run ids are made once.
-                answer, _ = await self._intake.make(self._redis, call, task, part.wanted)
+                answer, count = await self._intake.make(self._redis, call, task, part.wanted)
                 break
             except LOST:
                 if not left:
@@ -207,6 +210,8 @@ class ManyRunsStarter:
             raise no_graph(plan.namespace, plan.graph)
         if answer == b"other":
             raise _OfAnother(plan.graph, key)
+        if answer == b"made" and int(count) == len(part.runs) and self._keep_roots is not None:
+            self._keep_roots({run.state: msgspec.structs.replace(task, run=run.run) for run in part.runs})
         for run in part.runs:
             if run.delay_ms:
                 self._note_due(part.home, run.state, run.delay_ms)

@@ -27,6 +27,8 @@ _TRIES = 3
 _PAUSE_S = 0.1
 
 NoteDue = Callable[[ShardKeys, str, int], None]
+#: State id → task.
+KeepRoots = Callable[[dict[str, Task]], None]
 
 
 class Started(NamedTuple):
@@ -49,6 +51,7 @@ class RunStarter:
     Args:
         note_due: told of each root that waits for its time.
         intake: lets runs in, or not; without it all are.
+        keep_roots: given the tasks of what was made; without it nobody is.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class RunStarter:
         shards: int,
         note_due: NoteDue,
         intake: Intake | None = None,
+        keep_roots: KeepRoots | None = None,
     ) -> None:
         self._redis = redis
         self._plans = plans
@@ -66,6 +70,7 @@ class RunStarter:
         self._shards = shards
         self._note_due = note_due
         self.intake = intake or Intake()
+        self._keep_roots = keep_roots
 
     async def trigger(
         self,
@@ -187,9 +192,12 @@ class RunStarter:
                 await asyncio.sleep(_PAUSE_S)
         if answer == b"deleted":
             raise no_graph(namespace, graph)
+        made = answer == b"made"
+        if made and self._keep_roots is not None:
+            self._keep_roots({state: task})
         if delay_ms:
             self._note_due(home, state, delay_ms)
-        return _Outcome(answer == b"made", Started(run, _ignored(plan, inputs)))
+        return _Outcome(made, Started(run, _ignored(plan, inputs)))
 
 
 async def plan_to_run(redis: Redis, plans: GraphPlans, namespace: str, graph: str) -> GraphPlan:

@@ -32,6 +32,9 @@ from exosphere_orchestrator.engine.salvage import salvage
 #: The most reports applied at once.
 _BATCH = 256
 
+#: A read that brings so many comes from a backlog: then two batches are worked at side by side.
+_BACKLOG = 32
+
 #: A report that another state manager has held for half a lease is taken over; six looks fall into that time.
 _LOOKS_PER_LEASE = 12
 
@@ -61,6 +64,9 @@ class Consumer(Agent):
 
     Wide fan-outs and unites are worked at beside the batches, so that they hold nobody up; their
     reports stay pending until the last step, so that another state manager can go on from there.
+
+    While there is a backlog, a second loop takes batches, too: Redis applies those of the one while those of the other are
+    computed. To the records they are like two state managers.
     """
 
     def __init__(self, context: EngineContext, queue: ShardKeys, note_due: NoteDue) -> None:
@@ -72,6 +78,7 @@ class Consumer(Agent):
         self._reader = ReportReader(context, self._streams, _BATCH, block_ms)
         self._at_work: dict[_Place, asyncio.Task[None]] = {}
         self._long_work = asyncio.Semaphore(_LONG_WORK)
+        self._second: asyncio.Task[None] | None = None
         self._looked = 0.0
         self._ready = False
         #: Stream → how many of its reports were applied since it was swept.
@@ -90,10 +97,26 @@ class Consumer(Agent):
         if self._draining:
             return
         entries = await self._reader.read()
+        if self._second is None and len(entries) >= _BACKLOG:
+            self._second = asyncio.create_task(self._take_more(), name=f"{self.name}, second loop")
         if entries:
             await self.apply(entries)
+        if self._second is not None and self._second.done():
+            second, self._second = self._second, None
+            second.result()
         if self._applied and (not entries or self._applied.total() >= _SWEEP):
             await self.sweep()
+
+    async def _take_more(self) -> None:
+        """Take batches for as long as there is a backlog. What goes wrong is the first loop's to recover from."""
+        try:
+            while not self._draining and (entries := await self._reader.read_at_once()):
+                await self.apply(entries)
+                if len(entries) < _BACKLOG:
+                    return
+        except Exception:
+            await self._reader.call_off()
+            raise
 
     async def sweep(self) -> None:
         """Delete the entries of applied reports. They are acknowledged: this frees memory, no more."""
@@ -104,6 +127,9 @@ class Consumer(Agent):
 
     async def recover(self) -> None:
         """A reply may be lost: go on with new connections, and with what was delivered to us and not seen."""
+        if self._second is not None:
+            await end(self._second)
+            self._second = None
         await self._reader.renew()
         await ensure_groups(self.context.redis, self._streams, STATE_MANAGERS_GROUP)
         for stream in self._streams:
@@ -121,8 +147,13 @@ class Consumer(Agent):
         await self.sweep()
 
     async def close(self) -> None:
-        await end(*self._at_work.values())
-        await self._reader.close()
+        second = [self._second] if self._second is not None else []
+        try:
+            if second and self._draining:
+                await asyncio.wait(second)
+        finally:
+            await end(*second, *self._at_work.values())
+            await self._reader.close()
 
     async def stop(self, grace_s: float) -> None:
         """Stop in order: finish the batch, and hand back what takes longer.

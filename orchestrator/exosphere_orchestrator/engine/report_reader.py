@@ -1,4 +1,4 @@
-"""Takes reports off the streams of a shard: waits for them, no more at once than fit, and can be called off."""
+"""Takes reports off the streams of a shard: waits for them, or takes what is there; no more at once than fit; can be called off."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,7 +14,7 @@ from exosphere_orchestrator.engine.portion import Portion
 
 
 class ReportReader:
-    """A connection of its own that waits for reports.
+    """A connection of its own that waits for reports, and another one that does not wait.
 
     Args:
         most: the most reports of one read.
@@ -40,16 +40,18 @@ class ReportReader:
             self._client = told if isinstance(told, int) else 0
         self._reading = True
         try:
-            entries = await streams.read_new(
-                self._redis,
-                STATE_MANAGERS_GROUP,
-                self._context.consumer,
-                self._streams,
-                self._portion.count,
-                self._block_ms,
-            )
+            return await self._take(self._block_ms)
         finally:
             self._reading = False
+
+    async def read_at_once(self) -> list[Entry]:
+        """Take reports that nobody has and that are there, which may be none."""
+        return await self._take(None)
+
+    async def _take(self, block_ms: int | None) -> list[Entry]:
+        entries = await streams.read_new(
+            self._redis, STATE_MANAGERS_GROUP, self._context.consumer, self._streams, self._portion.count, block_ms
+        )
         self._portion.note(entries)
         return entries
 

@@ -10,6 +10,11 @@ from exosphere_core.store.reads import read_tasks
 _KEPT = 200_000
 
 
+#: So many others may be kept when the task of a new run is still remembered: what waits in a long backlog must not drive out
+#: what runs now.
+_ROOM = 50_000
+
+
 class TaskCache:
     """state id → task. A task never changes, so a copy is never wrong."""
 
@@ -23,6 +28,11 @@ class TaskCache:
         if len(self._tasks) > _KEPT:
             for state in list(self._tasks)[: _KEPT // 2]:
                 del self._tasks[state]
+
+    def keep_roots(self, tasks: dict[str, Task]) -> None:
+        """Remember the tasks of runs that were just made, if there is room: their turn may come late."""
+        if len(self._tasks) < _ROOM:
+            self._tasks.update(tasks)
 
     def forget(self, state: str) -> None:
         """A state has ended."""

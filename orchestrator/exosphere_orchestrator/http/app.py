@@ -76,7 +76,9 @@ def create_app(settings: Settings) -> FastAPI:
         redis = engine.redis
         run_ends = RunEnds(engine.context)
         context = engine.context
-        starting = (redis, context.plans, context.limits, settings.shards, engine.note_due, context.intake)
+        starting = (
+            redis, context.plans, context.limits, settings.shards, engine.note_due, context.intake, context.tasks.keep_roots,
+        )  # fmt: skip
         app.state.services = Services(
             settings=settings,
             redis=redis,
