@@ -1,12 +1,17 @@
 """Takes ready states: as many as there are free slots, blocking while there are none."""
 
+import asyncio
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from exosphere_core.keys import RUNTIMES_GROUP
 from exosphere_core.store import streams
 from exosphere_core.store.connection import BLOCK_MS, Redis
 from exosphere_core.store.streams import Entry
 from exosphere_worker.clock import elapsed_s
+
+#: So many deliveries are begun in one turn of the event loop.
+_TURN: Final = 32
 
 
 class Fetcher:
@@ -75,8 +80,11 @@ class Fetcher:
     async def _read(self, redis: Redis, ready: Sequence[str], count: int, block_ms: int | None) -> int:
         read_at = elapsed_s()
         entries = await streams.read_new(redis, RUNTIMES_GROUP, self._consumer, ready, count, block_ms)
-        for entry in entries:
+        for number, entry in enumerate(entries, 1):
             self._begin(entry, read_at)
+            if number % _TURN == 0 or number == len(entries):
+                # What has begun goes first: nodes that take no time are reported before more is begun, or asked for.
+                await asyncio.sleep(0)
         if entries:
             self._heard_at = read_at
         return len(entries)

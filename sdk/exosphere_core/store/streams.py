@@ -203,9 +203,11 @@ async def send_reports(
         commands.append(("XACK", stream, RUNTIMES_GROUP, *ids))
         commands.append(("XDEL", stream, *ids))
     # Shards of a cluster are in several slots; the streams of one shard are in one.
-    sent = await asyncio.gather(
-        *(transaction(redis, part) for part in transaction_parts(redis, commands)), return_exceptions=True
-    )
+    parts = transaction_parts(redis, commands)
+    if len(parts) == 1:
+        await transaction(redis, commands)
+        return
+    sent = await asyncio.gather(*(transaction(redis, part) for part in parts), return_exceptions=True)
     for outcome in sent:
         if isinstance(outcome, BaseException):
             raise outcome
