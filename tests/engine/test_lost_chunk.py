@@ -9,7 +9,7 @@ import pytest
 from engine.world import HOME, Lane, World, many, node
 from exosphere_core.store.calls import Call
 from exosphere_core.store.calls import apply as really_apply
-from exosphere_orchestrator.engine import consumer
+from exosphere_orchestrator.engine import consumer, expander
 
 WIDTH = 60
 
@@ -26,22 +26,20 @@ def test_a_fan_out_that_lost_a_chunk_is_not_gone_on_with_and_comes_out_whole(
 ) -> None:
     replies: list[Any] = []
 
-    async def apply_but_lose(redis: Any, call: Call) -> Any:
+    async def apply_but_lose(redis: Any, calls: Sequence[Call]) -> list[Any]:
         """The master acknowledged what its replica never had."""
-        if call.name in ("expand", "advance"):
+        for call in calls:
             chunk = int(call.args[5]) if call.name == "expand" else 0
-            reply = [b"applied", b""] if chunk and lost in (chunk, "all") else await really_apply(redis, call)
-            replies.append(reply[0])
-            return reply
-        return await really_apply(redis, call)
+            replies.append([b"applied", b""] if chunk and lost in (chunk, "all") else await really_apply(redis, call))
+        return replies[-len(calls) :]
 
     async def scene(world: World) -> None:
         await _fanned_out(world)
         with monkeypatch.context() as patch:
-            patch.setattr(consumer, "apply", apply_but_lose)
+            patch.setattr(expander, "apply_all", apply_but_lose)
             await world.consumer.apply(entries := await world.reports())
             await world.consumer.settled()
-        assert replies[-1] == b"gap"
+        assert replies[-1][0] == b"gap"
         assert (await world.states("a"))[0].status != "SUCCESS"
         await world.consumer.apply(entries)
         await world.consumer.settled()
@@ -62,7 +60,7 @@ def test_a_chunk_out_of_turn_changes_nothing(lane: Lane) -> None:
         calls: list[Call] = []
         with pytest.MonkeyPatch.context() as patch:
             # What is to come is known then, and nothing of it was done.
-            patch.setattr(consumer.Consumer, "_expand", _collect(calls))
+            patch.setattr(consumer, "expand", _collect(calls))
             await world.consumer.apply(await world.reports())
             await world.consumer.settled()
         first, second, third, *_ = calls
@@ -78,7 +76,7 @@ def test_a_chunk_out_of_turn_changes_nothing(lane: Lane) -> None:
 
 
 def _collect(calls: list[Call]) -> Any:
-    async def expand(self: Any, work: Any) -> None:
+    async def expand(context: Any, work: Any) -> None:
         await asyncio.sleep(0)
         calls.extend(made.call for made in work.calls)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any
 
@@ -11,7 +11,7 @@ from exosphere_core.errors import CorruptRecord, NotFound
 from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.records import Kind
 from exosphere_core.store import streams
-from exosphere_core.store.calls import apply, apply_all
+from exosphere_core.store.calls import apply_all
 from exosphere_core.store.connection import BLOCK_MS
 from exosphere_core.store.faults import FAULTS, LOST, RedisError, ResponseError, is_inability
 from exosphere_core.store.groups import ensure_groups
@@ -21,12 +21,13 @@ from exosphere_orchestrator.engine.applier import NOTHING, Batch, Made, Step, pr
 from exosphere_orchestrator.engine.canceller import cancel_states
 from exosphere_orchestrator.engine.context import EngineContext, logger
 from exosphere_orchestrator.engine.dead_letters import put_aside
+from exosphere_orchestrator.engine.expander import expand
 from exosphere_orchestrator.engine.forwarder import forward
 from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits
 from exosphere_orchestrator.engine.joiner import settle
-from exosphere_orchestrator.engine.recorder import count_end
+from exosphere_orchestrator.engine.long_work import LongWork, Place
+from exosphere_orchestrator.engine.recorder import count_end, note_stale
 from exosphere_orchestrator.engine.report_reader import ReportReader
-from exosphere_orchestrator.engine.reports import Report
 from exosphere_orchestrator.engine.salvage import salvage
 
 #: The most reports applied at once.
@@ -44,9 +45,6 @@ _SWEEP = 2048
 #: A report whose script Redis refuses this often is put aside.
 _MOST_REFUSALS = 5
 
-#: The most wide fan-outs and unites that are worked at side by side.
-_LONG_WORK = 8
-
 #: How often a read that waits is asked to end, in s.
 _ASK_AGAIN_S = 0.1
 
@@ -54,9 +52,6 @@ _ASK_AGAIN_S = 0.1
 _HAND_BACK_S = 3.0
 
 NoteDue = Callable[[ShardKeys, str, int], None]
-
-#: Stream and id of an entry.
-_Place = tuple[str, str]
 
 
 class Consumer(Agent):
@@ -76,14 +71,14 @@ class Consumer(Agent):
         self._note_due = note_due
         block_ms = min(BLOCK_MS, context.lease_ms // _LOOKS_PER_LEASE)
         self._reader = ReportReader(context, self._streams, _BATCH, block_ms)
-        self._at_work: dict[_Place, asyncio.Task[None]] = {}
-        self._long_work = asyncio.Semaphore(_LONG_WORK)
+        # A sweep meanwhile passed by what it held: one more is due.
+        self._long_work = LongWork(self._work_failed, lambda stream: self._applied.update([stream]))
         self._second: asyncio.Task[None] | None = None
         self._looked = 0.0
         self._ready = False
         #: Stream → how many of its reports were applied since it was swept.
         self._applied: Counter[str] = Counter()
-        self._refusals: Counter[_Place] = Counter()
+        self._refusals: Counter[Place] = Counter()
 
     async def run_once(self) -> None:
         if not self._ready:
@@ -142,8 +137,7 @@ class Consumer(Agent):
 
     async def settled(self) -> None:
         """Wait until no wide fan-out or unite is being worked at."""
-        while self._at_work:
-            await asyncio.gather(*self._at_work.values())
+        await self._long_work.settled()
         await self.sweep()
 
     async def close(self) -> None:
@@ -152,7 +146,8 @@ class Consumer(Agent):
             if second and self._draining:
                 await asyncio.wait(second)
         finally:
-            await end(*second, *self._at_work.values())
+            await end(*second)
+            await self._long_work.close()
             await self._reader.close()
 
     async def stop(self, grace_s: float) -> None:
@@ -188,8 +183,7 @@ class Consumer(Agent):
     async def _look(self) -> None:
         redis, consumer = self.context.redis, self.context.consumer
         for stream in self._streams:
-            held = [entry for name, entry in self._at_work if name == stream]
-            await streams.keep(redis, stream, consumer, held)
+            await streams.keep(redis, stream, consumer, self._long_work.held(stream))
             taken = await streams.take_over(redis, stream, consumer, self.context.lease_ms // 2, _BATCH)
             if taken:
                 await self.apply(taken)
@@ -201,7 +195,7 @@ class Consumer(Agent):
         What can't be applied is put aside. What Redis refuses is tried again: then this raises when the others are applied.
         """
         self._applied.update(entry.stream for entry in entries)
-        fresh = [entry for entry in entries if entry[:2] not in self._at_work]
+        fresh = [entry for entry in entries if not self._long_work.holds(entry)]
         for stream in self._streams:
             gone = [entry.id for entry in fresh if not entry.fields and entry.stream == stream]
             await streams.acknowledge(self.context.redis, stream, STATE_MANAGERS_GROUP, gone)
@@ -210,13 +204,13 @@ class Consumer(Agent):
         batch = await self._prepare(whole, limits or self.context.limits, faults) if whole else NOTHING
         for report in batch.apart:
             duty = settle if report.kind is Kind.SETTLED else cancel_states
-            self._work([report], duty(self.context, report, self._queue.shard))
+            self._long_work.begin([report], duty(self.context, report, self._queue.shard))
         for home in {report.home for report in batch.foreign}:
             reports = [report for report in batch.foreign if report.home == home]
-            self._work(reports, forward(self.context, self._queue, reports))
+            self._long_work.begin(reports, forward(self.context, self._queue, reports))
         for work in batch.steps:
             if work.parts > 1:
-                self._work([work.report], self._expand(work))
+                self._long_work.begin([work.report], expand(self.context, work))
         short = [work for work in batch.steps if work.parts == 1]
         while short:
             made = [next(work.calls) for work in short]
@@ -258,7 +252,7 @@ class Consumer(Agent):
 
     def _finish(self, work: Step, made: Made, reply: Any) -> None:
         if reply[0] != b"applied":
-            self._stale(work.report, reply[1])
+            note_stale(self.context, work.report, reply[1])
             return
         count_end(self.context.figures, work, made)
         self.context.tasks.keep(made.tasks)
@@ -281,43 +275,6 @@ class Consumer(Agent):
 
     async def _put_aside(self, entry: Entry, reason: str) -> None:
         await put_aside(self.context, self._queue, STATE_MANAGERS_GROUP, entry, reason)
-
-    def _stale(self, report: Report, found: bytes) -> None:
-        self.context.counts["stale"] += 1
-        logger.info(
-            "report %s (%s) of state %s attempt %s changed nothing: it reads %s",
-            report.entry.id, report.kind, report.state, report.attempt, found.decode() or "nothing",
-        )  # fmt: skip
-
-    async def _expand(self, work: Step) -> None:
-        for made in work.calls:
-            reply = await apply(self.context.scripts, made.call)
-            if reply[0] == b"gap":
-                raise ConnectionError("Redis lost a part of a fan-out that it had acknowledged")
-            if reply[0] != b"applied":
-                self._stale(work.report, reply[1])
-                return
-            count_end(self.context.figures, work, made)
-            self.context.tasks.keep(made.tasks)
-        self.context.tasks.forget(work.of.state)
-
-    def _work(self, reports: Sequence[Report], duty: Coroutine[Any, Any, None]) -> None:
-        places = [(report.entry.stream, report.entry.id) for report in reports]
-
-        async def bounded() -> None:
-            try:
-                async with self._long_work:
-                    await duty
-            except Exception as fault:
-                for report in reports:
-                    await self._work_failed(report.entry, fault)
-            finally:
-                for place in places:
-                    self._at_work.pop(place, None)
-                    # A sweep since then passed its entry by: one more is due.
-                    self._applied[place[0]] += 1
-
-        self._at_work.update(dict.fromkeys(places, asyncio.create_task(bounded())))
 
     async def _work_failed(self, entry: Entry, fault: Exception) -> None:
         try:

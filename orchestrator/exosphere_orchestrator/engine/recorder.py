@@ -8,7 +8,8 @@ from exosphere_core.store.faults import FAULTS, LOST
 from exosphere_core.store.figures import add_figures
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.applier import Made, Step
-from exosphere_orchestrator.engine.context import EngineContext
+from exosphere_orchestrator.engine.context import EngineContext, logger
+from exosphere_orchestrator.engine.reports import Report
 from exosphere_orchestrator.figures import ENDED_BY, Tally
 
 #: How often what was counted is written, in s.
@@ -60,6 +61,19 @@ class Recorder(Agent):
         except _BROKEN_OFF:
             self.context.figures.put_back(taken)
             raise
+
+
+def note_stale(context: EngineContext, report: Report, found: bytes) -> None:
+    """Count a report that changed nothing, and say so.
+
+    Args:
+        found: the status that its state reads, or nothing.
+    """
+    context.counts["stale"] += 1
+    logger.info(
+        "report %s (%s) of state %s attempt %s changed nothing: it reads %s",
+        report.entry.id, report.kind, report.state, report.attempt, found.decode() or "nothing",
+    )  # fmt: skip
 
 
 def count_end(figures: Tally, work: Step, made: Made) -> None:

@@ -42,7 +42,7 @@ end
 redis.call('HSET', KEYS[1], 'expanded', math.max(chunk, made))
 local opened, pending = bear({
   -- A state that was restored may have had children before.
-  keys = 7, args = 12, again = again or record[4], restored = record[4], state = KEYS[1],
+  keys = 7, args = 12, again = chunk <= made or record[4], restored = record[4], state = KEYS[1],
   run = KEYS[2], states = KEYS[3], unites = KEYS[5], events = KEYS[6], identifier = ARGV[3],
 }, counts)
 local unite_key = 7 + counts.siblings + counts.children * 2
