@@ -76,7 +76,9 @@ class Reader:
         # `exosphere dev` starts a worker again whose code has changed; one goes on reading until it has.
         if changed and name.endswith(".py") and not Path(name).name.startswith("test_"):
             for count, (_, log) in zip(before, self._staying, strict=True):
-                self._wait(log, f"a restart after {name} was saved", lambda log=log, count=count: self._readied(log) > count)
+                self._wait(
+                    log, f"a restart after {name} was saved", lambda log=log, count=count: self._readied(log) > count
+                )
 
     def _start(self, block: Block) -> None:
         (line,) = [line for line in block.code.splitlines() if line.strip()]
@@ -87,7 +89,9 @@ class Reader:
                 stdin=subprocess.DEVNULL, preexec_fn=_as_in_a_terminal,
             )  # fmt: skip
         self._staying.append((process, log))
-        self._wait(log, f"{block.place}: {line} is ready", lambda: self._readied(log) > 0)
+        processes = re.search(r"--processes (\d+)", line)
+        expected = int(processes[1]) if processes else 1
+        self._wait(log, f"{block.place}: {line} is ready", lambda: self._readied(log) >= expected)
         self.environment |= dict(re.findall(r"export (EXOSPHERE_\w+)=(\S+)", log.read_text()))
 
     def _readied(self, log: Path) -> int:
@@ -103,7 +107,7 @@ class Reader:
     def _type(self, block: Block) -> None:
         last = re.search(r"# exits with (\d+)\s*\Z", block.code)
         state = self.folder / ".environment"
-        script = f'set -ea\ntrap \'env -0 > "{state}"\' EXIT\n{block.code}'
+        script = f"set -ea\ntrap 'env -0 > \"{state}\"' EXIT\n{block.code}"
         done = subprocess.run(
             ["bash", "-c", script], cwd=self.folder, env=self.environment, text=True, timeout=BOUND_S,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
