@@ -17,7 +17,7 @@ PAGES = sorted(
     ]
 )
 
-_FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```[ ]*$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^( *)```([^\n`]*)\n(.*?)^\1```[ ]*$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,6 @@ def blocks_of(page: Path) -> list[Block]:
     for fence in _FENCE.finditer(text):
         follows = end > 0 and not text[end : fence.start()].strip()
         line = text.count("\n", 0, fence.start()) + 1
-        found.append(Block(name_of(page), fence[1].strip(), fence[2], line, follows))
+        found.append(Block(name_of(page), fence[2].strip(), fence[3], line, follows))
         end = fence.end()
     return found

@@ -59,7 +59,8 @@ class Reader:
         if block.file is not None:
             self._save(block.file, block.code)
         elif block.kind == "sh" and _STAYS.match(block.code):
-            self._start(block)
+            [line] = [line for line in block.code.splitlines() if line.strip()]
+            self.start(line)
         elif block.kind == "sh":
             self._type(block)
         else:
@@ -80,8 +81,8 @@ class Reader:
                     log, f"a restart after {name} was saved", lambda log=log, count=count: self._readied(log) > count
                 )
 
-    def _start(self, block: Block) -> None:
-        (line,) = [line for line in block.code.splitlines() if line.strip()]
+    def start(self, line: str) -> None:
+        """Type a command that stays where it is, and wait until it is ready."""
         log = self.folder / f"terminal-{len(self._staying)}"
         with log.open("wb") as out:
             process = subprocess.Popen(
@@ -91,7 +92,7 @@ class Reader:
         self._staying.append((process, log))
         processes = re.search(r"--processes (\d+)", line)
         expected = int(processes[1]) if processes else 1
-        self._wait(log, f"{block.place}: {line} is ready", lambda: self._readied(log) >= expected)
+        self._wait(log, f"{line} is ready", lambda: self._readied(log) >= expected)
         self.environment |= dict(re.findall(r"export (EXOSPHERE_\w+)=(\S+)", log.read_text()))
 
     def _readied(self, log: Path) -> int:
