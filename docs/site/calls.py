@@ -43,7 +43,7 @@ def calls_page(description: Path) -> str:
 
 
 def _call(method: str, path: str, call: dict[str, Any], schemas: dict[str, Any]) -> str:
-    lines = [f"### `{method} {path}`\n", f"{call['summary']}.\n"]
+    lines = [f"### {call['summary']}\n", f"`{method} {path}`\n"]
     if described := call.get("description"):
         lines.append(f"{described}\n")
     given = [each for each in call.get("parameters", []) if each["in"] != "path"]
