@@ -41,6 +41,8 @@ def main(folder: Path) -> None:
     for target in sorted(linked):
         write(folder / file_page(target), listing(target) if target.is_dir() else content(target))
     write(folder / "reference" / "http-calls.md", calls_page(DOCS / "openapi.json"))
+    # For programs that read the site: the same list of pages, as they are called there.
+    write(folder / "llms.txt", re.sub(r"\.md\)", ".html)", page_of(ROOT / "llms.txt", set())))
 
 
 def place_of(page: Path) -> Path:

@@ -30,6 +30,13 @@ def test_every_link_of_the_site_leads_to_one_of_its_pages_or_files(staged: Path)
             assert re.match(r"[a-z]+:", link) or (page.parent / link).is_file(), f"{page.name}: {link}"
 
 
+def test_the_list_for_programs_names_pages_of_the_site(staged: Path) -> None:
+    links = re.findall(r"\]\(([^)]+)\)", (staged / "llms.txt").read_text(encoding="utf-8"))
+    assert len(links) > 20
+    for link in links:
+        assert (staged / link.replace(".html", ".md")).is_file(), link
+
+
 def test_the_page_of_calls_has_every_call_and_every_body(staged: Path) -> None:
     page = (staged / "reference" / "http-calls.md").read_text(encoding="utf-8")
     described = json.loads((DOCS / "openapi.json").read_text(encoding="utf-8"))
