@@ -13,7 +13,7 @@ import yaml
 import exospherehost
 from pages.blocks import DOCS, ROOT, blocks_of
 from pages.play import Reader
-from sdk.dev_process import Dev, running_dev
+from sdk.dev_process import Dev
 
 PAGE = blocks_of(DOCS / "http-api.md")
 
@@ -53,12 +53,6 @@ runtime = Runtime(namespace="default", name="etl", nodes=[Parse])
 """
 
 ETL = {"node_name": "Parse", "namespace": "default", "identifier": "parse", "inputs": {"source": "s3://", "day": "-"}}
-
-
-@pytest.fixture(scope="module")
-def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
-    with running_dev(tmp_path_factory.mktemp("dev")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The pages that a reader types along with do what they say."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from kit.test_plugin import LOADED, PLUGIN
 from pages.blocks import DOCS, blocks_of
 from pages.play import Reader
 from ports import free_port
-from sdk.dev_process import Dev, running_dev
+from sdk.dev_process import Dev
 
 
 @pytest.mark.parametrize("name", ["quickstart", "tutorial"])
@@ -21,12 +20,6 @@ def test_a_page_that_begins_with_nothing_works_as_it_is_typed(name: str, tmp_pat
 
 
 GUIDES = [*sorted((DOCS / "how-to").glob("*.md")), DOCS / "operations.md"]
-
-
-@pytest.fixture(scope="module")
-def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
-    with running_dev(tmp_path_factory.mktemp("dev")) as running:
-        yield running
 
 
 @pytest.mark.parametrize(
