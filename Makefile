@@ -18,6 +18,7 @@ FOR_RUNNING := $(VENV)/.installed-for-running
 FOR_TESTING := $(VENV)/.installed-for-testing
 FOR_FUZZING := $(VENV)/fuzz/.installed
 FOR_COMPARING := $(VENV)/peers/.installed
+FOR_DOCS := $(VENV)/docs/.installed
 BULLMQ := bench/contenders/bullmq
 # An environment whose interpreter was removed or upgraded away is made anew.
 $(shell test -x $(BIN)/python || rm -f $(FOR_RUNNING) $(FOR_TESTING))
@@ -36,7 +37,7 @@ ARGS ?=
 PYTEST_WORKERS ?= -n 3 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev dashboard dashboard-if-possible test test-ui screenshots view-times topology proof chaos points mutants fuzz lint format bench bench-quick lock clean
+.PHONY: help demo dev dashboard dashboard-if-possible test test-ui screenshots view-times topology proof chaos points mutants fuzz docs docs-serve lint format bench bench-quick lock clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -98,6 +99,14 @@ mutants: $(FOR_TESTING) ## Break the protocol in many ways, and see whether the 
 fuzz: $(FOR_TESTING) $(FOR_FUZZING) ## Send the HTTP API 20,000 calls, and the report streams 20,000 entries, good and bad
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.campaign $(ARGS)
 
+docs: $(FOR_DOCS) ## Build the site of the docs into build/docs; a warning is an error
+	@$(BIN)/python docs/site/stage.py build/docs-source
+	@$(VENV)/docs/bin/zensical build --clean --strict
+	@$(BIN)/python docs/site/check.py build/docs
+
+docs-serve: docs ## Show the site on this machine
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/docs $(or $(ARGS),8080)
+
 lint: $(FOR_TESTING) ## Check style, format and types
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
@@ -141,11 +150,12 @@ lock: $(BIN)/python ## Write the lock files anew; UPGRADE=1 takes the newest ver
 	compile requirements-test.lock pyproject.toml --extra server --extra embedded --group test -c requirements.lock; \
 	compile requirements-fuzz.lock --group pyproject.toml:fuzz; \
 	compile requirements-peers.lock --group pyproject.toml:peers; \
+	compile requirements-docs.lock --group pyproject.toml:docs; \
 	compile deploy/requirements.lock pyproject.toml --extra server -c requirements.lock; \
 	compile deploy/requirements-build.lock "$$tool/build.in" -c requirements.lock
 
 clean: ## Remove .venv, caches and build output; the data in .exosphere stays
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -rf $(DASHBOARD_SOURCE)/node_modules $(BULLMQ)/node_modules $(dir $(DASHBOARD))
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -202,3 +212,6 @@ $(FOR_FUZZING): requirements-fuzz.lock | $(BIN)/python
 
 $(FOR_COMPARING): requirements-peers.lock | $(BIN)/python
 	$(call install-apart,peers,$<)
+
+$(FOR_DOCS): requirements-docs.lock | $(BIN)/python
+	$(call install-apart,docs,$<)

@@ -15,6 +15,7 @@ LOCKS = {
         "requirements.lock",
         "requirements-test.lock",
         "requirements-peers.lock",
+        "requirements-docs.lock",
         "deploy/requirements.lock",
         "deploy/requirements-build.lock",
     )
@@ -44,8 +45,9 @@ EMBEDDED = PROJECT["project"]["optional-dependencies"]["embedded"]
 BUILD = PROJECT["build-system"]["requires"]
 TEST = PROJECT["dependency-groups"]["test"]
 PEERS = PROJECT["dependency-groups"]["peers"]
+DOCS = PROJECT["dependency-groups"]["docs"]
 #: Of environments that share nothing with the project's own.
-APART = {"requirements-peers.lock"}
+APART = {"requirements-peers.lock", "requirements-docs.lock"}
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,7 @@ APART = {"requirements-peers.lock"}
         ("requirements.lock", [RUN, SERVER, EMBEDDED, BUILD]),
         ("requirements-test.lock", [RUN, SERVER, EMBEDDED, BUILD, TEST]),
         ("requirements-peers.lock", [PEERS]),
+        ("requirements-docs.lock", [DOCS]),
         ("deploy/requirements.lock", [RUN, SERVER]),
         ("deploy/requirements-build.lock", [BUILD]),
     ],

@@ -31,7 +31,7 @@ This page is made of the code: `python tests/platform/cli_page.py > docs/cli.md`
 Commands that list or show something have `-o table|json|yaml`. `table` is for people, and may change. `json` and `yaml` have every field, under
 the names that the [HTTP API](openapi.json) gives them; a list is a list, and an empty one is `[]`.
 
-```sh
+```console
 exosphere run list --status FAILED --after 1d -o json | jq -r '.[].run_id' | xargs -n 1 exosphere run retry
 ```
 
@@ -46,7 +46,7 @@ Each of address, namespace and key is taken from the first of these that has it:
 the profile that `EXOSPHERE_PROFILE` names, else the default one (`exosphere profile use`). The key of a profile is sent to the address of that profile
 alone, and never shown; the profiles are in a file that only their user can read.
 
-```sh
+```console
 exosphere profile add prod --uri https://exosphere.example.org -n shop     # asks for the key
 exosphere run list -p prod
 ```
