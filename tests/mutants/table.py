@@ -87,10 +87,14 @@ MUTANTS = (
     ),
     Mutant(
         "report and acknowledgement are two steps", f"{_STORE}/streams.py",
-        "    sent = await asyncio.gather(\n"
-        "        *(transaction(redis, part) for part in transaction_parts(redis, commands)), return_exceptions=True\n    )\n",
-        "    sent = [await burst(redis, [command]) for command in reversed(commands)]\n",
+        "        await transaction(redis, commands)\n",
+        "        for command in reversed(commands):\n            await burst(redis, [command])\n",
         ("tests/points/test_crash_points.py::test_a_runtime_may_die_at_every_command_of_a_chain",),
+    ),
+    Mutant(
+        "a chunk that comes twice is made twice", f"{_LUA}/expand.lua",
+        "again = chunk <= made or record[4]", "again = record[4]",
+        ("tests/engine/test_lost_chunk.py",),
     ),
     Mutant(
         "the reaper does not look whether a heart beats", f"{_ENGINE}/reaper.py",
