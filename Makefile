@@ -137,8 +137,8 @@ lock: $(BIN)/python ## Write the lock files anew; UPGRADE=1 takes the newest ver
 	}; \
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 	  > "$$tool/build.in"; \
-	compile requirements.lock pyproject.toml "$$tool/build.in" --extra server --extra embedded; \
-	compile requirements-test.lock pyproject.toml --extra server --extra embedded --group test -c requirements.lock; \
+	compile requirements.lock pyproject.toml "$$tool/build.in" --extra server --extra embedded --extra examples; \
+	compile requirements-test.lock pyproject.toml --extra server --extra embedded --extra examples --group test -c requirements.lock; \
 	compile requirements-fuzz.lock --group pyproject.toml:fuzz; \
 	compile requirements-peers.lock --group pyproject.toml:peers; \
 	compile deploy/requirements.lock pyproject.toml --extra server -c requirements.lock; \

@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from examples.dev_process import DevProcess, DidNotStart, environment_for_loopback, free_port
 from exosphere_core.lifeline import Lifeline
-from exospherehost import GraphNodeModel, StateManager
+from exospherehost import GraphNodeModel, StateManager, StoreConfigModel
 from exospherehost.errors import ExosphereError, InvalidGraph
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -53,19 +53,29 @@ class System:
         """Upsert a graph: `declare` below."""
         await declare(self.manager, graph, nodes, **more)
 
+    async def run(
+        self, graph: str, nodes: Sequence[GraphNodeModel], store: Mapping[str, str], identifier: str, **more: Any
+    ) -> dict[str, str]:
+        """Declare a graph that needs this store, run it, and return the outputs of one of its nodes: `outputs` below."""
+        await self.declare(graph, nodes, store_config=StoreConfigModel(required_keys=list(store)), **more)
+        run = await self.manager.trigger(graph, store=store)
+        return await self.outputs(run["run_id"], identifier)
+
     async def outputs(self, run_id: str, identifier: str) -> dict[str, str]:
         """Wait for a run to succeed; return the outputs of the one state that a node of its graph has.
 
         Raises:
-            ExampleFailed: the run failed; the message has the last error.
+            ExampleFailed: the run failed; the message has the last error. Or the node was pruned.
         """
         run = await self.manager.wait(run_id, timeout=_RUN_S)
         states = [state async for state in self.manager.states(run_id)]
         if run["status"] != "SUCCESS":
             errors = [f"{state['identifier']}: {state['error']}" for state in states if state["error"]]
             raise ExampleFailed(f"run {run_id} ended {run['status']}; {errors[-1] if errors else 'no state tells why'}")
-        [found] = [state["id"] for state in states if state["identifier"] == identifier]
-        outputs: dict[str, str] = (await self.manager.get_state(run["graph_name"], run_id, found))["outputs"]
+        [found] = [state for state in states if state["identifier"] == identifier]
+        if found["status"] != "SUCCESS":
+            raise ExampleFailed(f"{identifier} has nothing to do: every branch before it ended {found['status']}")
+        outputs: dict[str, str] = (await self.manager.get_state(run["graph_name"], run_id, found["id"]))["outputs"]
         return outputs
 
 
