@@ -121,6 +121,23 @@ def test_each_place_of_python_code_is_told_with_its_line(check: Check) -> None:
     assert graph["fix"] == "pass the value on, or use the store"
 
 
+def test_a_field_that_is_no_text_is_told(check: Check) -> None:
+    text = """\
+from exospherehost import BaseNode
+class A(BaseNode):
+    class Inputs(BaseModel):
+        good: str = "1"
+        also: Annotated[str, Field(max_length=3)]
+        count: int
+    class Outputs(BaseModel):
+        rows: list[str]
+        maybe: str | None = None
+"""
+    _, found, _ = check(**{"a.py": text})
+    assert brief(found, "change") == [("a.py", 6, "field"), ("a.py", 8, "field"), ("a.py", 9, "field")]
+    assert "A.Inputs.count is int" in found[0]["detail"]
+
+
 def test_nothing_of_the_project_is_executed(check: Check, tmp_path: Path) -> None:
     trap = f"open({str(tmp_path / 'ran')!r}, 'w')\nfrom exospherehost import BaseNode\n"
     code, found, _ = check(**{"conftest.py": trap, "pkg/__init__.py": trap, "setup.py": trap})

@@ -25,6 +25,28 @@ _CALLS: Final = (
 )  # fmt: skip
 _HTTP: Final = "/v0/namespace"
 
+#: What a node declares its fields in, and types that are no `str`, whatever stands in their brackets.
+_MODELS: Final = frozenset({"Inputs", "Outputs", "Secrets"})
+_OTHER_TYPES: Final = frozenset(
+    {
+        "Any",
+        "Dict",
+        "List",
+        "Optional",
+        "Set",
+        "Tuple",
+        "Union",
+        "bool",
+        "bytes",
+        "dict",
+        "float",
+        "int",
+        "list",
+        "set",
+        "tuple",
+    }
+)
+
 #: Where a list has so many statuses and not the new one, it is taken for a list of statuses.
 _STATUSES: Final = 3
 
@@ -71,7 +93,7 @@ class _Code:
                 yield from self._imports(node)
             elif isinstance(node, ast.ClassDef):
                 if any(self._names.public(base) == "BaseNode" for base in node.bases):
-                    yield self._found(Verdict.SAME, node, "node", f"node class {node.name}")
+                    yield from self._node(node)
             elif isinstance(node, ast.Call):
                 yield from self._call(node)
             elif isinstance(node, ast.List | ast.Tuple | ast.Set):
@@ -109,6 +131,21 @@ class _Code:
             elif inner not in facts.NEW_MODULES:
                 there = ", ".join(sorted(inside))
                 yield self._found(Verdict.CHANGE, node, "import", f"{module} has no {name}", f"it has {there}")
+
+    def _node(self, node: ast.ClassDef) -> Iterator[Finding]:
+        models = [one for one in node.body if isinstance(one, ast.ClassDef) and one.name in _MODELS]
+        wrong = [
+            (model, field)
+            for model in models
+            for field in model.body
+            if isinstance(field, ast.AnnAssign) and _no_text(field.annotation)
+        ]
+        for model, field in wrong:
+            name = f"{node.name}.{model.name}.{ast.unparse(field.target)}"
+            detail = f"{name} is {ast.unparse(field.annotation)}: the runtime refuses fields that are no str"
+            yield self._found(Verdict.CHANGE, field, "field", detail, "make it a str, such as of JSON")
+        if not wrong:
+            yield self._found(Verdict.SAME, node, "node", f"node class {node.name}")
 
     def _call(self, call: ast.Call) -> Iterator[Finding]:
         name = self._names.public(call.func)
@@ -223,6 +260,14 @@ class _Code:
         for part, rule, detail, fix in _CALLS:
             if self._concerned and text.endswith(part):
                 yield self._found(Verdict.DIFFERS, node, rule, detail, fix)
+
+
+def _no_text(annotation: ast.expr) -> bool:
+    """Whether a field is surely no `str`; a name from elsewhere may be one."""
+    if isinstance(annotation, ast.BinOp):
+        return True
+    root = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    return isinstance(root, ast.Name) and root.id in _OTHER_TYPES
 
 
 def _is_package(module: str) -> bool:
