@@ -37,7 +37,7 @@ ARGS ?=
 PYTEST_WORKERS ?= -n 3 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev dashboard dashboard-if-possible test test-ui screenshots view-times topology proof chaos points mutants fuzz docs docs-serve lint format bench bench-quick lock clean
+.PHONY: help demo dev dashboard dashboard-if-possible test test-ui screenshots view-times topology proof chaos points mutants fuzz docs docs-serve lint format bench bench-quick lock previous-wheel clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -146,13 +146,16 @@ lock: $(BIN)/python ## Write the lock files anew; UPGRADE=1 takes the newest ver
 	}; \
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 	  > "$$tool/build.in"; \
-	compile requirements.lock pyproject.toml "$$tool/build.in" --extra server --extra embedded; \
-	compile requirements-test.lock pyproject.toml --extra server --extra embedded --group test -c requirements.lock; \
+	compile requirements.lock pyproject.toml "$$tool/build.in" --extra server --extra embedded --extra examples; \
+	compile requirements-test.lock pyproject.toml --extra server --extra embedded --extra examples --group test -c requirements.lock; \
 	compile requirements-fuzz.lock --group pyproject.toml:fuzz; \
 	compile requirements-peers.lock --group pyproject.toml:peers; \
 	compile requirements-docs.lock --group pyproject.toml:docs; \
 	compile deploy/requirements.lock pyproject.toml --extra server -c requirements.lock; \
 	compile deploy/requirements-build.lock "$$tool/build.in" -c requirements.lock
+
+previous-wheel: $(FOR_TESTING) ## Make the wheel of COMMIT the one that the tests of compatibility run beside this version
+	@$(BIN)/python tests/deploy/previous_wheel.py "$(COMMIT)"
 
 clean: ## Remove .venv, caches and build output; the data in .exosphere stays
 	rm -rf $(VENV) build dist .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from examples.dev_process import DevProcess, DidNotStart, environment_for_loopback, free_port
 from exosphere_core.lifeline import Lifeline
-from exospherehost import GraphNodeModel, StateManager
+from exospherehost import GraphNodeModel, StateManager, StoreConfigModel
 from exospherehost.errors import ExosphereError, InvalidGraph
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -53,20 +53,17 @@ class System:
         """Upsert a graph: `declare` below."""
         await declare(self.manager, graph, nodes, **more)
 
-    async def outputs(self, run_id: str, identifier: str) -> dict[str, str]:
-        """Wait for a run to succeed; return the outputs of the one state that a node of its graph has.
+    async def run(
+        self, graph: str, nodes: Sequence[GraphNodeModel], store: Mapping[str, str], identifier: str, **more: Any
+    ) -> dict[str, str]:
+        """Declare a graph that needs this store, run it, and return the outputs of one of its nodes: `outputs` below."""
+        await self.declare(graph, nodes, store_config=StoreConfigModel(required_keys=list(store)), **more)
+        run = await self.manager.trigger(graph, store=store)
+        return await self.outputs(run["run_id"], identifier)
 
-        Raises:
-            ExampleFailed: the run failed; the message has the last error.
-        """
-        run = await self.manager.wait(run_id, timeout=_RUN_S)
-        states = [state async for state in self.manager.states(run_id)]
-        if run["status"] != "SUCCESS":
-            errors = [f"{state['identifier']}: {state['error']}" for state in states if state["error"]]
-            raise ExampleFailed(f"run {run_id} ended {run['status']}; {errors[-1] if errors else 'no state tells why'}")
-        [found] = [state["id"] for state in states if state["identifier"] == identifier]
-        outputs: dict[str, str] = (await self.manager.get_state(run["graph_name"], run_id, found))["outputs"]
-        return outputs
+    async def outputs(self, run_id: str, identifier: str) -> dict[str, str]:
+        """Wait for a run to end, and return the outputs of one of its nodes: `outputs_of` below."""
+        return await outputs_of(self.manager, await self.manager.wait(run_id, timeout=_RUN_S), identifier)
 
 
 def run_example(work: Callable[[System], Awaitable[None]], namespace: str, app: str | None = None) -> None:
@@ -110,6 +107,24 @@ async def declare(manager: StateManager, graph: str, nodes: Sequence[GraphNodeMo
         if time.monotonic() > deadline:
             raise ExampleFailed(f"the nodes were not registered within {_REGISTERED_S:g} s: {reason.detail}")
         await asyncio.sleep(_LOOK_S)
+
+
+async def outputs_of(manager: StateManager, run: Mapping[str, Any], identifier: str) -> dict[str, str]:
+    """Return the outputs of the one state that a node has in a run that has ended.
+
+    Raises:
+        ExampleFailed: the run failed; the message has the last error. Or the node was pruned.
+    """
+    states = [state async for state in manager.states(run["run_id"])]
+    if run["status"] != "SUCCESS":
+        errors = [f"{state['identifier']}: {state['error']}" for state in states if state["error"]]
+        reason = errors[-1] if errors else "no state tells why"
+        raise ExampleFailed(f"run {run['run_id']} ended {run['status']}; {reason}")
+    [found] = [state for state in states if state["identifier"] == identifier]
+    if found["status"] != "SUCCESS":
+        raise ExampleFailed(f"{identifier} has nothing to do: every branch before it ended {found['status']}")
+    outputs: dict[str, str] = (await manager.get_state(run["graph_name"], run["run_id"], found["id"]))["outputs"]
+    return outputs
 
 
 def exosphere_command() -> str:

@@ -7,7 +7,7 @@ from typing import Final
 from examples.log_report.nodes import NAMESPACE
 from examples.log_report.sample import write_sample
 from examples.starter import ExampleFailed, System, run_example
-from exospherehost import GraphNodeModel, StoreConfigModel, UnitesModel
+from exospherehost import GraphNodeModel, UnitesModel
 
 NODES: Final = [
     GraphNodeModel(
@@ -48,9 +48,8 @@ def directory_of_logs(folder: Path) -> Path:
 async def report(system: System) -> None:
     """Print the table of one directory."""
     directory = directory_of_logs(system.folder)
-    await system.declare("errors-per-hour", NODES, store_config=StoreConfigModel(required_keys=["directory"]))
-    run = await system.manager.trigger("errors-per-hour", store={"directory": str(directory)})
-    print((await system.outputs(run["run_id"], "table"))["table"])
+    outputs = await system.run("errors-per-hour", NODES, {"directory": str(directory)}, "table")
+    print(outputs["table"])
 
 
 if __name__ == "__main__":

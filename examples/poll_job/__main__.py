@@ -7,7 +7,7 @@ from typing import Final
 from examples.poll_job.job_server import job_server
 from examples.poll_job.nodes import NAMESPACE
 from examples.starter import ExampleFailed, System, run_example
-from exospherehost import GraphNodeModel, StoreConfigModel
+from exospherehost import GraphNodeModel
 
 NODES: Final = [
     GraphNodeModel(
@@ -37,10 +37,8 @@ def given_file() -> Path:
 async def ask(system: System) -> None:
     """Print the result of one job."""
     file = given_file()
-    await system.declare("sha256", NODES, store_config=StoreConfigModel(required_keys=["server", "file"]))
     with job_server() as server:
-        run = await system.manager.trigger("sha256", store={"server": server, "file": str(file)})
-        outputs = await system.outputs(run["run_id"], "await")
+        outputs = await system.run("sha256", NODES, {"server": server, "file": str(file)}, "await")
     print(f"{outputs['result']}  {file}")
     print(f"The job server was asked {outputs['asked']} times")
 

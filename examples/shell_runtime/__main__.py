@@ -11,7 +11,7 @@ from typing import Final
 
 from examples.shell_runtime.in_python import python_runtime
 from examples.starter import ROOT, ExampleFailed, System, run_example
-from exospherehost import GraphNodeModel, RetryPolicyModel, RetryStrategyEnum, StoreConfigModel, UnitesModel
+from exospherehost import GraphNodeModel, RetryPolicyModel, RetryStrategyEnum, UnitesModel
 
 NAMESPACE: Final = "words"
 _SCRIPT: Final = Path(__file__).with_name("runtime.sh")
@@ -85,10 +85,8 @@ async def count(system: System) -> None:
     else:
         runtime = shell_runtime(system)
     with runtime:
-        store = StoreConfigModel(required_keys=["directory"])
-        await system.declare("count-words", NODES, retry_policy=RETRIES, store_config=store)
-        run = await system.manager.trigger("count-words", store={"directory": str(directory)})
-        outputs = await system.outputs(run["run_id"], "total")
+        store = {"directory": str(directory)}
+        outputs = await system.run("count-words", NODES, store, "total", retry_policy=RETRIES)
     print(f"{outputs['words']} words in {outputs['files']} files")
 
 

@@ -21,7 +21,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from examples.dev_process import DevProcess, DidNotStart, environment_for_loopback, free_port
-from examples.starter import ExampleFailed, declare, exosphere_command, interrupt
+from examples.starter import ExampleFailed, declare, exosphere_command, interrupt, outputs_of
 from examples.stdlib_report.graph import GRAPH_NAME, NAMESPACE, NODES, RETRIES, STORE
 from examples.stdlib_report.progress import shown_progress
 from exosphere_core.lifeline import Lifeline
@@ -120,13 +120,7 @@ async def _work(
             if run["status"] != "PENDING":
                 break
             await asyncio.sleep(_LOOK_S)
-    states = [state async for state in manager.states(run_id)]
-    if run["status"] != "SUCCESS":
-        errors = [f"{state['identifier']}: {state['error']}" for state in states if state["error"]]
-        raise ExampleFailed(f"run {run_id} ended {run['status']}; {errors[-1] if errors else 'no state tells why'}")
-    report = next(state["id"] for state in states if state["identifier"] == "report")
-    outputs: dict[str, str] = (await manager.get_state(GRAPH_NAME, run_id, report))["outputs"]
-    return run, outputs
+    return run, await outputs_of(manager, run, "report")
 
 
 async def _finish_earlier_runs(manager: StateManager, console: Console) -> None:

@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "graph": "exosphere_cli.graph",
     "init": "exosphere_cli.init",
     "key": "exosphere_cli.key",
+    "migrate": "exosphere_cli.migrate",
     "node": "exosphere_cli.node",
     "profile": "exosphere_cli.profile",
     "queue": "exosphere_cli.queue",
@@ -61,6 +62,10 @@ def cli() -> None:
       exosphere secrets      replace the key that encrypts the secrets of graphs
 
     \b
+    Coming from Exosphere on MongoDB:
+      exosphere migrate check .   what works unchanged, what must change, what behaves otherwise
+
+    \b
     Client commands (graph, run, schedule, node, queue, runtime, key, rejected) find the state manager by
       --profile, EXOSPHERE_PROFILE  a server by name (exosphere profile add)
       EXOSPHERE_STATE_MANAGER_URI   its address (http://localhost:8000)
@@ -78,7 +83,8 @@ def cli() -> None:
       0  done
       1  refused or failed, with one line that says why
       2  the command line is wrong
-      3  the answer is no: a run ended without success, a graph is not valid, two graphs differ, doctor found a fault
+      3  the answer is no: a run ended without success, a graph is not valid, two graphs differ, doctor found a fault,
+         migrate check something to change
       4  the state manager can't be reached now
       5  what was waited for did not come about in time
     """

@@ -86,6 +86,19 @@ def test_delivery_is_told_only_to_a_runtime_that_asks_for_it(space: Space) -> No
     assert told["protocol"] == api.STREAM_PROTOCOL
 
 
+def test_a_runtime_of_another_stream_protocol_is_refused_and_registers_nothing(space: Space) -> None:
+    ours = api.STREAM_PROTOCOL
+    assert space.register(node_class("A"), delivery="streams", protocol=ours)["delivery"] is not None
+    other = {"runtime_name": "r", "nodes": [node_class("B")], "delivery": "streams", "protocol": ours + 1}
+    refused = space.call(api.REGISTER_NODES, body=other)
+    assert refused.status_code == 400
+    assert refused.json()["detail"] == (
+        f"this state manager speaks stream protocol {ours}, the runtime {ours + 1}: "
+        "install the same version of exosphere-redis on both"
+    )
+    assert [node["name"] for node in space.call(api.LIST_NODES).json()["nodes"]] == ["A"]
+
+
 def test_the_url_of_a_delivery_is_good_for_the_queues_and_not_for_the_records(space: Space) -> None:
     space.chain()
     run = space.trigger()

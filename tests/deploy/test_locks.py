@@ -42,6 +42,7 @@ def unmet(lock: str, groups: list[list[str]]) -> list[str]:
 RUN = PROJECT["project"]["dependencies"]
 SERVER = PROJECT["project"]["optional-dependencies"]["server"]
 EMBEDDED = PROJECT["project"]["optional-dependencies"]["embedded"]
+EXAMPLES = [one for one in PROJECT["project"]["optional-dependencies"]["examples"] if "exosphere" not in one]
 BUILD = PROJECT["build-system"]["requires"]
 TEST = PROJECT["dependency-groups"]["test"]
 PEERS = PROJECT["dependency-groups"]["peers"]
@@ -53,8 +54,8 @@ APART = {"requirements-peers.lock", "requirements-docs.lock"}
 @pytest.mark.parametrize(
     "lock, groups",
     [
-        ("requirements.lock", [RUN, SERVER, EMBEDDED, BUILD]),
-        ("requirements-test.lock", [RUN, SERVER, EMBEDDED, BUILD, TEST]),
+        ("requirements.lock", [RUN, SERVER, EMBEDDED, EXAMPLES, BUILD]),
+        ("requirements-test.lock", [RUN, SERVER, EMBEDDED, EXAMPLES, BUILD, TEST]),
         ("requirements-peers.lock", [PEERS]),
         ("requirements-docs.lock", [DOCS]),
         ("deploy/requirements.lock", [RUN, SERVER]),

@@ -45,15 +45,15 @@ def start_example(name: str, folder: Path, *arguments: str) -> subprocess.Popen[
     folder.mkdir()
     return subprocess.Popen(
         [sys.executable, "-u", "-m", f"examples.{name}", *arguments],
-        cwd=ROOT, env={**os.environ, "TMPDIR": str(folder)}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        cwd=ROOT, env={**os.environ, "TMPDIR": str(folder)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True, preexec_fn=as_in_a_terminal,
     )  # fmt: skip
 
 
-def run_to_its_end(name: str, folder: Path, *arguments: str) -> str:
+def run_to_its_end(name: str, folder: Path, *arguments: str, typed: str = "") -> str:
     """Run an example; return what it printed. It must succeed, and leave neither a process nor a file behind."""
     example = start_example(name, folder, *arguments)
-    said, aside = example.communicate(timeout=BOUND_S)
+    said, aside = example.communicate(typed, timeout=BOUND_S)
     assert processes_of(folder) == []
     logs = "".join(log.read_text(errors="replace") for log in folder.glob("*/log"))
     assert example.returncode == 0, aside + logs

@@ -22,10 +22,10 @@ def write_files(folder: Path) -> list[str]:
 
 def test_the_page_holds_what_it_says(pytester: pytest.Pytester) -> None:
     names = write_files(pytester.path)
-    assert names == ["shop.py", "test_price.py", "test_order.py", "test_once.py", "test_naive.py"]
+    assert names == ["shop.py", "test_price.py", "test_order.py", "test_schedule.py", "test_once.py", "test_naive.py"]
     plugin = () if LOADED else ("-p", PLUGIN)
     result = pytester.runpytest_inprocess(*plugin, "-p", "no:cacheprovider")
-    result.assert_outcomes(passed=5, failed=1)
+    result.assert_outcomes(passed=6, failed=1)
     (shown,) = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
     printed = {re.sub(r"\s+", " ", line) for line in result.outlines}
     for line in shown.splitlines():

@@ -66,10 +66,10 @@ class Stack:
             "LEDGER": str(self.ledger),
         }
 
-    def state_manager(self, name: str = "sm", **environ: str) -> str:
-        """Start a state manager, wait until it is ready, and return its URI."""
+    def state_manager(self, name: str = "sm", before: str = "", **environ: str) -> str:
+        """Start a state manager, wait until it is ready, and return its URI. `before` is code that it runs first."""
         code = (
-            "from exosphere_orchestrator.server import serve; "
+            f"{before}from exosphere_orchestrator.server import serve; "
             "from exosphere_orchestrator.settings import load_settings; serve(load_settings())"
         )
         told_before = len(self.log(name)) if (self.folder / f"{name}.log").exists() else 0

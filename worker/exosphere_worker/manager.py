@@ -51,6 +51,7 @@ class Manager:
             "instance": self.instance,
             "version": VERSION,
             "delivery": "streams",
+            "protocol": api.STREAM_PROTOCOL,
             "nodes": [
                 {
                     "name": name,

@@ -1,5 +1,7 @@
 """Health, namespaces, and the registration of nodes."""
 
+import logging
+
 from fastapi import APIRouter, Request
 
 from exosphere_core import api
@@ -16,6 +18,8 @@ from exosphere_orchestrator.http.body import JsonRoute
 from exosphere_orchestrator.http.context import checked, iso, services
 from exosphere_orchestrator.http.guard import caller_of, demand, note_thing
 from exosphere_orchestrator.http.routing import handles
+
+logger = logging.getLogger("exosphere.http")
 
 router = APIRouter(tags=["nodes"], route_class=JsonRoute)
 
@@ -59,6 +63,7 @@ async def register_nodes(request: Request, namespace: str, body: api.RegisterNod
     note_thing(request, runtime_name=body.runtime_name)
     if body.delivery == "streams":
         demand(request, Role.RUNTIME, "delivery over streams")
+        _check_protocol(namespace, body)
     if errors := list(registration_errors(body.nodes, settings.max_nodes, settings.max_fields)):
         raise BadRequest("; ".join(errors))
     await nodes.register(the.redis, namespace, body.runtime_name, body.nodes, settings.shards)
@@ -81,6 +86,18 @@ async def register_nodes(request: Request, namespace: str, body: api.RegisterNod
             max_report_bytes=settings.max_report_bytes,
         )
     return api.RegisterNodesResponse(runtime_name=body.runtime_name, registered_nodes=body.nodes, delivery=delivery)
+
+
+def _check_protocol(namespace: str, body: api.RegisterNodesRequest) -> None:
+    """Refuse a runtime that reads and writes other entries. One that does not tell looks by itself at what it is told."""
+    if body.protocol in (None, api.STREAM_PROTOCOL):
+        return
+    detail = (
+        f"this state manager speaks stream protocol {api.STREAM_PROTOCOL}, the runtime {body.protocol}: "
+        "install the same version of exosphere-redis on both"
+    )
+    logger.warning("runtime %r of namespace %s is refused: %s", body.runtime_name, namespace, detail)
+    raise BadRequest(detail)
 
 
 @handles(router, api.LIST_NODES)

@@ -4,7 +4,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from exosphere_core.api.row import NAMESPACE, VERSION, ByName, Name, Row
+from exosphere_core.api.row import NAMESPACE, VERSION, ByName, Name, Row, Whole
 from exosphere_core.graph.model import StoreConfigModel, TriggerModel
 from exosphere_core.retry import RetryPolicyModel
 from exosphere_core.roles import Role
@@ -38,6 +38,13 @@ class RegisterNodesRequest(BaseModel):
     )
     delivery: Literal["none", "streams"] = Field(
         default="none", description="'streams' asks to be told how to read the queues in Redis"
+    )
+    protocol: Whole | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="version of the stream entries' format that the runtime speaks; another one than the state manager's "
+        "is refused",
     )
 
 

@@ -13,6 +13,7 @@ try:
     from exospherehost.testing.kit import Kit
     from exospherehost.testing.outcome import NodeOutcome
     from exospherehost.testing.result import GraphResult, StateResult
+    from exospherehost.testing.scheduled import FiringResult
 except ModuleNotFoundError as missing:
     raise ImportError(
         f'exospherehost.testing needs {missing.name}: pip install "exosphere-redis[testing]"', name=missing.name
@@ -24,10 +25,13 @@ run_node = _kit.run_node
 run_node_async = _kit.run_node_async
 run_graph = _kit.run_graph
 run_graph_async = _kit.run_graph_async
+run_schedules = _kit.run_schedules
+run_schedules_async = _kit.run_schedules_async
 
 __all__ = [
     "KINDS",
     "FaultKind",
+    "FiringResult",
     "GraphResult",
     "Kit",
     "NodeOutcome",
@@ -36,4 +40,6 @@ __all__ = [
     "run_graph_async",
     "run_node",
     "run_node_async",
+    "run_schedules",
+    "run_schedules_async",
 ]

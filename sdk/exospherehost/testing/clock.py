@@ -14,10 +14,10 @@ START_MS = 1_893_456_000_000
 
 
 class Clock:
-    """Stands still until somebody moves it on."""
+    """Stands still until somebody moves it on. `now_ms` is what it shows, unix ms."""
 
-    def __init__(self) -> None:
-        self.now_ms = START_MS
+    def __init__(self, now_ms: int = START_MS) -> None:
+        self.now_ms = now_ms
 
     def pass_ms(self, ms: int) -> None:
         """Let a time pass, in ms."""

@@ -1,10 +1,11 @@
-"""The calls of a test: run a node, run a graph."""
+"""The calls of a test: run a node, run a graph, run its schedules."""
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
-from exosphere_core.graph.model import StoreConfigModel
+from exosphere_core.graph.model import CronTrigger, StoreConfigModel
 from exosphere_core.ids import new_run_id, run_id_for
 from exosphere_core.retry import RetryPolicyModel
 from exosphere_worker.node import BaseNode
@@ -13,6 +14,7 @@ from exospherehost.testing.faults import Plan
 from exospherehost.testing.outcome import NodeOutcome
 from exospherehost.testing.play import Scene, play_graph
 from exospherehost.testing.result import GraphResult
+from exospherehost.testing.scheduled import FiringResult, Pause, play_schedules, span_of
 from exospherehost.testing.single import check_nodes, play_node
 
 Result = TypeVar("Result")
@@ -29,7 +31,7 @@ class Kit:
         seed: what ids of runs are made of, so that they are the same each time; None for random ones.
 
     Attributes:
-        results: what came of the graphs that were run, in order, where there is a plan.
+        results: what came of the runs, in order, where there is a plan.
     """
 
     def __init__(self, plan: Plan | None = None, seed: str | None = None) -> None:
@@ -158,7 +160,7 @@ class Kit:
         """Do what `run_graph` does, in the event loop that is running."""
         check_nodes(list(nodes))
         settings = {"retry_policy": retry_policy, "store_config": store_config}
-        self._runs += 1
+        prefix = self._next_prefix()
         scene = Scene(
             graph=declared(graph, settings, secrets or {}, namespace),
             nodes=nodes,
@@ -167,7 +169,7 @@ class Kit:
             delay_ms=start_delay,
             most_executions=most_executions,
             run_id=None if self._seed is None else run_id_for(0, self._seed, str(self._runs)),
-            prefix="" if self._runs == 1 or self._plan is None else f"{self._runs}/",
+            prefix=prefix,
         )
         plan = Plan(fault) if fault is not None or self._plan is None else self._plan
         result = await play_graph(scene, plan)
@@ -176,6 +178,90 @@ class Kit:
         if self._plan is not None:
             self.results.append(result)
         return result
+
+    def run_schedules(
+        self,
+        graph: GraphLike,
+        nodes: Sequence[type[BaseNode]],
+        *,
+        begins: datetime,
+        ends: datetime,
+        off: Sequence[Pause] = (),
+        triggers: Sequence[CronTrigger | Mapping[str, Any]] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        retry_policy: RetryPolicyModel | Mapping[str, Any] | None = None,
+        store_config: StoreConfigModel | Mapping[str, Any] | None = None,
+        namespace: str | None = None,
+        most_executions: int = _MOST_EXECUTIONS,
+    ) -> list[FiringResult]:
+        """Store a graph and fire its schedules over a span of virtual time; play the runs that they start.
+
+        What nodes themselves do takes none of that time. Of each outage the newest 100 firings are told.
+
+        Args:
+            graph: as for `run_graph`.
+            nodes: the classes of its nodes.
+            begins: when the graph is stored; with a time zone, as all moments here.
+            ends: the last moment that is played. A run that still waits for something then reads PENDING.
+            off: pairs of moments between which the machine is off: nothing fires and nothing becomes ready until it
+                is on again, and then what was missed is dealt with as `catchup` says.
+            triggers: those of the graph, where `graph` is a list of nodes.
+            secrets: name → value, for all nodes of the graph.
+            retry_policy: that of the graph, where `graph` is a list of nodes.
+            store_config: that of the graph, where `graph` is a list of nodes.
+            namespace: that of the graph; of its first node when nobody names it.
+            most_executions: given up when all runs together have had so many.
+
+        Returns:
+            What came of each due time, in the order in which they were dealt with.
+
+        Raises:
+            InvalidGraph: the graph is not well-formed. Whatever else keeps it from being triggered is the `error` of
+                each firing.
+            BadRequest: the graph has no triggers, a moment has no time zone, or a node class is none.
+            ConfigurationError: the file can't be read or is malformed.
+            AssertionError: the runs did not end.
+            RuntimeError: an event loop is running already: await `run_schedules_async`.
+        """
+        return _now(
+            "run_schedules",
+            self.run_schedules_async(
+                graph, nodes, begins=begins, ends=ends, off=off, triggers=triggers, secrets=secrets,
+                retry_policy=retry_policy, store_config=store_config, namespace=namespace,
+                most_executions=most_executions,
+            ),
+        )  # fmt: skip
+
+    async def run_schedules_async(
+        self,
+        graph: GraphLike,
+        nodes: Sequence[type[BaseNode]],
+        *,
+        begins: datetime,
+        ends: datetime,
+        off: Sequence[Pause] = (),
+        triggers: Sequence[CronTrigger | Mapping[str, Any]] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        retry_policy: RetryPolicyModel | Mapping[str, Any] | None = None,
+        store_config: StoreConfigModel | Mapping[str, Any] | None = None,
+        namespace: str | None = None,
+        most_executions: int = _MOST_EXECUTIONS,
+    ) -> list[FiringResult]:
+        """Do what `run_schedules` does, in the event loop that is running."""
+        check_nodes(list(nodes))
+        settings = {"retry_policy": retry_policy, "store_config": store_config, "triggers": triggers}
+        plan = self._plan or Plan()
+        found = declared(graph, settings, secrets or {}, namespace)
+        scene = Scene(found, nodes, {}, {}, 0, most_executions, None, self._next_prefix())
+        firings = await play_schedules(scene, plan, span_of(begins, ends, off))
+        if self._plan is not None:
+            self.results += [firing.run for firing in firings if firing.run]
+        return firings
+
+    def _next_prefix(self) -> str:
+        """What stands before the names of the steps of the next play."""
+        self._runs += 1
+        return "" if self._runs == 1 or self._plan is None else f"{self._runs}/"
 
 
 def _now(name: str, work: Coroutine[Any, Any, Result]) -> Result:

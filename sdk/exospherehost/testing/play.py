@@ -72,14 +72,20 @@ async def play_graph(scene: Scene, plan: Plan) -> GraphResult:
     async with fake_redis() as redis:
         with clock.rules(), Threads() as threads:
             runners = {node.__name__: NodeRunner(node, threads) for node in scene.nodes}
-            play = _Play(redis, clock, scene, plan, runners, threads)
+            play = Play(redis, clock, scene, plan, runners, threads)
             try:
                 return await play.run()
             finally:
                 await play.manager.close()
 
 
-class _Play:
+class Play:
+    """One graph, its workers and its state manager, on one fake Redis.
+
+    Attributes:
+        stage: what is there before a run begins.
+    """
+
     def __init__(
         self,
         redis: Redis,
@@ -95,8 +101,8 @@ class _Play:
         self._plan = plan
         self._runners = runners
         self._threads = threads
-        self._stage = Stage(redis, scene.graph, scene.nodes)
-        self.manager = PlayedManager(redis, clock, self._stage.settings, self._stage.homes, plan)
+        self.stage = Stage(redis, scene.graph, scene.nodes)
+        self.manager = PlayedManager(redis, clock, self.stage.settings, self.stage.homes, plan)
         self._home = shard_keys(scene.graph.namespace)
         self._worker = 1
         #: identifier → deliveries; state id → how often its node was executed.
@@ -105,27 +111,35 @@ class _Play:
         self._overdue: dict[str, _Overdue] = {}
 
     async def run(self) -> GraphResult:
-        await self._stage.set_up()
+        """Store the graph, trigger it, and play the run to its end. Raises as `play_graph` does."""
+        await self.stage.set_up()
         run = await self._trigger()
-        while True:
-            if held := await self._take():
-                await self._deliver(held)
-            elif not await self.manager.pass_time():
-                break
+        await self.work_off()
+        while await self.manager.pass_time():
+            await self.work_off()
+        result = await self.result(run)
+        assert result.status != RunStatus.PENDING, f"nobody has anything to do, and the run has not ended: {result!r}"
+        return result
+
+    async def work_off(self) -> None:
+        """Deliver until nothing is ready. Raises AssertionError after the most executions."""
+        while held := await self._take():
+            await self._deliver(held)
             if self._executions.total() > self._scene.most_executions:
-                states = await self._result(run)
+                states = await self.result(held.task.run)
                 raise AssertionError(
                     f"the run has not ended after {self._scene.most_executions} executions; raise `most_executions` "
                     f"where that is meant to be so: {states!r}"
                 )
-        result = await self._result(run)
-        assert result.status != RunStatus.PENDING, f"nobody has anything to do, and the run has not ended: {result!r}"
-        return result
+
+    def starter(self) -> RunStarter:
+        """Return what starts runs: the state manager that is there now."""
+        plans = self.manager.context.plans
+        return RunStarter(self._redis, plans, limits_of(self.stage.settings), 1, lambda *_: None)
 
     async def _trigger(self) -> str:
-        scene, context = self._scene, self.manager.context
-        starter = RunStarter(self._redis, context.plans, limits_of(self._stage.settings), 1, lambda *_: None)
-        started = await starter.trigger(
+        scene = self._scene
+        started = await self.starter().trigger(
             scene.graph.namespace, scene.graph.name, scene.inputs, scene.store, scene.delay_ms,
             scene.run_id or new_run_id(0),
         )  # fmt: skip
@@ -137,7 +151,7 @@ class _Play:
 
     async def _take(self) -> Held | None:
         """A worker takes what is ready of the first node, in the order of the graph, of which something is."""
-        for stream, (home, node) in self._stage.queues.items():
+        for stream, (home, node) in self.stage.queues.items():
             for entry in await streams.read_new(self._redis, RUNTIMES_GROUP, self._consumer, [stream], 1, None):
                 return read_own_delivery(entry, home, node)
         return None
@@ -172,14 +186,14 @@ class _Play:
     async def _execute(self, held: Held, step: str) -> Outcome | None:
         self._executions[held.state] += 1
         runner = self._runners[held.task.node]
-        answers = StateAnswers(self._redis, self._clock, self._stage.vault, self._stage.settings, held.task)
+        answers = StateAnswers(self._redis, self._clock, self.stage.vault, self.stage.settings, held.task)
         worker: Any = WorkerAnswers(answers, runner.node, self._plan, step)
         with self._clock.suspended():
             outcome: Outcome | None = await worker.execute(attempt(worker, runner, held), runner.node, self._threads)
         return outcome
 
     async def _report(self, held: Held, outcome: Outcome, step: str) -> None:
-        report = report_on(held, outcome, self._stage.settings.max_report_bytes, self._consumer)
+        report = report_on(held, outcome, self.stage.settings.max_report_bytes, self._consumer)
         done = {held.stream: [held.entry]}
         await streams.send_reports(self._redis, [(report.queue.reports, report.words)], done)
         await self.manager.work(step)
@@ -187,11 +201,12 @@ class _Play:
     async def _lose(self, held: Held, step: str) -> None:
         """The worker is gone: its delivery is another one's when the lease is over."""
         self._worker += 1
-        home, _ = self._stage.queues[held.stream]
+        home, _ = self.stage.queues[held.stream]
         await self.manager.take_back(home, held.stream, held.entry)
         await self.manager.work(step)
 
-    async def _result(self, run: str) -> GraphResult:
+    async def result(self, run: str) -> GraphResult:
+        """What came of a run so far."""
         (record,) = await reads.read_runs(self._redis, self._home, [run])
         ids = await reads.read_state_ids(self._redis, self._home, run)
         states = await reads.read_states(self._redis, self._home, ids)

@@ -8,7 +8,6 @@ from typing import Any
 
 from exosphere_core.states import Status
 from exosphere_core.store.reads import RunRecord, StateRecord
-from exospherehost.testing.clock import START_MS
 
 #: How many states a result tells of when it is printed.
 _SHOWN = 20
@@ -152,12 +151,13 @@ def result_of(
 ) -> GraphResult:
     """Make of the records of a run what a test looks at."""
     ordered = sorted(states, key=lambda state: (state.task.branch, state.task.position, state.task.retry_count))
-    ended = START_MS if run.ended_at is None else run.ended_at
-    found = [_state(state, executions.get(state.id, 0)) for state in ordered]
-    return GraphResult(run.id, run.status.value, found, store, _since_start(ended), faults)
+    ended = run.created_at if run.ended_at is None else run.ended_at
+    found = [_state(state, executions.get(state.id, 0), run.created_at) for state in ordered]
+    elapsed = timedelta(milliseconds=ended - run.created_at)
+    return GraphResult(run.id, run.status.value, found, store, elapsed, faults)
 
 
-def _state(state: StateRecord, executions: int) -> StateResult:
+def _state(state: StateRecord, executions: int, triggered_ms: int) -> StateResult:
     return StateResult(
         id=state.id,
         identifier=state.task.identifier,
@@ -170,10 +170,6 @@ def _state(state: StateRecord, executions: int) -> StateResult:
         retry_count=state.task.retry_count,
         attempts=state.attempt,
         executions=executions,
-        created=_since_start(state.created_at),
-        ended=_since_start(state.updated_at),
+        created=timedelta(milliseconds=state.created_at - triggered_ms),
+        ended=timedelta(milliseconds=state.updated_at - triggered_ms),
     )
-
-
-def _since_start(moment_ms: int) -> timedelta:
-    return timedelta(milliseconds=moment_ms - START_MS)

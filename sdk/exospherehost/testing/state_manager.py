@@ -109,17 +109,27 @@ class PlayedManager:
             await self._couriers[home].carry(page)
         return bool(page)
 
+    async def next_due(self) -> int | None:
+        """Return when the next state that waits becomes ready, in unix ms of the clock; None when none waits."""
+        waits = [left for home in self._homes for _, left in await read_due(self._redis, home, _EVER_MS, 1)]
+        return self._clock.now_ms + max(0, min(waits)) if waits else None
+
     async def pass_time(self) -> bool:
         """Go on to the moment at which the next state that waits becomes ready. False when none waits."""
-        waits = [(left, home) for home in self._homes for _, left in await read_due(self._redis, home, _EVER_MS, 1)]
-        if not waits:
+        moment = await self.next_due()
+        if moment is None:
             return False
-        left, home = min(waits, key=lambda wait: wait[0])
-        self._clock.pass_ms(max(0, left))
-        # A new one looks at once at what is due.
-        await Promoter(self.context, home).run_once()
-        await self.work("due")
+        self._clock.now_ms = moment
+        await self.promote()
         return True
+
+    async def promote(self) -> None:
+        """Make ready what is due now."""
+        for home in self._homes:
+            if await read_due(self._redis, home, 0, 1):
+                # A new one looks at once at what is due, and would wait where nothing is.
+                await Promoter(self.context, home).run_once()
+        await self.work("due")
 
     async def take_back(self, home: ShardKeys, stream: str, entry: str) -> None:
         """A worker shows no life until the lease of its delivery is over: the state is ready again."""

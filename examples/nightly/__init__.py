@@ -1,0 +1,1 @@
+"""A nightly schedule, and what becomes of the nights in which the machine was off."""

@@ -1,0 +1,1 @@
+"""Thumbnails of a directory of images: one branch an image, one contact sheet."""
