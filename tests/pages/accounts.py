@@ -21,6 +21,7 @@ RUN: Final = {
     ("docs/http-api.md", "sh"): "tests/pages/test_http_api.py",
     ("docs/http-api.md", "yaml"): "tests/pages/test_http_api.py",
     ("docs/http-runtimes.md", "sh"): "tests/api/test_http_runtimes_page.py",
+    ("docs/migration.md", "sh"): "tests/platform/test_migrate_command.py",
     ("docs/schedules.md", "json"): "tests/pages/test_blocks.py",
     ("docs/semantics.md", "json graph"): "tests/test_semantics_page.py",
     ("docs/semantics.md", "json rerun"): "tests/test_semantics_page.py",
@@ -28,6 +29,7 @@ RUN: Final = {
     ("docs/semantics.md", "python"): "tests/test_semantics_page.py",
     ("docs/semantics.md", "python client"): "tests/test_semantics_page.py",
     ("docs/testing.md", "python"): "tests/kit/test_page.py",
+    ("examples/README.md", "sh"): "tests/api/test_approval_calls.py",
 }
 
 #: (page, kind) → why no test runs such a block of it.

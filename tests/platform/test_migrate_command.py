@@ -3,6 +3,7 @@
 import base64
 import inspect
 import json
+import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -86,6 +87,14 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         return codes[0], found, outputs[2]
 
     return run
+
+
+def test_the_command_of_migration_md_checks_the_project_that_it_names(check: Check) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "migration.md").read_text(encoding="utf-8")
+    (typed,) = re.findall(r"```sh\nexosphere migrate check (\S+)\n```", page)
+    code, found, _ = check(typed, **{f"{typed}/app.py": CODE, "beside.py": CODE})
+    assert code == 3
+    assert {one["file"] for one in found} == {f"{typed}/app.py"}
 
 
 def brief(findings: list[dict[str, Any]], verdict: str) -> Found:
