@@ -17,6 +17,7 @@ from exosphere_core.store.connection import check_server, connect
 from exosphere_core.store.server_settings import check_safety, findings, read_settings
 from exosphere_orchestrator.engine.engine import new_safety
 from exosphere_orchestrator.http.app import begin_stop, create_app
+from exosphere_orchestrator.http.one_write import OneWrite
 from exosphere_orchestrator.logs import set_up_logging
 from exosphere_orchestrator.settings import Settings
 from exosphere_orchestrator.vault import Vault
@@ -60,6 +61,7 @@ def server_config(app: FastAPI) -> uvicorn.Config:
     """How the HTTP server treats its connections."""
     return uvicorn.Config(
         app,
+        http=OneWrite,
         log_config=None,
         access_log=False,
         server_header=False,

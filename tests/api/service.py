@@ -20,6 +20,7 @@ from exosphere_core import api
 from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
 from exosphere_core.store import streams
 from exosphere_orchestrator.http.app import create_app
+from exosphere_orchestrator.http.one_write import OneWrite
 from exosphere_orchestrator.settings import Settings
 from exosphere_orchestrator.vault import new_key
 from exosphere_worker.held import Held, read_delivery
@@ -50,7 +51,7 @@ class Service:
         self.settings = settings(redis_url, **changes)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.app = create_app(self.settings)
-        config = uvicorn.Config(self.app, log_config=None, access_log=False, ws="none")
+        config = uvicorn.Config(self.app, http=OneWrite, log_config=None, access_log=False, ws="none")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._listener],), daemon=True)
         uri = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
