@@ -18,8 +18,9 @@ def test_the_suite_measures_chains_of_this_project() -> None:
     sizes = SMALL._replace(chains=3, length=4)
     (row,) = measure(Choice(("W3",), (OURS,), repeat=1, sizes=sizes))
     assert (row.workload, row.contender, row.durability, row.failed) == ("W3", OURS, "everysec", "")
-    assert row.figures["per_s"] > 0
-    assert row.figures["bytes"] > 0
+    # Of a dozen tasks the memory is less than what Redis' own comes and goes by.
+    assert {name for name, value in row.figures.items() if value > 0} >= {"per_s", "enqueued_per_s", "commands"}
+    assert "bytes" in row.figures
 
 
 def test_what_a_contender_can_not_do_is_told_with_its_name() -> None:
