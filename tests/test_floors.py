@@ -63,6 +63,7 @@ NOT_GROUND = (
     "exosphere_core.backoff",  # pauses between two tries
     "exosphere_core.ending",  # tasks that end
     "exosphere_core.many_triggers",  # several calls at once
+    "exosphere_core.run_lines",  # calls, and streams over lost connections
     "exosphere_core.access",  # the environment
     "exosphere_core.lifeline",  # pipes and signals between processes
     "exosphere_core.graph_file",  # files

@@ -158,6 +158,34 @@ class Settings(BaseModel):
         default=3_600_000, ge=60_000, title="EXOSPHERE_KEEP_EVENTS_MS",
         description="how long the events of a run are kept and written after the last one who watched it went away",
     )  # fmt: skip
+    run_log_level: str = Field(
+        default="INFO", title="EXOSPHERE_RUN_LOG_LEVEL", pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL|OFF)$",
+        description="least grave lines of nodes (`self.logger`; `self.emit` counts as INFO) that are kept beside their run; OFF for none",
+    )  # fmt: skip
+    run_log_lines: int = Field(
+        default=10_000, ge=1, le=1_000_000, title="EXOSPHERE_RUN_LOG_LINES",
+        description="most lines that are kept of a run; the oldest go first",
+    )  # fmt: skip
+    run_log_bytes: int = Field(
+        default=4 * 1024 * 1024, ge=262_144, title="EXOSPHERE_RUN_LOG_BYTES",
+        description="the same in bytes, as JSON",
+    )  # fmt: skip
+    run_log_line_bytes: int = Field(
+        default=8192, ge=256, le=65_536, title="EXOSPHERE_RUN_LOG_LINE_BYTES",
+        description="longest text of a line, and longest fields of it together; what is longer is cut",
+    )  # fmt: skip
+    run_log_attempt_lines: int = Field(
+        default=1000, ge=1, title="EXOSPHERE_RUN_LOG_ATTEMPT_LINES",
+        description="most lines that a runtime sends of one execution of a state; how many it dropped is told in the end",
+    )  # fmt: skip
+    run_log_attempt_bytes: int = Field(
+        default=1024 * 1024, ge=1024, title="EXOSPHERE_RUN_LOG_ATTEMPT_BYTES",
+        description="the same in bytes",
+    )  # fmt: skip
+    run_log_lines_per_second: int = Field(
+        default=500, ge=1, le=100_000, title="EXOSPHERE_RUN_LOG_LINES_PER_SECOND",
+        description="most lines a second that one runtime sends of all its states; further ones are dropped",
+    )  # fmt: skip
     log_level: str = Field(
         default="INFO", title="EXOSPHERE_LOG_LEVEL", pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$",
         description="DEBUG, INFO, WARNING, ERROR or CRITICAL",

@@ -14,6 +14,7 @@ from exosphere_cli.moments import moment
 from exosphere_cli.output import console, short_time
 from exosphere_cli.pairs import INPUTS, STORE, pairs
 from exosphere_cli.run_file import read_runs, start_runs
+from exosphere_cli.run_logs import show_logs
 from exosphere_cli.run_retry import retry_run
 from exosphere_cli.run_steer import cancel_run, rerun
 from exosphere_cli.run_tree import show_tree
@@ -39,7 +40,7 @@ def run() -> None:
     """Start runs of graphs, watch them, look at them, steer them."""
 
 
-for _command in (wait_run, watch_run, show_tree, cancel_run, retry_run, rerun):
+for _command in (wait_run, watch_run, show_logs, show_tree, cancel_run, retry_run, rerun):
     run.add_command(_command)
 
 

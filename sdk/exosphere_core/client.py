@@ -134,7 +134,13 @@ class ApiClient:
             await backoff.wait()
 
     async def stream(
-        self, row: Row, *, last_event_id: str = "", silence_s: float, **path: str | int
+        self,
+        row: Row,
+        *,
+        last_event_id: str = "",
+        silence_s: float,
+        query: Mapping[str, str | Sequence[str]] | None = None,
+        **path: str | int,
     ) -> AsyncGenerator[dict[str, Any], None]:
         """Make one call whose answer is a stream of events, and give the data of each as it comes, up to its end.
 
@@ -152,7 +158,7 @@ class ApiClient:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=silence_s)
         try:
             async with self._http.request(
-                row.method, self._url(row, path), headers=headers, timeout=timeout, allow_redirects=False
+                row.method, self._url(row, path, query), headers=headers, timeout=timeout, allow_redirects=False
             ) as answer:
                 if not answer.ok:
                     raise _error_of(await _read(answer))

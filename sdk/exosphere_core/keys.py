@@ -25,7 +25,7 @@ GLOBAL_AUDIT: Final = f"{PREFIX}:audit"
 #: Pub/sub channel: the id of each run that ends, so that waiters need not poll.
 RUN_ENDED: Final = f"{PREFIX}:run-ended"
 
-#: Pub/sub channel: the key of each stream of events that something was added to.
+#: Pub/sub channel: the key of each stream of events, or of lines, that something was added to.
 RUN_TOLD: Final = f"{PREFIX}:run-told"
 
 #: Consumer group of the runtimes on every ready stream.
@@ -260,6 +260,10 @@ class ShardKeys:
     def events(self, run_id: str) -> str:
         """STREAM of what becomes of a run, there while somebody watches it and a while after (see `records.EventField`)."""
         return self._key(f"run:{run_id}:events")
+
+    def lines(self, run_id: str) -> str:
+        """STREAM of what the nodes of a run wrote while they ran, the newest so many lines (see `records.LineField`)."""
+        return self._key(f"run:{run_id}:lines")
 
     def once(self, run_id: str) -> str:
         """HASH of what `self.once` recorded in a run: `chain/key` → JSON; `chain` → how many keys it has."""

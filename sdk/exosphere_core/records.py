@@ -9,6 +9,8 @@ from typing import Final
 
 import msgspec
 
+from exosphere_core.log_lines import Level, LineKind, Value
+
 
 class StateField(StrEnum):
     """Fields of a state's HASH."""
@@ -249,6 +251,30 @@ class EventField(StrEnum):
     STATES = "states"  #: how many states the run has
 
 
+class LineField(StrEnum):
+    """Fields of an entry of a run's stream of lines. Its id is the number of the line in the run, from `1-0`."""
+
+    BYTES = "bytes"  #: of all lines up to this one, those that are gone included
+    LINE = "line"  #: JSON of `Line`
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line that a node wrote while it ran."""
+
+    #: When, unix ms, by the clock of the runtime.
+    at: int
+    kind: LineKind
+    level: Level
+    state: str
+    node: str
+    identifier: str
+    attempt: int
+    text: str
+    #: Name of the runtime; empty when that is not known.
+    worker: str = ""
+    fields: dict[str, Value] = {}
+
+
 TextMap = dict[str, str]
 
 encode = msgspec.json.Encoder().encode
@@ -256,3 +282,4 @@ decode_task = msgspec.json.Decoder(Task).decode
 decode_unite_plan = msgspec.json.Decoder(UnitePlan).decode
 decode_rerun = msgspec.json.Decoder(Rerun).decode
 decode_text_map = msgspec.json.Decoder(TextMap).decode
+decode_line = msgspec.json.Decoder(Line).decode

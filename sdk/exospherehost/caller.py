@@ -73,7 +73,9 @@ class Caller:
     ) -> AsyncGenerator[dict[str, Any], None]:
         _check(path)
         client = await self._clients.get()
-        stream = client.stream(row, last_event_id=last_event_id, silence_s=silence_s, namespace=self._namespace, **path)
+        stream = client.stream(
+            row, last_event_id=last_event_id, silence_s=silence_s, query=None, namespace=self._namespace, **path
+        )
         async with aclosing(stream) as events:
             async for event in events:
                 yield event

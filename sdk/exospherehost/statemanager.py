@@ -16,6 +16,7 @@ from exosphere_core.names import name_error
 from exosphere_core.states import RunStatus
 from exospherehost.models import CronTrigger, GraphNodeModel, RetryPolicyModel, StoreConfigModel
 from exospherehost.pausing import Pausing
+from exospherehost.run_logs import RunLogs
 from exospherehost.scheduling import Scheduling
 from exospherehost.steering import Steering
 from exospherehost.watching import Watching
@@ -29,7 +30,7 @@ _POLL_S: Final = 30.0
 _POLL_GRACE_S: Final = 30.0
 
 
-class StateManager(Steering, Scheduling, Pausing, Watching):
+class StateManager(Steering, Scheduling, Pausing, Watching, RunLogs):
     """Calls the state manager on behalf of one namespace. All answers are dicts, as in the HTTP API.
 
     One instance may be used from several event loops, one after another or at once;

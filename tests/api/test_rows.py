@@ -48,6 +48,12 @@ class Scene:
         self.pending_run = space.trigger()
         self.key = space.ok(api.CREATE_KEY, {"role": "viewer"})["id"]
         self.global_key = space.ok(api.CREATE_GLOBAL_KEY, {"role": "viewer"})["id"]
+        self.logging_run = space.trigger()
+        logging = space.take("A").state
+        lines = [
+            {"state": logging, "at": 1, "text": "half", "kind": "progress", "fields": {"percent": 50, "left": None}}
+        ]
+        assert space.ok(api.ADD_LINES, {"worker": "rt-1", "lines": lines})["taken"] == 1
         self.bulk = space.ok(api.RETRY_RUNS, {"graph_name": "nothing"})["id"]
 
     def take_polled(self) -> str:
@@ -143,6 +149,9 @@ class Scene:
             "list_settings": (None, {}),
             "get_figures": (None, {}),
             "watch_namespace": (None, {}),
+            "add_lines": ({"worker": "rt-1", "lines": [{"state": self.running, "at": 1, "text": "x"}]}, {}),
+            "list_lines": (None, run),
+            "follow_lines": (None, {"run_id": self.logging_run}),
             **{f"{verb}_schedule": (None, {"graph_name": "timed", "index": 0}) for verb in ("pause", "resume", "run")},
         }
         assert examples.keys() == {known.name for known in api.ROWS}

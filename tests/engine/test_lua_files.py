@@ -115,7 +115,7 @@ def test_a_status_is_written_only_by_the_script_of_its_move() -> None:
 
 #: What begins something new: refused when memory is full.
 NEW = {"trigger", "trigger_many", "retry_by_hand", "save_graph", "replace_secrets", "create_key", "list_key"}
-NEW |= {"watch_run", "tell_states", "begin_bulk", "add_figures"}
+NEW |= {"watch_run", "tell_states", "begin_bulk", "add_figures", "add_lines"}
 
 #: What Redis refuses for want of memory, of the commands that scripts use.
 GROWING = (

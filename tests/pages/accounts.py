@@ -22,6 +22,7 @@ RUN: Final = {
     ("docs/http-api.md", "yaml"): "tests/pages/test_http_api.py",
     ("docs/http-runtimes.md", "sh"): "tests/api/test_http_runtimes_page.py",
     ("docs/migration.md", "sh"): "tests/platform/test_migrate_command.py",
+    ("docs/logs.md", "sh"): "tests/api/test_logs.py",
     ("docs/schedules.md", "json"): "tests/pages/test_blocks.py",
     ("docs/semantics.md", "json graph"): "tests/test_semantics_page.py",
     ("docs/semantics.md", "json rerun"): "tests/test_semantics_page.py",

@@ -47,7 +47,7 @@ class Parse(BaseNode):
         day: str
 
     async def execute(self) -> None:
-        pass
+        self.logger.info("parsing %s", self.inputs.day)
 
 runtime = Runtime(namespace="default", name="etl", nodes=[Parse])
 """

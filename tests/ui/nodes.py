@@ -42,8 +42,10 @@ class Work(BaseNode):
         page: str
 
     async def execute(self) -> Outputs:
+        self.emit(f"began {HOSTILE}", value=self.inputs.value)
         while self.inputs.gate and not there(self.inputs.gate):
             await asyncio.sleep(0.02)
+        self.logger.warning("the gate is open")
         return self.Outputs(value=self.inputs.value, page=HOSTILE)
 
 

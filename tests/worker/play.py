@@ -8,10 +8,14 @@ from exosphere_worker.executor import NodeRunner
 from exosphere_worker.node import BaseNode, Execution
 from exosphere_worker.once import Once
 from exosphere_worker.outcome import Outcome
+from exospherehost.testing.notebook import Notebook
 
 
 class Nothing:
     """A state manager whose runs hold nothing."""
+
+    def __init__(self) -> None:
+        self.line_sink = Notebook()
 
     async def store_value(self, state: str, key: str) -> str | None:
         return None

@@ -266,6 +266,6 @@ class Curious(BaseNode):
 def test_a_node_sees_its_ids_and_its_store_writes_go_with_the_outcome() -> None:
     outcome = outcome_of(Curious, run_as=execution())
     assert isinstance(outcome, Succeeded)
-    logged = {"run_id": "run-1", "state_id": "state-1", "node": "Curious"}
+    logged = {"run_id": "run-1", "state_id": "state-1", "node": "Curious", "attempt": 1}
     assert outcome.outputs == [{"ids": repr(("run-1", "state-1", 2, "once-1", logged))}]
     assert outcome.store == {"cursor": "9"}

@@ -13,13 +13,11 @@ from pydantic import ValidationError
 
 from exosphere_worker.node import BaseNode, Execution, is_text, runs_in_thread
 from exosphere_worker.outcome import Failed, Outcome, Pruned, Requeued, Succeeded
+from exosphere_worker.redaction import redacted
 from exosphere_worker.signals import NonRetryableError, PruneSignal, ReQueueAfterSignal
 
 #: How much of an error's text is kept, in characters.
 KEPT_ERROR = 8_000
-
-#: A secret shorter than this is too common a word to be taken out of error texts.
-_SHORTEST_REDACTED = 4
 
 #: Where a traceback is still ours: the node's own frames begin after these.
 _OUR_FILES = (__file__, thread.__file__)
@@ -54,7 +52,7 @@ class NodeRunner:
             given = self.node.Inputs.model_validate_json(inputs)
             known = self._no_secrets or self.node.Secrets.model_validate(secrets or {})
         except ValidationError as bad:
-            return Failed(_redacted(_validation_text(self.name, bad), secrets))
+            return Failed(redacted(_validation_text(self.name, bad), secrets))
         except Exception as fault:
             return Failed(_error_text(fault, secrets))
         try:
@@ -168,7 +166,7 @@ def _error_text(fault: BaseException, secrets: dict[str, str] | None) -> str:
         del frames[0]
     if frames:
         text += "\n" + "".join(traceback.format_list(frames)).rstrip()
-    text = _redacted(text, secrets)
+    text = redacted(text, secrets)
     return text if len(text) <= KEPT_ERROR else text[:KEPT_ERROR] + "…"
 
 
@@ -178,11 +176,3 @@ def _message(fault: BaseException) -> str:
         return str(fault).encode(errors="backslashreplace").decode()
     except Exception as worse:
         return f"its message can't be read: {type(worse).__name__}"
-
-
-def _redacted(text: str, secrets: dict[str, str] | None) -> str:
-    # The longest first: one secret may be a part of another.
-    for value in sorted((secrets or {}).values(), key=len, reverse=True):
-        if len(value) >= _SHORTEST_REDACTED:
-            text = text.replace(value, "***").replace(repr(value)[1:-1], "***")
-    return text

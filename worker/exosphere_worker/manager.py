@@ -16,6 +16,7 @@ from exosphere_core.client import ApiClient
 from exosphere_core.errors import ConfigurationError, Overloaded, Unavailable
 from exosphere_core.records import Task
 from exosphere_core.version import VERSION
+from exosphere_worker.line_sender import LineSender
 from exosphere_worker.node import BaseNode, secret_names
 from exosphere_worker.outgoing import Outgoing
 
@@ -38,6 +39,8 @@ class Manager:
         self._nodes = {node.__name__: node for node in nodes}
         #: Tells this runtime from all others; the name of its consumers, too.
         self.instance = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        #: Takes the lines that nodes write.
+        self.line_sink = LineSender(self.add_lines)
         self._secrets: OrderedDict[tuple[str, str, int, str], asyncio.Future[dict[str, str]]] = OrderedDict()
 
     async def register(self) -> Delivery:
@@ -80,6 +83,7 @@ class Manager:
                 f"the state manager speaks stream protocol {delivery.protocol}, this runtime {api.STREAM_PROTOCOL}: "
                 "install the same version of exosphere-redis on both"
             )
+        self.line_sink.use(delivery.logs)
         return delivery
 
     async def secrets(self, task: Task, state: str) -> dict[str, str]:
@@ -157,8 +161,19 @@ class Manager:
         }
         await self._client.call(api.HAND_OVER_REPORTS, body=body, namespace=self._namespace)
 
+    async def add_lines(self, lines: list[dict[str, Any]]) -> int:
+        """Have lines of nodes kept, and return how many are.
+
+        Raises:
+            ExosphereError: it can't be done now; some of them may be kept all the same.
+        """
+        body = {"worker": self.instance, "lines": lines}
+        answer = await self._client.call(api.ADD_LINES, body=body, namespace=self._namespace)
+        return int(answer["taken"])
+
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close the connections. Lines that wait are sent before, as far as that takes no time."""
+        await self.line_sink.aclose()
         for future in self._secrets.values():
             future.cancel()
         await self._client.aclose()

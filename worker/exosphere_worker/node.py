@@ -11,6 +11,8 @@ from typing import Any, Protocol, cast
 from pydantic import BaseModel
 
 from exosphere_core.names import identifier_error, name_error
+from exosphere_worker.held import Held
+from exosphere_worker.node_log import MAKING, AttemptLog, LineSink, NodeLogger
 from exosphere_worker.once import Once
 
 
@@ -70,6 +72,10 @@ def _check_key(key: str) -> None:
 class Services(Protocol):
     """What an execution may ask the state manager for."""
 
+    @property
+    def line_sink(self) -> LineSink:
+        """Takes the lines that nodes write."""
+
     async def store_value(self, state: str, key: str) -> str | None:
         """Return a value of the store of a state's run, or None."""
 
@@ -89,8 +95,26 @@ class Execution:
     retry_count: int
     idempotency_key: str
     _services: Services
+    #: The delivery that is executed; None where there is none, as in a test of a node alone.
+    _held: Held | None = None
+    #: Values that must not be seen in what the node writes.
+    _secrets: dict[str, str] | None = None
     _store: Store | None = None
     _once: Once | None = None
+    #: What the node writes, once it has written something.
+    written: AttemptLog | None = None
+
+    @property
+    def lines(self) -> AttemptLog:
+        """What the node writes while it runs."""
+        if self.written is None:
+            held = self._held
+            home, attempt = (held.task.home, int(held.attempt)) if held else ("", 1)
+            with MAKING:
+                if self.written is None:
+                    sink = self._services.line_sink
+                    self.written = AttemptLog(sink, self.state_id, home, attempt, self._secrets)
+        return self.written
 
     @property
     def store(self) -> Store:
@@ -190,13 +214,30 @@ class BaseNode(ABC):
             )
         return await self._execution.once.get(key, fn)
 
+    def emit(self, text: object, /, **fields: object) -> None:
+        """Tell how far the work is: a line beside the run, which `exosphere run logs` and the dashboard show at once.
+
+        It returns at once, never raises, and may be called from any thread. Too long a line is cut, and of too many
+        some are dropped, which is told in their place.
+
+        Args:
+            text: what to tell.
+            fields: text, numbers, true, false, None, by name; anything else is kept as text: `percent=40`.
+        """
+        self._execution.lines.emit(text, fields)
+
     @property
     def logger(self) -> "logging.LoggerAdapter[logging.Logger]":
-        """A logger whose records carry the ids of run and state."""
-        return logging.LoggerAdapter(
-            logging.getLogger(f"exosphere.node.{type(self).__name__}"),
-            {"run_id": self.run_id, "state_id": self.state_id, "node": type(self).__name__},
-        )
+        """A logger whose lines go to the log of the worker, with the ids of run and state, and are kept beside the run."""
+        lines = self._execution.lines
+        if lines.logger is None:
+            name = type(self).__name__
+            lines.logger = NodeLogger(
+                logging.getLogger(f"exosphere.node.{name}"),
+                {"run_id": self.run_id, "state_id": self.state_id, "node": name, "attempt": lines.attempt},
+                lines,
+            )
+        return lines.logger
 
 
 def node_errors(node: object) -> list[str]:

@@ -30,6 +30,8 @@ from exosphere_orchestrator.http import (
     graphs,
     http_runtimes,
     keys,
+    live_logs,
+    logs,
     metrics,
     namespace_events,
     nodes,
@@ -52,6 +54,7 @@ from exosphere_orchestrator.http.context import Services
 from exosphere_orchestrator.http.dashboard import dashboard_routes
 from exosphere_orchestrator.http.description import DescribedApi
 from exosphere_orchestrator.http.gate import Gate
+from exosphere_orchestrator.http.line_rate import LineRate
 from exosphere_orchestrator.http.namespace_feeds import NamespaceFeeds
 from exosphere_orchestrator.http.routing import methods_of
 from exosphere_orchestrator.http.run_ends import RunEnds
@@ -88,6 +91,7 @@ def create_app(settings: Settings) -> FastAPI:
             many_runs=ManyRunsStarter(*starting),
             run_ends=run_ends,
             watchers=Watchers(redis, run_ends, settings.keep_events_ms, settings.max_watchers, settings.max_watch_ms),
+            line_rate=LineRate(),
             feeds=NamespaceFeeds(engine.context, run_ends, settings.shards, settings.max_watch_ms),
             vault=Vault(settings.encryption_key.get_secret_value()),
             keys=KeyRing(redis, settings.api_key.get_secret_value()),
@@ -132,6 +136,8 @@ def create_app(settings: Settings) -> FastAPI:
         keys.router,
         audit.router,
         events.router,
+        logs.router,
+        live_logs.router,
         queues.router,
         bulk.router,
         whoami.router,

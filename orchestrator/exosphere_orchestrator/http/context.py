@@ -15,6 +15,7 @@ from exosphere_orchestrator.access.callers import KeyRing
 from exosphere_orchestrator.access.rate import RequestRate
 from exosphere_orchestrator.engine.engine import Engine
 from exosphere_orchestrator.http.call_metrics import CallMetrics
+from exosphere_orchestrator.http.line_rate import LineRate
 from exosphere_orchestrator.http.namespace_feeds import NamespaceFeeds
 from exosphere_orchestrator.http.run_ends import RunEnds
 from exosphere_orchestrator.http.times import iso as iso
@@ -38,6 +39,7 @@ class Services:
     many_runs: ManyRunsStarter
     run_ends: RunEnds
     watchers: Watchers
+    line_rate: LineRate
     feeds: NamespaceFeeds
     vault: Vault
     keys: KeyRing

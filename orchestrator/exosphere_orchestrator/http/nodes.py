@@ -17,6 +17,7 @@ from exosphere_orchestrator.grants import RuntimeUser, grant
 from exosphere_orchestrator.http.body import JsonRoute
 from exosphere_orchestrator.http.context import checked, iso, services
 from exosphere_orchestrator.http.guard import caller_of, demand, note_thing
+from exosphere_orchestrator.http.logs import limits_of
 from exosphere_orchestrator.http.routing import handles
 
 logger = logging.getLogger("exosphere.http")
@@ -84,6 +85,7 @@ async def register_nodes(request: Request, namespace: str, body: api.RegisterNod
             lease_ms=settings.lease_ms,
             protocol=api.STREAM_PROTOCOL,
             max_report_bytes=settings.max_report_bytes,
+            logs=limits_of(settings),
         )
     return api.RegisterNodesResponse(runtime_name=body.runtime_name, registered_nodes=body.nodes, delivery=delivery)
 

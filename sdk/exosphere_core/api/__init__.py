@@ -14,6 +14,7 @@ from exosphere_core.api.figures import *
 from exosphere_core.api.find_runs import *
 from exosphere_core.api.http_runtimes import *
 from exosphere_core.api.keys import *
+from exosphere_core.api.logs import *
 from exosphere_core.api.namespace_events import *
 from exosphere_core.api.parameters import *
 from exosphere_core.api.pauses import *
@@ -40,5 +41,5 @@ ROWS: Final = (
     PAUSE_GRAPH, RESUME_GRAPH, PAUSE_QUEUE, RESUME_QUEUE,
     CREATE_KEY, LIST_KEYS, REVOKE_KEY, CREATE_GLOBAL_KEY, LIST_GLOBAL_KEYS, REVOKE_GLOBAL_KEY, LIST_AUDIT, LIST_GLOBAL_AUDIT,
     RETRY_RUNS, GET_BULK_RETRY, LIST_STATES, WATCH_RUN, LIST_QUEUES, LIST_RUNTIMES,
-    FIND_RUNS, VALIDATE_GRAPH, LIST_SETTINGS, GET_FIGURES, WATCH_NAMESPACE,
+    FIND_RUNS, VALIDATE_GRAPH, LIST_SETTINGS, GET_FIGURES, WATCH_NAMESPACE, ADD_LINES, LIST_LINES, FOLLOW_LINES,
 )  # fmt: skip

@@ -4,6 +4,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
+from exosphere_core.api.logs import LogLimits
 from exosphere_core.api.row import NAMESPACE, VERSION, ByName, Name, Row, Whole
 from exosphere_core.graph.model import StoreConfigModel, TriggerModel
 from exosphere_core.retry import RetryPolicyModel
@@ -57,6 +58,9 @@ class Delivery(BaseModel):
     protocol: int = Field(description="version of the stream entries' format")
     max_report_bytes: int | None = Field(
         default=None, description="largest report of a state that is taken; None for no limit"
+    )
+    logs: LogLimits | None = Field(
+        default=None, description="what is to be sent of the lines that nodes write; null for none"
     )
 
 

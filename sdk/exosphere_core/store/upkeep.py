@@ -39,7 +39,7 @@ async def delete_run(redis: "Redis", home: ShardKeys, run: str) -> None:
     keys = [home.run(run), home.states(run), home.unites(run), home.runs, home.ended]
     belongings = [
         home.store(run), home.once(run), home.retries(run), home.reruns(run), home.states_anew(run), home.unites_anew(run),
-        home.events(run),
+        home.events(run), home.lines(run),
     ]  # fmt: skip
     await apply(redis, Call("delete_run", [*keys, *belongings], [run]))
 

@@ -11,6 +11,7 @@ try:
         raise ModuleNotFoundError(name="lupa")
     from exospherehost.testing.faults import KINDS, FaultKind
     from exospherehost.testing.kit import Kit
+    from exospherehost.testing.notebook import LogLine
     from exospherehost.testing.outcome import NodeOutcome
     from exospherehost.testing.result import GraphResult, StateResult
     from exospherehost.testing.scheduled import FiringResult
@@ -34,6 +35,7 @@ __all__ = [
     "FiringResult",
     "GraphResult",
     "Kit",
+    "LogLine",
     "NodeOutcome",
     "StateResult",
     "run_graph",

@@ -16,12 +16,16 @@ from exosphere_worker.node import BaseNode, secret_names
 from exospherehost.testing.clock import Clock
 from exospherehost.testing.execution import Mortal
 from exospherehost.testing.faults import Plan
+from exospherehost.testing.notebook import Notebook
 
 
 class StateAnswers:
     """Answers about one state that is being executed."""
 
-    def __init__(self, redis: Redis, clock: Clock, vault: Vault, settings: Settings, task: Task) -> None:
+    def __init__(
+        self, redis: Redis, clock: Clock, vault: Vault, settings: Settings, task: Task, notebook: Notebook
+    ) -> None:
+        self.line_sink = notebook
         self._redis = redis
         self._clock = clock
         self._vault = vault

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from exosphere_worker.node import BaseNode, runs_in_thread
+from exosphere_worker.node_log import LineSink
 from exosphere_worker.outcome import Outcome
 from exospherehost.testing.faults import Plan
 from exospherehost.testing.lines import LineDeath, Threads, dying_by, places_in
@@ -13,6 +14,10 @@ from exospherehost.testing.lines import LineDeath, Threads, dying_by, places_in
 
 class Answers(Protocol):
     """What a node may ask for."""
+
+    @property
+    def line_sink(self) -> LineSink:
+        """Takes the lines that the node writes."""
 
     async def store_value(self, state: str, key: str) -> str | None:
         """Return a value of the store, or None."""
@@ -37,6 +42,11 @@ class Mortal:
         self._step = step
         self.dead = False
         self._died = asyncio.Event()
+
+    @property
+    def line_sink(self) -> LineSink:
+        """Takes the lines that the node writes."""
+        return self._answers.line_sink
 
     async def store_value(self, state: str, key: str) -> str | None:
         """Return a value of the store, or None."""

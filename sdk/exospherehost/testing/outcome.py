@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, Literal, NoReturn
 
 from exosphere_worker.outcome import Failed, Outcome, Pruned, Requeued, Succeeded
+from exospherehost.testing.notebook import LogLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class NodeOutcome:
         store: the store as it is after the node: writes count when the node succeeded.
         recorded: results that `once` recorded, by key, with those given.
         executions: how often the node was executed; more than once where a fault struck.
+        logs: what it wrote by `self.logger` and `self.emit`, in each of these executions.
     """
 
     node: str
@@ -36,6 +38,7 @@ class NodeOutcome:
     store: dict[str, str] = field(default_factory=dict)
     recorded: dict[str, Any] = field(default_factory=dict)
     executions: int = 1
+    logs: list[LogLine] = field(default_factory=list)
 
     @property
     def succeeded(self) -> bool:
@@ -73,21 +76,21 @@ class NodeOutcome:
 
 
 def judged(
-    node: str, outcome: Outcome, store: dict[str, str], recorded: dict[str, Any], executions: int
+    node: str,
+    outcome: Outcome,
+    store: dict[str, str],
+    recorded: dict[str, Any],
+    executions: int,
+    logs: list[LogLine],
 ) -> NodeOutcome:
     """Make of what a node came to what a test looks at."""
+    common: dict[str, Any] = {"store": store, "recorded": recorded, "executions": executions, "logs": logs}
     if isinstance(outcome, Succeeded):
-        return NodeOutcome(
-            node, "succeeded", branches=outcome.outputs, fanned_out=outcome.fanned_out,
-            store={**store, **outcome.store}, recorded=recorded, executions=executions,
-        )  # fmt: skip
+        common["store"] = {**store, **outcome.store}
+        return NodeOutcome(node, "succeeded", branches=outcome.outputs, fanned_out=outcome.fanned_out, **common)
     if isinstance(outcome, Failed):
-        return NodeOutcome(
-            node, "failed", error=outcome.error, retryable=outcome.retryable,
-            store=store, recorded=recorded, executions=executions,
-        )  # fmt: skip
+        return NodeOutcome(node, "failed", error=outcome.error, retryable=outcome.retryable, **common)
     if isinstance(outcome, Pruned):
-        return NodeOutcome(node, "pruned", data=outcome.data, store=store, recorded=recorded, executions=executions)
+        return NodeOutcome(node, "pruned", data=outcome.data, **common)
     assert isinstance(outcome, Requeued), f"{node} came to {outcome!r}"
-    delay = timedelta(milliseconds=outcome.delay_ms)
-    return NodeOutcome(node, "requeued", delay=delay, store=store, recorded=recorded, executions=executions)
+    return NodeOutcome(node, "requeued", delay=timedelta(milliseconds=outcome.delay_ms), **common)

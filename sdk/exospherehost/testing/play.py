@@ -23,6 +23,7 @@ from exospherehost.testing.clock import Clock
 from exospherehost.testing.declared import Declared
 from exospherehost.testing.faults import FaultKind, Plan
 from exospherehost.testing.lines import Threads
+from exospherehost.testing.notebook import Notebook
 from exospherehost.testing.result import GraphResult, result_of
 from exospherehost.testing.server import fake_redis
 from exospherehost.testing.stage import Stage
@@ -109,6 +110,7 @@ class Play:
         self._deliveries: Counter[str] = Counter()
         self._executions: Counter[str] = Counter()
         self._overdue: dict[str, _Overdue] = {}
+        self._notebook = Notebook()
 
     async def run(self) -> GraphResult:
         """Store the graph, trigger it, and play the run to its end. Raises as `play_graph` does."""
@@ -186,7 +188,9 @@ class Play:
     async def _execute(self, held: Held, step: str) -> Outcome | None:
         self._executions[held.state] += 1
         runner = self._runners[held.task.node]
-        answers = StateAnswers(self._redis, self._clock, self.stage.vault, self.stage.settings, held.task)
+        answers = StateAnswers(
+            self._redis, self._clock, self.stage.vault, self.stage.settings, held.task, self._notebook
+        )
         worker: Any = WorkerAnswers(answers, runner.node, self._plan, step)
         with self._clock.suspended():
             outcome: Outcome | None = await worker.execute(attempt(worker, runner, held), runner.node, self._threads)
@@ -211,4 +215,4 @@ class Play:
         ids = await reads.read_state_ids(self._redis, self._home, run)
         states = await reads.read_states(self._redis, self._home, ids)
         store = await reads.read_store(self._redis, self._home, run)
-        return result_of(record, states, store, self._executions, tuple(self._plan.met))
+        return result_of(record, states, store, self._executions, tuple(self._plan.met), self._notebook)

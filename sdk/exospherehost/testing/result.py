@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from exosphere_core.states import Status
 from exosphere_core.store.reads import RunRecord, StateRecord
+from exospherehost.testing.notebook import LogLine, Notebook
 
 #: How many states a result tells of when it is printed.
 _SHOWN = 20
@@ -25,6 +26,7 @@ class StateResult:
         retry_count: how many retries came before.
         attempts: how many deliveries it had: one more for each requeue and each worker that died.
         executions: how often its node was executed.
+        logs: what the node wrote by `self.logger` and `self.emit`, in each of these executions.
         created: when it was made, and
         ended: when it ended, in virtual time since the run was triggered.
     """
@@ -42,6 +44,7 @@ class StateResult:
     executions: int
     created: timedelta
     ended: timedelta
+    logs: list[LogLine] = field(default_factory=list)
 
     def __repr__(self) -> str:
         told = f"{self.identifier} {self.status}"
@@ -119,6 +122,10 @@ class GraphResult:
         """Return the outputs of all states of a node that succeeded, in branch order."""
         return [state.outputs for state in self.states(identifier) if state.status == Status.SUCCESS]
 
+    def logs(self, identifier: str | None = None) -> list[LogLine]:
+        """Return what the states of a node of the graph wrote, or all states, in branch order."""
+        return [line for state in self.states(identifier) for line in state.logs]
+
     @property
     def errors(self) -> dict[str, str]:
         """The error of each node of the graph that failed in the end; of several branches the first."""
@@ -148,16 +155,17 @@ def result_of(
     store: Mapping[str, str],
     executions: Mapping[str, int],
     faults: tuple[str, ...],
+    notebook: Notebook,
 ) -> GraphResult:
     """Make of the records of a run what a test looks at."""
     ordered = sorted(states, key=lambda state: (state.task.branch, state.task.position, state.task.retry_count))
     ended = run.created_at if run.ended_at is None else run.ended_at
-    found = [_state(state, executions.get(state.id, 0), run.created_at) for state in ordered]
+    found = [_state(state, executions.get(state.id, 0), run.created_at, notebook) for state in ordered]
     elapsed = timedelta(milliseconds=ended - run.created_at)
     return GraphResult(run.id, run.status.value, found, store, elapsed, faults)
 
 
-def _state(state: StateRecord, executions: int, triggered_ms: int) -> StateResult:
+def _state(state: StateRecord, executions: int, triggered_ms: int, notebook: Notebook) -> StateResult:
     return StateResult(
         id=state.id,
         identifier=state.task.identifier,
@@ -172,4 +180,5 @@ def _state(state: StateRecord, executions: int, triggered_ms: int) -> StateResul
         executions=executions,
         created=timedelta(milliseconds=state.created_at - triggered_ms),
         ended=timedelta(milliseconds=state.updated_at - triggered_ms),
+        logs=notebook.of(state.id),
     )

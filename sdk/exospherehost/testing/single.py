@@ -11,6 +11,7 @@ from exosphere_worker.node import BaseNode, Execution, node_errors
 from exospherehost.testing.execution import Mortal
 from exospherehost.testing.faults import Plan
 from exospherehost.testing.lines import Threads
+from exospherehost.testing.notebook import Notebook
 from exospherehost.testing.outcome import NodeOutcome, judged
 
 
@@ -20,6 +21,7 @@ class _Memory:
     def __init__(self, store: Mapping[str, str], recorded: Mapping[str, Any]) -> None:
         self.store = dict(store)
         self.records = dict(recorded)
+        self.line_sink = Notebook()
 
     async def store_value(self, state: str, key: str) -> str | None:
         return self.store.get(key)
@@ -60,12 +62,13 @@ async def play_node(
         while True:
             executions += 1
             mortal = Mortal(memory, plan, step)
-            execution = Execution(run_id, state, retry_count, chain, mortal)
+            execution = Execution(run_id, state, retry_count, chain, mortal, _secrets=dict(secrets))
             given = json.dumps(dict(inputs)).encode()
             work = runner.execute(given, dict(secrets), execution, timeout_ms)
             outcome = await mortal.execute(work, node, threads)
             if outcome is not None and not plan.strikes(step, "twice"):
-                return judged(runner.name, outcome, memory.store, memory.records, executions)
+                written = memory.line_sink.of(state)
+                return judged(runner.name, outcome, memory.store, memory.records, executions, written)
 
 
 def check_nodes(nodes: list[type[BaseNode]]) -> None:

@@ -27,6 +27,17 @@ export type ApiKey = Schema<"KeyBody">;
 export type AuditEntry = Schema<"AuditEntry">;
 export type Setting = Schema<"SettingBody">;
 export type Schedule = Schema<"ScheduleBody">;
+export type LogLine = Schema<"LogLine">;
+
+/** One event of the lines of a run; the stream's schema has no name of its own in the description. */
+export interface LogEvent {
+  event: "line" | "gap" | "end";
+  id: string;
+  run_id: string;
+  line?: LogLine;
+  dropped?: number;
+  status?: string;
+}
 
 /** One event of a run; the stream's schema has no name of its own in the description. */
 export interface RunEvent {

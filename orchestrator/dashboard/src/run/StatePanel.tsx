@@ -14,6 +14,7 @@ import { StateFacts } from "./StateFacts";
 import { StateTimes } from "./StateTimes";
 import { Tries } from "./Tries";
 import { useDetails } from "./useDetails";
+import { WrittenLines } from "./WrittenLines";
 
 interface Panel {
   namespace: string;
@@ -72,6 +73,7 @@ export function StatePanel({ namespace, run, stateId, told, onChoose }: Panel) {
               <LongText text={JSON.stringify(state.data.data, null, 2)} />
             </section>
           )}
+          <WrittenLines key={stateId} namespace={namespace} runId={run.run_id} stateId={stateId} />
           <Whole state={state.data} />
         </>
       )}
