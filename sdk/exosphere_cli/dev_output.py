@@ -11,11 +11,14 @@ from urllib.parse import quote
 
 import click
 
+from exosphere_cli.json_output import as_json, spelled
+from exosphere_core.logs import writes_json
+
 _COLOURS: Final = ("cyan", "green", "magenta", "yellow", "blue")
 
 
 class DevOutput:
-    """Writes whole lines, from any thread. Colours only in a terminal.
+    """Writes whole lines, from any thread. Colours only in a terminal. Where the logs are JSON, so is all that it writes.
 
     Args:
         names: of everything that writes.
@@ -25,14 +28,20 @@ class DevOutput:
         self._width = max(map(len, names))
         self._colours = {name: _COLOURS[index % len(_COLOURS)] for index, name in enumerate(names)}
         self._lock = Lock()
+        self._json = writes_json()
 
     def printer(self, name: str) -> Callable[[str], None]:
         """Return a function that writes a line in this name."""
+        if self._json:
+            return spelled(self._write, name)
         prefix = click.style(f"{name:<{self._width}} | ", fg=self._colours[name])
         return lambda line: self._write(prefix + line)
 
     def welcome(self, uri: str, api_key: str, redis: str, apps: Sequence[str]) -> None:
-        """Say where everything is and what to do next."""
+        """Say where everything is and what to do next. In JSON it has no key: a log is read by many."""
+        if self._json:
+            self._write(as_json(f"Exosphere is ready at {uri}, with Redis {redis}", "dev"))
+            return
         # As it was typed, where the name alone would not be found: an environment that is not activated.
         exosphere = "exosphere" if which("exosphere") else shlex.quote(sys.argv[0])
         worker = "" if apps else f"\n    {exosphere} worker my_nodes:runtime          run the nodes of my_nodes.py"

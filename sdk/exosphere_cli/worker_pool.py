@@ -12,6 +12,7 @@ import click
 
 from exosphere_cli.child import EXOSPHERE_COMMAND, Child, stop_children
 from exosphere_cli.dev import worker_grace_s
+from exosphere_cli.json_output import spelled
 from exosphere_cli.keeper import Keeper
 from exosphere_cli.source_watch import NO_COMPILED_FILES, SourceWatch
 from exosphere_cli.worker_output import WorkerOutput
@@ -49,16 +50,18 @@ class WorkerPool:
     ) -> None:
         self._watched = watched
         environment = {**os.environ, **({} if watched is None else NO_COMPILED_FILES)}
-        self._outputs = [WorkerOutput(_write) for _ in sockets]
+        self._say = spelled(_write, "workers")
+        names = [f"worker {number}" for number in range(1, len(sockets) + 1)]
+        self._outputs = [WorkerOutput(spelled(_write, name)) for name in names]
         self._children = [
             Child(
-                f"worker {number}",
+                name,
                 (*EXOSPHERE_COMMAND, "worker", target),
                 {**environment, **({} if path is None else {HEALTH_SOCKET_VARIABLE: str(path)})},
                 lifeline,
                 output.show,
             )
-            for number, (path, output) in enumerate(zip(sockets, self._outputs, strict=True), 1)
+            for name, path, output in zip(names, sockets, self._outputs, strict=True)
         ]
         #: Why a process refused to start, which ends them all.
         self._refusal = ""
@@ -96,7 +99,7 @@ class WorkerPool:
                 return
             child.start()
         now = time.monotonic()
-        keepers = [Keeper(child.name, child, now, _write) for child in self._children]
+        keepers = [Keeper(child.name, child, now, self._say) for child in self._children]
         watch = None if self._watched is None else SourceWatch(self._watched, now)
         first_start = set(self._children)
         while not self._stop_asked:
@@ -119,7 +122,7 @@ class WorkerPool:
 
     def _restart(self, file: str, keepers: Sequence[Keeper]) -> None:
         count = len(self._children)
-        _write(f"{file} changed; starting {'the worker' if count == 1 else f'{count} workers'} again")
+        self._say(f"{file} changed; starting {'the worker' if count == 1 else f'{count} workers'} again")
         stop_children(self._children, worker_grace_s(os.environ))
         for output, keeper in zip(self._outputs, keepers, strict=True):
             output.flush()
@@ -138,9 +141,9 @@ class WorkerPool:
         self._kill()
         for name, code in codes.items():
             if code is None:
-                _write(f"{name} did not end in time and was killed")
+                self._say(f"{name} did not end in time and was killed")
             elif code not in _ORDERLY:
-                _write(f"{name} did not end in order: exit code {code}")
+                self._say(f"{name} did not end in order: exit code {code}")
         return all(code in _ORDERLY for code in codes.values())
 
     def _kill(self) -> None:

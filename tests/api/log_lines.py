@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 
-from exosphere_orchestrator.logs import JsonLines, TextLines
+from exosphere_core.logs import JsonLines, TextLines
 
 
 def formatted(records: list[logging.LogRecord]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from api.service import KEY, Service, Space, eventually, path_of
 from exosphere_core import api
-from exosphere_orchestrator.logs import JsonLines, TextLines
+from exosphere_core.logs import JsonLines, TextLines
 
 REGISTRATION = path_of(api.REGISTER_NODES, namespace="gate")
 JSON = {"content-type": "application/json"}

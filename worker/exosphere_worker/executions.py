@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 from exosphere_core.keys import ShardKeys
+from exosphere_core.logs import ATTEMPT
 from exosphere_core.store.streams import Entry
 from exosphere_worker.attempt import attempt
 from exosphere_worker.executor import NodeRunner
@@ -92,6 +93,8 @@ class Executions:
 
     async def _execute(self, held: Held) -> None:
         outcome: Outcome
+        # Of this task alone, which is begun for this delivery.
+        ATTEMPT.set(held)
         try:
             outcome = await self._attempt(held)
         except asyncio.CancelledError:
@@ -142,7 +145,10 @@ class Executions:
             return
         held.lost = True
         self._vitals.lost_leases += 1
-        logger.warning("the lease of state %s was lost: its node is cancelled and nothing is reported", held.state)
+        logger.warning(
+            "the lease of state %s was lost: its node is cancelled and nothing is reported", held.state,
+            extra=held.about().extra,
+        )  # fmt: skip
         if held.running is not None:
             held.running.cancel()
 

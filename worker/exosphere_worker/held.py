@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from exosphere_core.keys import ShardKeys
+from exosphere_core.logs import About
 from exosphere_core.records import ReadyField, Task, decode_task
 from exosphere_core.store.streams import Entry
 from exosphere_worker.clock import elapsed_s
@@ -34,6 +35,11 @@ class Held:
     ran_ms: int | None = None
     #: Its outcome is with the reporter.
     ended: bool = False
+
+    def about(self) -> About:
+        """What a line of the log about it carries."""
+        task = self.task
+        return About(task.run, self.state, task.node, self.attempt, task.namespace)
 
     def in_doubt(self, lease_s: float) -> bool:
         """Whether the lease may have run out."""

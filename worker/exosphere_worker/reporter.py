@@ -139,7 +139,9 @@ class Reporter:
         Any other is in Redis, or on its way there, where its attempt number tells whether it counts.
         """
         if held.in_doubt(self._lease_s):
-            logger.warning("the lease of state %s was lost: its report is dropped", held.state)
+            logger.warning(
+                "the lease of state %s was lost: its report is dropped", held.state, extra=held.about().extra
+            )
             held.lost = True
             self._wake.set()
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from exosphere_core.access import read_access
 from exosphere_core.client import ApiClient
 from exosphere_core.ending import end
+from exosphere_core.logs import set_up_logging, writes_json
 from exosphere_core.names import name_error
 from exosphere_worker.executor import NodeRunner
 from exosphere_worker.loop_watch import blocked_loop_limit_s
@@ -236,4 +237,8 @@ def _set_up_logging() -> None:
     level = os.environ.get("EXOSPHERE_LOG_LEVEL", "INFO").upper()
     if level not in logging.getLevelNamesMapping():
         raise ValueError(f"EXOSPHERE_LOG_LEVEL {level!r} is no level; use DEBUG, INFO, WARNING or ERROR")
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S")
+    if writes_json():
+        set_up_logging(level, "json")
+    else:
+        # What nodes log keeps its lines, unlike what a state manager does: it is theirs, and no stranger's.
+        logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S")

@@ -15,6 +15,7 @@ from arq.worker import Worker
 
 from exosphere_core.ending import end
 from exosphere_core.keys import BACKGROUND_QUEUE, BACKGROUND_TAG
+from exosphere_core.logs import set_up_logging
 from exosphere_core.store.connection import check_server, connect, connect_to_slot
 from exosphere_core.store.faults import FAULTS, is_out_of_memory
 from exosphere_core.store.servers import look
@@ -28,7 +29,6 @@ from exosphere_orchestrator.background.context import Jobs
 from exosphere_orchestrator.background.one_slot import OneSlotWorker
 from exosphere_orchestrator.background.repair import Repair
 from exosphere_orchestrator.engine.graphs import GraphPlans
-from exosphere_orchestrator.logs import set_up_logging
 from exosphere_orchestrator.reconcile.reconciler import Reconciler
 from exosphere_orchestrator.runs import RunStarter
 from exosphere_orchestrator.settings import Settings

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from exosphere_core.graph.plan import GraphPlan
 from exosphere_core.ids import ERRORED_MEMBERS, member
 from exosphere_core.keys import ShardKeys, shard_keys
+from exosphere_core.logs import About
 from exosphere_core.records import Executed, Failed, Kind, Pruned, Requeued, Rerun, Task, TextMap, encode
 from exosphere_core.retry import delay_ms
 from exosphere_core.states import Status
@@ -54,6 +55,11 @@ class Step(NamedTuple):
     parts: int
     #: Id of the state that may become due, and after how many ms.
     due: tuple[str, int] | None
+
+    def about(self) -> About:
+        """What a line of the log about it carries."""
+        task = self.of.task
+        return About(task.run, self.report.state, task.node, self.report.attempt, task.home)
 
 
 class Batch(NamedTuple):

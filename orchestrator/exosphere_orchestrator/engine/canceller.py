@@ -50,7 +50,10 @@ async def cancel_states(context: EngineContext, report: Report, shard: int) -> N
             states_seen += len(ids)
             unites_seen += len(unites)
         if status == RunStatus.PENDING:
-            logger.error("run %s was cancelled, and its count of what is open says that it has not ended", run)
+            logger.error(
+                "run %s was cancelled, and its count of what is open says that it has not ended", run,
+                extra={"run_id": run, "namespace": home.namespace},
+            )  # fmt: skip
         if left is not None:
             # The run is cancelled; this is tried again, with what is still elsewhere.
             raise left

@@ -252,7 +252,7 @@ class Consumer(Agent):
 
     def _finish(self, work: Step, made: Made, reply: Any) -> None:
         if reply[0] != b"applied":
-            note_stale(self.context, work.report, reply[1])
+            note_stale(self.context, work, reply[1])
             return
         count_end(self.context.figures, work, made)
         self.context.tasks.keep(made.tasks)

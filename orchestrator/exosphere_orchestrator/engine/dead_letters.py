@@ -31,4 +31,7 @@ async def put_waiting_aside(context: EngineContext, home: ShardKeys, state: str,
     """
     await put_due_aside(context.redis, home, state, reason)
     context.counts["rejected"] += 1
-    logger.error("state %s, which waited for its time in %s, was put aside: %s", state, home.due, reason)
+    logger.error(
+        "state %s, which waited for its time in %s, was put aside: %s", state, home.due, reason,
+        extra={"state_id": state, "namespace": home.namespace},
+    )  # fmt: skip

@@ -31,7 +31,7 @@ async def expand(context: EngineContext, work: Step) -> None:
             if reply[0] == b"gap":
                 raise ConnectionError("Redis lost a part of a fan-out that it had acknowledged")
             if reply[0] != b"applied":
-                note_stale(context, work.report, reply[1])
+                note_stale(context, work, reply[1])
                 return
             count_end(context.figures, work, made)
             context.tasks.keep(made.tasks)

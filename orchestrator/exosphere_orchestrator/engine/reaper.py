@@ -4,6 +4,7 @@ import asyncio
 from time import monotonic
 
 from exosphere_core.keys import HTTP_HOLDER, RUNTIMES_GROUP, ShardKeys, shard_keys
+from exosphere_core.logs import About
 from exosphere_core.records import Failed, encode
 from exosphere_core.store import handoff, moves, streams
 from exosphere_core.store.calls import Call, apply_all
@@ -176,7 +177,9 @@ class Reaper(Agent):
                 continue
             word = reply[0].decode()
             self.context.counts[word] += 1
-            logger.warning("lease of %s in %s was lost: %s", entry.id, entry.stream, word)
+            lost = self._delivery(entry)
+            about = About(lost.task.run, lost.state, lost.task.node, lost.attempt, lost.task.namespace)
+            logger.warning("lease of %s in %s was lost: %s", entry.id, entry.stream, word, extra=about.extra)
         if refused is not None:
             raise refused
 

@@ -9,7 +9,6 @@ from exosphere_core.store.figures import add_figures
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.applier import Made, Step
 from exosphere_orchestrator.engine.context import EngineContext, logger
-from exosphere_orchestrator.engine.reports import Report
 from exosphere_orchestrator.figures import ENDED_BY, Tally
 
 #: How often what was counted is written, in s.
@@ -63,16 +62,18 @@ class Recorder(Agent):
             raise
 
 
-def note_stale(context: EngineContext, report: Report, found: bytes) -> None:
+def note_stale(context: EngineContext, work: Step, found: bytes) -> None:
     """Count a report that changed nothing, and say so.
 
     Args:
         found: the status that its state reads, or nothing.
     """
+    report = work.report
     context.counts["stale"] += 1
     logger.info(
         "report %s (%s) of state %s attempt %s changed nothing: it reads %s",
         report.entry.id, report.kind, report.state, report.attempt, found.decode() or "nothing",
+        extra=work.about().extra,
     )  # fmt: skip
 
 

@@ -15,13 +15,13 @@ from starlette.exceptions import HTTPException
 
 from exosphere_core.api import API_KEY_HEADER, REQUEST_ID_HEADER, VERSION, Row
 from exosphere_core.errors import Overloaded
+from exosphere_core.logs import REQUEST_ID
 from exosphere_core.names import name_error
 from exosphere_core.roles import EVERY_NAMESPACE
 from exosphere_core.store.audit import Happened
 from exosphere_core.store.faults import FAULTS
 from exosphere_orchestrator.access.callers import Caller
 from exosphere_orchestrator.http.long_answers import LongAnswer
-from exosphere_orchestrator.logs import REQUEST_ID
 
 logger = logging.getLogger("exosphere.http")
 

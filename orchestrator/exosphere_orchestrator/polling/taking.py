@@ -104,7 +104,7 @@ async def _held(context: EngineContext, read: Sequence[Taken]) -> list[Taken]:
     places = [(shard_keys(each.task.home, shard_of_ours(each.state)), each.state) for each in read]
     standings = await polled.read_standings(context.redis, places, unreadable)
     for state, bad in unreadable.items():
-        logger.error("state %s is not given to a client: %s", state, bad.detail)
+        logger.error("state %s is not given to a client: %s", state, bad.detail, extra={"state_id": state})
     current = {
         each.entry[:2]: each._replace(created_at=standing.created_at)
         for each, standing in zip(read, standings, strict=True)
