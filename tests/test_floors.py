@@ -15,6 +15,7 @@ SOURCES = [
         "sdk/exosphere_core",
         "sdk/exospherehost",
         "sdk/exosphere_cli",
+        "sdk/exosphere_otel",
         "sdk/exosphere_pytest",
         "worker/exosphere_worker",
         "orchestrator/exosphere_orchestrator",
@@ -29,6 +30,7 @@ BELOW = {
     "exosphere_orchestrator": {"exosphere_core"},
     "exospherehost": {"exosphere_core", "exosphere_worker", "exosphere_orchestrator"},
     "exosphere_cli": {"exosphere_core", "exosphere_worker", "exosphere_orchestrator"},
+    "exosphere_otel": {"exosphere_core"},
     "exosphere_pytest": {"exospherehost"},
 }
 
@@ -45,6 +47,7 @@ HOMES = {
     "uvicorn": ["exosphere_orchestrator"],
     "click": ["exosphere_cli"],
     "rich": ["exosphere_cli"],
+    "opentelemetry": ["exosphere_otel"],
     "fakeredis": ["exospherehost.testing"],
     "_pytest": ["exospherehost.testing.crash"],
     "pytest": ["exosphere_pytest", "exospherehost.testing.crash"],

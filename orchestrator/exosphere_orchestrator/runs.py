@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from exosphere_core import traces
 from exosphere_core.errors import BadRequest, Conflict, ExosphereError, InvalidGraph, NotFound, NotYetSafe, Unavailable
 from exosphere_core.graph.plan import GraphPlan
 from exosphere_core.ids import derived_id, new_run_id, shard_of_ours
@@ -82,6 +83,7 @@ class RunStarter:
         run_id: str | None = None,
         *,
         key: str | None = None,
+        trace: str = "",
     ) -> Started:
         """Start a run of a graph's newest version.
 
@@ -92,6 +94,7 @@ class RunStarter:
             run_id: given by a cause that may strike twice; a run that exists is left as it is.
             key: names this trigger within the graph, in place of a run id; a repeat is given the same run,
                 whatever became of run and graph since, until the run is removed.
+            trace: W3C traceparent that came with the call, or "".
 
         Raises:
             NotFound: there is no such graph.
@@ -104,10 +107,10 @@ class RunStarter:
             NotYetSafe: the run was made, and is not yet as safe as the settings want it.
         """
         if key is None:
-            return (await self._start(namespace, graph, inputs, store, delay_ms, run_id)).started
+            return (await self._start(namespace, graph, inputs, store, delay_ms, run_id, "", trace)).started
         wanted = keyed(namespace, graph, key, inputs, store, delay_ms, self._shards)
         try:
-            outcome = await self._start(namespace, graph, inputs, store, delay_ms, wanted.run_id, wanted.digest)
+            outcome = await self._start(namespace, graph, inputs, store, delay_ms, wanted.run_id, wanted.digest, trace)
         except NotYetSafe:
             raise
         except ExosphereError:
@@ -151,7 +154,24 @@ class RunStarter:
         store: Mapping[str, str],
         delay_ms: int,
         run_id: str | None,
-        request: str = "",
+        request: str,
+        trace: str,
+    ) -> _Outcome:
+        shard = shard_of_ours(run_id) if run_id else secrets.randbelow(self._shards)
+        run = run_id or new_run_id(shard)
+        with traces.making(namespace, graph, run, trace) as carried:
+            return await self._make(namespace, graph, inputs, store, delay_ms, run, request, carried)
+
+    async def _make(
+        self,
+        namespace: str,
+        graph: str,
+        inputs: Mapping[str, str],
+        store: Mapping[str, str],
+        delay_ms: int,
+        run: str,
+        request: str,
+        trace: str,
     ) -> _Outcome:
         plan = await plan_to_run(self._redis, self._plans, namespace, graph)
         values = store_of(plan, store)
@@ -163,8 +183,6 @@ class RunStarter:
             encoded = sized(resolved, plan.root, self._limits.max_value_bytes)
         except Unresolvable as why:
             raise BadRequest(str(why)) from None
-        shard = shard_of_ours(run_id) if run_id else secrets.randbelow(self._shards)
-        run = run_id or new_run_id(shard)
         task = Task(
             run=run,
             home=namespace,
@@ -174,8 +192,9 @@ class RunStarter:
             node=root.node,
             namespace=root.namespace,
             timeout_ms=root.timeout_ms,
+            trace=trace,
         )
-        home = ShardKeys(namespace, shard)
+        home = ShardKeys(namespace, shard_of_ours(run))
         # A key names a new run once its run was removed: none of the states of old may be taken for one of that.
         state = derived_id("root", run, secrets.token_hex(8) if request else "")
         call = moves.trigger(

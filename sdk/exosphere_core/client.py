@@ -12,7 +12,8 @@ from urllib.parse import quote, urlencode, urlsplit
 import aiohttp
 from yarl import URL
 
-from exosphere_core.api import API_KEY_HEADER, IDEMPOTENCY_KEY_HEADER, LAST_EVENT_ID_HEADER, Row
+from exosphere_core import traces
+from exosphere_core.api import API_KEY_HEADER, IDEMPOTENCY_KEY_HEADER, LAST_EVENT_ID_HEADER, TRACEPARENT_HEADER, Row
 from exosphere_core.backoff import Backoff
 from exosphere_core.errors import (
     BY_STATUS,
@@ -107,6 +108,8 @@ class ApiClient:
         headers = {} if body is None else dict(_JSON)
         if idempotency_key is not None:
             headers[IDEMPOTENCY_KEY_HEADER] = idempotency_key
+        if traces.installed is not None and (parent := traces.installed.current()):
+            headers[TRACEPARENT_HEADER] = parent
         data = None if body is None else json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
         repeatable = row.repeatable or idempotency_key is not None
         deadline = monotonic() + (timeout_s or self._timeout_s)

@@ -10,6 +10,7 @@ from copy import copy
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, Protocol
 
+from exosphere_core import traces
 from exosphere_core.errors import ConfigurationError
 
 FORMAT_VARIABLE: Final = "EXOSPHERE_LOG_FORMAT"
@@ -74,6 +75,8 @@ class JsonLines(logging.Formatter):
             value = getattr(record, name, None) or current.get(name)
             if value is not None:
                 line[name] = str(value)
+        if traces.installed is not None and (span := traces.installed.current()):
+            _, line["trace_id"], line["span_id"], _ = span.split("-")
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)

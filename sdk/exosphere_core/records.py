@@ -100,6 +100,8 @@ class Task(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     timeout_ms: int | None = None
     #: In a rerun: the state of the earlier run whose recorded outputs this one takes over, if it has any.
     replays: str = ""
+    #: W3C traceparent of the span that the attempts of the run are drawn below, where it was made with one.
+    trace: str = ""
 
 
 class UnitePlan(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -124,6 +126,8 @@ class UnitePlan(msgspec.Struct, frozen=True, omit_defaults=True):
     replays: str = ""
     #: Replaces inputs of the same names, where a rerun begins here.
     inputs: dict[str, str] = {}
+    #: `Task.trace` of the run.
+    trace: str = ""
 
 
 class Rerun(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -36,6 +36,11 @@ class Held:
     #: Its outcome is with the reporter.
     ended: bool = False
 
+    @property
+    def ready_ms(self) -> int:
+        """When it became ready, unix ms by the clock of Redis."""
+        return int(self.entry.partition("-")[0])
+
     def about(self) -> About:
         """What a line of the log about it carries."""
         task = self.task

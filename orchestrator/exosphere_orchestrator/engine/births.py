@@ -114,6 +114,7 @@ class Births:
                     unites=unites,
                     timeout_ms=planned.timeout_ms,
                     replays="" if starts_at(self._rerun, child, counterpart) else counterpart,
+                    trace=task.trace,
                 )
                 child_id = derived_id("child", owner, child)
                 tasks[child_id] = child_task

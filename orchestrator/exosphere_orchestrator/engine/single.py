@@ -68,6 +68,7 @@ def only_child(
         parents={**task.parents, task.identifier: of.state},
         branch=branch_step(task.branch, 0, edge),
         timeout_ms=planned.timeout_ms,
+        trace=task.trace,
     )
     visible = {**outputs, task.identifier: output} if outputs else {task.identifier: output}
     inputs = sized(resolve(planned.inputs, name, visible, store), name, limits.max_value_bytes)

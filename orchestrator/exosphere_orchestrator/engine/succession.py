@@ -114,6 +114,7 @@ def join_of(graph: GraphPlan, unite: str, plan: UnitePlan, *, anew: bool = False
         unites=plan.unites,
         timeout_ms=planned.timeout_ms,
         replays="" if anew else plan.replays,
+        trace=plan.trace,
     )
 
 

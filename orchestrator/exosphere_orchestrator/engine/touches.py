@@ -43,6 +43,7 @@ def touches_of(
                     branch=branch_step(task.branch, 0, node.armed_edges[uniting]),
                     unites=around,
                     width=width,
+                    trace=task.trace,
                     **_join_of_rerun(graph, uniting, origin, rerun),
                 )
             )

@@ -8,7 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from exosphere_core.api import API_KEY_HEADER, IDEMPOTENCY_KEY_HEADER, REQUEST_ID_HEADER
+from exosphere_core.api import API_KEY_HEADER, IDEMPOTENCY_KEY_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER
 
 #: On every answer that does not say otherwise: nothing of it is a page, and none of it is to be kept.
 _HEADERS: Final = {
@@ -53,7 +53,14 @@ def add_browser_rules(app: FastAPI, origins: Sequence[str]) -> None:
             CORSMiddleware,
             allow_origins=list(origins),
             allow_methods=["GET", "PUT", "POST", "DELETE"],
-            allow_headers=[API_KEY_HEADER, IDEMPOTENCY_KEY_HEADER, REQUEST_ID_HEADER, "content-type", "last-event-id"],
+            allow_headers=[
+                API_KEY_HEADER,
+                IDEMPOTENCY_KEY_HEADER,
+                REQUEST_ID_HEADER,
+                TRACEPARENT_HEADER,
+                "content-type",
+                "last-event-id",
+            ],
             expose_headers=[REQUEST_ID_HEADER, "retry-after"],
             max_age=_PREFLIGHT_S,
         )

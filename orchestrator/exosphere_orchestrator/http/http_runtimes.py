@@ -77,4 +77,5 @@ def _told(taken: Taken) -> api.EnqueuedState:
         retry_count=task.retry_count,
         idempotency_key=task.chain or taken.state,
         timeout_ms=task.timeout_ms,
+        traceparent=task.trace or None,
     )

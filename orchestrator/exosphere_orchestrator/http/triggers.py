@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Request, Response
 from exosphere_core import api
 from exosphere_core.names import NAME_PATTERN
 from exosphere_core.records import encode
+from exosphere_core.traces import read_traceparent
 from exosphere_orchestrator.http.body import JsonRoute, raw_body, read_slowly
 from exosphere_orchestrator.http.context import checked, services
 from exosphere_orchestrator.http.guard import note_thing
@@ -37,8 +38,18 @@ def _key_of(row: api.Row) -> Any:
     )
 
 
+_TRACE: Final = Header(
+    alias=api.TRACEPARENT_HEADER, description=api.TRIGGER.headers[api.TRACEPARENT_HEADER]
+)  # fmt: skip
+
+
 async def _arguments(request: Request) -> dict[str, Any]:
-    return {"body": await _asked_run(request), "key": request.headers.get(api.IDEMPOTENCY_KEY_HEADER)}
+    headers = request.headers
+    return {
+        "body": await _asked_run(request),
+        "key": headers.get(api.IDEMPOTENCY_KEY_HEADER),
+        "trace": headers.get(api.TRACEPARENT_HEADER),
+    }
 
 
 async def _asked_run(request: Request) -> api.TriggerRequest:
@@ -60,13 +71,14 @@ async def trigger(
     graph_name: str,
     body: api.TriggerRequest,
     key: Annotated[str | None, _key_of(api.TRIGGER)] = None,
+    trace: Annotated[str | None, _TRACE] = None,
 ) -> Response:
     checked("namespace", namespace)
     checked("graph name", graph_name)
     if key is not None:
         checked(api.IDEMPOTENCY_KEY_HEADER, key)
     started = await services(request).runs.trigger(
-        namespace, graph_name, body.inputs, body.store, body.start_delay, key=key
+        namespace, graph_name, body.inputs, body.store, body.start_delay, key=key, trace=read_traceparent(trace)
     )
     note_thing(request, run_id=started.run_id)
     return _answer({"status": "CREATED", "run_id": started.run_id, "ignored_inputs": started.ignored_inputs})

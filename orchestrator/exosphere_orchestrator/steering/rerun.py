@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from exosphere_core import traces
 from exosphere_core.errors import BadRequest, Conflict, NotFound
 from exosphere_core.graph.plan import GraphPlan
 from exosphere_core.ids import derived_id, new_run_id
@@ -58,10 +59,25 @@ async def rerun(
     made_from = await _begin(context, home, record, plan, identifier, state, inputs)
     if errors := [error for key in store if (error := identifier_error("store key", key))]:
         raise BadRequest("; ".join(errors))
+    new_run = new_run_id(home.shard)
+    with traces.making(home.namespace, record.graph, new_run) as trace:
+        await _make(context, home, record, plan, made_from, new_run, trace, inputs, store)
+    return new_run
 
+
+async def _make(
+    context: EngineContext,
+    home: ShardKeys,
+    record: RunRecord,
+    plan: GraphPlan,
+    made_from: Rerun,
+    new_run: str,
+    trace: str,
+    inputs: Mapping[str, str],
+    store: Mapping[str, str],
+) -> None:
     (root,) = await reads.read_states(context.redis, home, [record.root])
     anew = starts_at(made_from, plan.root, record.root)
-    new_run = new_run_id(home.shard)
     task = Task(
         run=new_run,
         home=home.namespace,
@@ -72,20 +88,20 @@ async def rerun(
         namespace=plan.nodes[plan.root].namespace,
         timeout_ms=plan.nodes[plan.root].timeout_ms,
         replays="" if anew else record.root,
+        trace=trace,
     )
     try:
         given = sized(root.inputs | (dict(inputs) if anew else {}), plan.root, context.limits.max_value_bytes)
     except Unresolvable as why:
         raise BadRequest(str(why)) from None
-    values = await reads.read_store(context.redis, home, run) | dict(store)
+    values = await reads.read_store(context.redis, home, record.id) | dict(store)
     check_given(inputs, values, context.limits)
     root_id = derived_id("root", new_run)
     ready, most = birthplace(task), context.intake.max_queued
     call = moves.trigger(home, new_run, task, root_id, given, values, 0, ready, made_from, max_queued=most)
     answer, _ = await context.intake.make(context.scripts, call, task)
     if answer == b"deleted":
-        raise Conflict(f"run {run} can't run again: graph {record.graph!r} was deleted")
-    return new_run
+        raise Conflict(f"run {record.id} can't run again: graph {record.graph!r} was deleted")
 
 
 async def _begin(

@@ -42,6 +42,9 @@ class EnqueuedState(BaseModel):
     retry_count: int = Field(description="how many attempts failed before")
     idempotency_key: str = Field(description="the same for every attempt and delivery of one execution")
     timeout_ms: int | None = Field(description="how long the node may run; kept by the client")
+    traceparent: str | None = Field(
+        description="W3C trace context that the run was triggered with, for the client's own spans"
+    )
 
 
 class EnqueueResponse(BaseModel):

@@ -13,6 +13,8 @@ API_KEY_HEADER: Final = "x-api-key"
 REQUEST_ID_HEADER: Final = "x-exosphere-request-id"
 IDEMPOTENCY_KEY_HEADER: Final = "idempotency-key"
 LAST_EVENT_ID_HEADER: Final = "last-event-id"
+#: Of a call that belongs to a trace, see https://www.w3.org/TR/trace-context.
+TRACEPARENT_HEADER: Final = "traceparent"
 VERSION: Final = "v0"
 #: Version of the stream entries between state manager and runtime; both sides refuse another one by name.
 STREAM_PROTOCOL: Final = 1
@@ -151,6 +153,7 @@ __all__ = [
     "READY",
     "REQUEST_ID_HEADER",
     "STREAM_PROTOCOL",
+    "TRACEPARENT_HEADER",
     "VERSION",
     "ErrorBody",
     "Message",

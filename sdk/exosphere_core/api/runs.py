@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from exosphere_core.api.row import IDEMPOTENCY_KEY_HEADER, NAMESPACE, ByName, Row, Whole
+from exosphere_core.api.row import IDEMPOTENCY_KEY_HEADER, NAMESPACE, TRACEPARENT_HEADER, ByName, Row, Whole
 from exosphere_core.roles import Role
 
 #: The most runs that one call starts.
@@ -141,7 +141,8 @@ TRIGGER: Final = Row(
     TriggerResponse, TriggerRequest, errors=(400, 404, 409, 429), repeatable=False,
     headers={
         IDEMPOTENCY_KEY_HEADER: "names this trigger within its graph: sent again with the same body it answers the same run,"
-        " with another body 409; free again when the run has been removed"
+        " with another body 409; free again when the run has been removed",
+        TRACEPARENT_HEADER: "W3C trace context that the run continues; a malformed one counts as none",
     }, role=Role.OPERATOR,
 )  # fmt: skip
 TRIGGER_MANY: Final = Row(
