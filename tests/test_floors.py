@@ -68,6 +68,7 @@ NOT_GROUND = (
     "exosphere_core.many_triggers",  # several calls at once
     "exosphere_core.run_lines",  # calls, and streams over lost connections
     "exosphere_core.access",  # the environment
+    "exosphere_core.health",  # an HTTP server
     "exosphere_core.logs",  # standard error
     "exosphere_core.lifeline",  # pipes and signals between processes
     "exosphere_core.graph_file",  # files

@@ -91,7 +91,8 @@ def _health_of(runtime: "Runtime", port: int | None, host: str, socket_path: str
     """The health endpoint of this process: on a port, on its supervisor's socket, or none."""
     if port is None and not socket_path:
         return nullcontext()
-    from exosphere_worker.health import HealthServer, answers_of, answers_to_pool, listen, listen_at
+    from exosphere_core.health import HealthServer, listen, listen_at
+    from exosphere_worker.health import answers_of, answers_to_pool
 
     if port is None:
         answers = answers_to_pool(runtime.vitals)
@@ -104,7 +105,7 @@ def _run_pool(target: str, processes: int, health_port: int | None, health_host:
     with Lifeline() as lifeline:
         if health_port is None:
             return WorkerPool(target, [None] * processes, lifeline, watched).run()
-        from exosphere_worker.health import HealthServer, listen
+        from exosphere_core.health import HealthServer, listen
         from exosphere_worker.pool_health import answers_of_pool
 
         with tempfile.TemporaryDirectory(prefix="exosphere-") as folder:

@@ -11,10 +11,10 @@ from api.settings_page import state_manager_table
 from exosphere_cli.keys import DEFAULT_DATA_DIR
 from exosphere_cli.run import run
 from exosphere_core.errors import ConfigurationError
+from exosphere_core.health import health_age_s
 from exosphere_orchestrator.settings import Settings, load_settings
 from exosphere_worker import runtime
 from exosphere_worker.loop_watch import blocked_loop_limit_s
-from exosphere_worker.vitals import health_age_s
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "settings.md").read_text()

@@ -13,12 +13,12 @@ from deploy.cases import CASES, EVERY, MADE, WORKER, environment, of_kind, pods
 from deploy.chart import DEPLOY, merged, objects
 from deploy.custom_kinds import CUSTOM_KINDS
 from exosphere_cli.main import cli
-from exosphere_core import api
+from exosphere_core import api, health
 from exosphere_core.access import KEY_VARIABLE, URI_VARIABLE, read_access
 from exosphere_orchestrator.server import _GRACE_S
 from exosphere_orchestrator.settings import Settings, load_settings
 from exosphere_orchestrator.vault import new_key
-from exosphere_worker import health, link, loop_watch, metrics, runtime
+from exosphere_worker import link, loop_watch, metrics, runtime
 
 #: As old as the chart allows, and the newest that the schemas know.
 VERSIONS = ("1.27", kubernetes_validate.latest_version())

@@ -189,7 +189,7 @@ def test_a_pool_tells_prometheus_what_it_took_what_came_of_it_and_that_it_reache
     own.graph("g", {"node_name": "Work", "identifier": "w", "inputs": {"value": "v"}})
     assert own.wait_run(own.trigger("g"))["status"] == "SUCCESS"
     assert figure(port, 'exosphere_worker_taken_total{process="1"}') == 1
-    assert figure(port, 'exosphere_worker_outcomes_total{process="1",outcome="succeeded"}') == 1
+    assert figure(port, 'exosphere_worker_outcomes_total{process="1",node="Work",outcome="succeeded"}') == 1
     assert figure(port, 'exosphere_worker_reconnects_total{process="1"}') == 0
     own.kill("redis")
     start_redis(own)

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from exosphere_core.errors import ConfigurationError
-from exosphere_worker.health import HealthServer, answers_of, listen, listen_at
+from exosphere_core.health import HealthServer, health_age_s, listen, listen_at
+from exosphere_worker.health import answers_of
 from exosphere_worker.pool_health import pool_health
-from exosphere_worker.vitals import Vitals, health_age_s, health_of
+from exosphere_worker.vitals import Vitals, health_of
 
 
 def test_one_recent_success_of_either_kind_is_enough() -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from exosphere_worker.health import HealthServer, answers_of, answers_to_pool, listen, listen_at
-from exosphere_worker.metrics import figures_of, metrics_text
+from exosphere_core.health import HealthServer, listen, listen_at
+from exosphere_worker.health import answers_of, answers_to_pool
+from exosphere_worker.metrics import FAMILIES, figures_of, metrics_text
 from exosphere_worker.outcome import Failed, Lost, Pruned, Released, Requeued, Succeeded, name_of
 from exosphere_worker.pool_health import answers_of_pool
 from exosphere_worker.slots import Slots
+from exosphere_worker.times import NodeTimes
 from exosphere_worker.vitals import Vitals
 
 #: (name, labels) → value.
@@ -47,7 +49,7 @@ def test_what_a_runtime_counted_is_told_by_its_health_endpoint() -> None:
     vitals.note_read()
     vitals.note_unread("1")
     vitals.note_loop(6.0, "node Slow")
-    vitals.outcomes["failed"] = 8
+    vitals.nodes["Load"].outcomes["failed"] = 8
     listener = listen("127.0.0.1", 0)
     with HealthServer(listener, answers_of(vitals)):
         status, kind, text = got(listener.getsockname()[1])
@@ -65,13 +67,15 @@ def test_what_a_runtime_counted_is_told_by_its_health_endpoint() -> None:
     assert value(samples, "last_read_seconds") >= 0
     assert value(samples, "lost_leases_total", how="taken") == 1
     assert value(samples, "lost_leases_total", how="given_up") == 5
-    assert value(samples, "outcomes_total", outcome="failed") == 8
+    assert value(samples, "outcomes_total", node="Load", outcome="failed") == 8
 
 
 def test_every_outcome_is_told_from_the_start_as_zero() -> None:
-    samples = parsed(metrics_text([figures_of(Vitals(), 60.0)]))
+    vitals = Vitals()
+    vitals.nodes["A"] = NodeTimes()
+    samples = parsed(metrics_text([figures_of(vitals, 60.0)]))
     outcomes = (Succeeded([], False), Failed(""), Pruned({}), Requeued(1), Released(), Lost())
-    assert {value(samples, "outcomes_total", outcome=name_of(one)) for one in outcomes} == {0}
+    assert {value(samples, "outcomes_total", node="A", outcome=name_of(one)) for one in outcomes} == {0}
     assert {dict(labels)["outcome"] for name, labels in samples if name.endswith("outcomes_total")} == {
         "succeeded", "failed", "pruned", "requeued", "released", "lost",
     }  # fmt: skip
@@ -84,11 +88,27 @@ def test_what_never_happened_has_no_age_and_a_worker_that_reached_nothing_is_not
 
 
 def test_every_metric_has_its_meaning_and_kind_before_its_samples() -> None:
-    text = metrics_text([figures_of(Vitals(heartbeat_at=1.0, read_at=1.0), 60.0)] * 2)
+    vitals = Vitals(heartbeat_at=1.0, read_at=1.0)
+    vitals.nodes["A"] = NodeTimes()
+    text = metrics_text([figures_of(vitals, 60.0)] * 2)
+    told = {family.name: family.type for family in text_string_to_metric_families(text)}
+    assert told == {name.removesuffix("_total"): family.kind for name, family in FAMILIES.items()}
     for family in text_string_to_metric_families(text):
         assert family.documentation
-        assert family.type == ("counter" if family.samples[0].name.endswith("_total") else "gauge")
         assert {sample.labels["process"] for sample in family.samples} == {"1", "2"}
+
+
+def test_times_are_told_as_a_histogram_of_each_node_on_whose_bounds_a_time_still_counts_as_below() -> None:
+    vitals = Vitals()
+    times = vitals.nodes["A"].ran
+    for seconds in (0.0, 0.001, 0.0011, 1.0, 4000.0):
+        times.note(seconds)
+    samples = parsed(metrics_text([figures_of(vitals, 60.0)]))
+    below = {bound: value(samples, "running_seconds_bucket", node="A", le=bound) for bound in ("0.001", "0.0025", "0.5", "1.0", "1800.0", "+Inf")}  # fmt: skip
+    assert below == {"0.001": 2, "0.0025": 3, "0.5": 3, "1.0": 4, "1800.0": 4, "+Inf": 5}
+    assert value(samples, "running_seconds_count", node="A") == 5
+    assert value(samples, "running_seconds_sum", node="A") == sum((0.0, 0.001, 0.0011, 1.0, 4000.0))
+    assert value(samples, "waiting_seconds_count", node="A") == 0
 
 
 def test_a_pool_tells_the_figures_of_each_process_and_that_one_is_gone(tmp_path: Path) -> None:
@@ -97,6 +117,9 @@ def test_a_pool_tells_the_figures_of_each_process_and_that_one_is_gone(tmp_path:
         for number, path in enumerate(sockets[:2], 1):
             vitals = Vitals(taken=number * 10)
             vitals.note_read()
+            # More than the answer of a small worker: 300 nodes.
+            for node in range(300):
+                vitals.nodes[f"Node{node}"].waited.note(number)
             stack.enter_context(HealthServer(listen_at(path), answers_to_pool(vitals)))
         listener = listen("127.0.0.1", 0)
         stack.enter_context(HealthServer(listener, answers_of_pool(sockets)))
@@ -106,6 +129,7 @@ def test_a_pool_tells_the_figures_of_each_process_and_that_one_is_gone(tmp_path:
         health: dict[str, Any] = json.loads(got(port, "/health")[2])
     assert [value(samples, "alive", process) for process in (1, 2, 3)] == [1, 1, 0]
     assert [value(samples, "taken_total", process) for process in (1, 2)] == [10, 20]
+    assert value(samples, "waiting_seconds_sum", 2, node="Node299") == 2
     assert {dict(labels)["process"] for name, labels in samples if name == "exosphere_worker_taken_total"} == {"1", "2"}
     assert refused[0] == 404
     assert "only /health and /metrics are answered here" in refused[2]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -21,6 +22,7 @@ from exosphere_worker.held import Held, Holdings
 from exosphere_worker.outcome import Failed, Lost, Pruned, Released, Requeued, Succeeded
 from exosphere_worker.outgoing import Outgoing
 from exosphere_worker.reporter import Reporter, Ways
+from exosphere_worker.vitals import Vitals
 from worker.redis_lanes import HOME, queue, run_on, taken
 
 DONE = Succeeded([{"v": "1"}], fanned_out=False)
@@ -59,9 +61,9 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many reports each step had that was sent."""
     sizes: list[int] = []
 
-    async def counted(redis: Redis, reports: Sequence[tuple[str, Any]], done: Mapping[str, Sequence[str]]) -> None:
+    async def counted(redis: Redis, reports: Sequence[tuple[str, Any]], done: Mapping[str, Sequence[str]]) -> int:
         sizes.append(len(reports))
-        await streams.send_reports(redis, reports, done)
+        return await streams.send_reports(redis, reports, done)
 
     monkeypatch.setattr(module, "send_reports", counted)
     return sizes
@@ -198,12 +200,13 @@ def test_a_report_whose_reply_was_lost_is_sent_again_and_the_engine_can_tell(
         (held,) = await taken(redis, "A", 1)
         tries = 0
 
-        async def lossy(*args: Any) -> None:
+        async def lossy(*args: Any) -> int:
             nonlocal tries
             tries += 1
-            await streams.send_reports(*args)
+            at_ms = await streams.send_reports(*args)
             if tries == 1:
                 raise ConnectionError("the reply was lost")
+            return at_ms
 
         monkeypatch.setattr(module, "send_reports", lossy)
         reporter = reporter_of(redis)
@@ -378,5 +381,38 @@ def test_an_entry_that_is_no_delivery_is_reported_and_leaves_the_queue(lane_url:
         assert (told["fields"]["bin"], len(told["fields"]["long"])) == ("\\xff\x00", 200)
         assert await redis.xlen(ready) == 0
         assert (await redis.xpending(ready, RUNTIMES_GROUP))["pending"] == 0
+
+    run_on(lane_url, scene)
+
+
+def test_how_long_a_state_had_waited_is_told_by_the_clock_of_redis(
+    lane_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene(redis: Redis) -> None:
+        first, unknown = await taken(redis, "A", 2)
+        vitals = Vitals()
+        reporter = Reporter(
+            redis, Holdings(), LEASE_MS, Ways(nothing_is_handed_over, never, never), vitals=vitals
+        )  # fmt: skip
+        ready_ms = first.ready_ms
+        # This machine's wall clock is of no account; what the node took is not counted as waiting.
+        monkeypatch.setattr(time, "time", lambda: 0.0)
+        first.began_at = time.monotonic()
+        monkeypatch.setattr(module, "send_reports", later(ready_ms + 1_000_000))
+        async with reporting(reporter):
+            reporter.report(first, DONE)
+            reporter.report(unknown, Released())
+            await reporter.drained()
+        waited = vitals.nodes["A"].waited
+        # One that was given back before it began has not waited for its turn in vain here.
+        assert sum(waited.counts) == 1
+        assert 500.0 < waited.total_s <= 1000.0
+
+    def later(at_ms: int) -> Any:
+        async def send(*args: Any) -> int:
+            await streams.send_reports(*args)
+            return at_ms
+
+        return send
 
     run_on(lane_url, scene)

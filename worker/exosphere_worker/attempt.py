@@ -45,12 +45,12 @@ async def _execute(manager: Manager, runner: NodeRunner, held: Held) -> Outcome:
             return Failed(f"the secrets of {runner.name} could not be fetched: {refused.detail}")
     # By position, which costs less than by name: this is on the path of every state.
     execution = Execution(task.run, held.state, task.retry_count, task.chain or held.state, manager, held, values)
-    began = monotonic()
+    began = held.began_at = monotonic()
     try:
         outcome = await runner.execute(held.inputs, values, execution, task.timeout_ms)
     finally:
         # Most write nothing.
         if execution.written is not None:
             execution.written.close()
-    held.ran_ms = round((monotonic() - began) * 1000)
+    held.ran_s = monotonic() - began
     return outcome

@@ -103,7 +103,10 @@ class Executions:
             logger.exception("state %s could not be executed", held.state)
             outcome = Failed(f"the runtime failed: {type(bug).__name__}: {bug}")
         self._slots.give()
-        self._vitals.outcomes[name_of(Lost() if held.lost else outcome)] += 1
+        counted = self._vitals.nodes[held.task.node]
+        counted.outcomes[name_of(Lost() if held.lost else outcome)] += 1
+        if held.ran_s is not None:
+            counted.ran.note(held.ran_s)
         self._reporter.report(held, outcome)
 
     async def _attempt(self, held: Held) -> Outcome:

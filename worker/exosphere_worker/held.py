@@ -31,8 +31,10 @@ class Held:
     running: "asyncio.Task[None] | None" = None
     #: The lease was lost: another delivery of the state is current, or will be.
     lost: bool = False
-    #: How long the node was executed, in ms, once it has returned.
-    ran_ms: int | None = None
+    #: When the node's execution began, monotonic, in s.
+    began_at: float | None = None
+    #: How long it took, in s, once it has returned.
+    ran_s: float | None = None
     #: Its outcome is with the reporter.
     ended: bool = False
 

@@ -76,6 +76,7 @@ class Link:
             Ways(crew.manager.hand_over, on_refused=self._refused.set, on_doubt=lambda: self._heartbeat.renew_now()),
             delivery.max_report_bytes,
             crew.consumer,
+            crew.vitals,
         )
         self._executions = Executions(
             crew.manager, crew.runners, queues, self._holdings, self._reporter, crew.slots, crew.vitals,

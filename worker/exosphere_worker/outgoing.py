@@ -94,7 +94,7 @@ def report_on(held: Held, outcome: Outcome, max_bytes: int | None = None, consum
     task = held.task
     queue = shard_keys(task.namespace, shard_of_ours(task.run))
     kind, body = report_of(outcome, max_bytes)
-    by, ran = consumer, "" if held.ran_ms is None else str(held.ran_ms)
+    by, ran = consumer, "" if held.ran_s is None else str(round(held.ran_s * 1000))
     # What is given back was not executed to its end.
     if isinstance(outcome, Released):
         by = ran = ""

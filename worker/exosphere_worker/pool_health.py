@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from exosphere_core.health import PATH, Answers, Reply
 from exosphere_worker import metrics
-from exosphere_worker.health import FIGURES_PATH, PATH, Answers, Reply, health_reply, metrics_reply
+from exosphere_worker.health import FIGURES_PATH, health_reply, metrics_reply
 from exosphere_worker.vitals import Health
 
 #: Seconds that a process has for its answer: one that is stopped or starved gives none.
 _ANSWER_S: Final = 2.0
 
 #: Largest answer of a process, in bytes.
-_MAX_ANSWER_BYTES: Final = 65_536
+_MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
+
+#: How much of it is read at once, in bytes.
+_READ_BYTES: Final = 65_536
 
 
 def answers_of_pool(sockets: Sequence[Path]) -> Answers:
@@ -71,6 +75,6 @@ async def _ask(socket: Path, path: str) -> dict[str, Any]:
 
 async def _read_to_end(reader: asyncio.StreamReader) -> bytes:
     content = b""
-    while len(content) <= _MAX_ANSWER_BYTES and (more := await reader.read(_MAX_ANSWER_BYTES)):
+    while len(content) <= _MAX_ANSWER_BYTES and (more := await reader.read(_READ_BYTES)):
         content += more
     return content

@@ -19,6 +19,8 @@ from exosphere_worker.held import Held, Holdings
 from exosphere_worker.outcome import Lost, Outcome
 from exosphere_worker.outgoing import Outgoing, report_of, report_on, report_unreadable
 from exosphere_worker.sent_reports import KEPT_S, SentReports
+from exosphere_worker.times import ByNode
+from exosphere_worker.vitals import Vitals
 
 __all__ = ["Reporter", "Ways", "report_of"]
 
@@ -65,6 +67,7 @@ class Reporter:
     Args:
         max_bytes: the largest report that the state managers take.
         consumer: name of this runtime.
+        vitals: told how long the states had waited.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Reporter:
         ways: Ways,
         max_bytes: int | None = None,
         consumer: str = "",
+        vitals: Vitals | None = None,
     ) -> None:
         self._redis = redis
         self._holdings = holdings
@@ -82,6 +86,9 @@ class Reporter:
         self._ways = ways
         self._max_bytes = max_bytes
         self._consumer = consumer
+        self._nodes = ByNode() if vitals is None else vitals.nodes
+        #: How far the clock of Redis is ahead of the monotonic one, in s; None until it told its time.
+        self._ahead_s: float | None = None
         self._waiting: list[_Waiting] = []
         self._sending: list[_Waiting] = []
         self._kept = SentReports()
@@ -186,9 +193,14 @@ class Reporter:
             self._waiting += [each for each in self._sending if each[0] in too_large]
             self._sending = [each for each in self._sending if each[0] not in too_large]
         self._kept.add([report for report, _ in self._sending], monotonic())
+        ahead_s = self._ahead_s
         for _, held in self._sending:
             if held is not None:
                 self._holdings.remove(held)
+                if ahead_s is not None and held.began_at is not None:
+                    # Both by the clock of Redis: that of this machine may be another.
+                    waited_s = held.began_at + ahead_s - int(held.entry.partition("-")[0]) * 0.001
+                    self._nodes[held.task.node].waited.note(waited_s if waited_s > 0.0 else 0.0)
         self._sending = []
         if not self._waiting:
             self._sent.set()
@@ -250,11 +262,12 @@ class Reporter:
             places.setdefault((each.queue, each.node), []).append(each.entry)
         done = {queue.ready(node): entries for (queue, node), entries in places.items()}
         try:
-            await send_reports(self._redis, [(each.queue.reports, each.words) for each in batch], done)
+            at_ms = await send_reports(self._redis, [(each.queue.reports, each.words) for each in batch], done)
         except ResponseError as refused:
             if not is_out_of_memory(refused):
                 raise
             return await self._hand_over(batch)
+        self._ahead_s = at_ms / 1000 - monotonic()
         return []
 
     async def _hand_over(self, batch: Sequence[Outgoing]) -> list[Outgoing]:

@@ -16,6 +16,7 @@ from exosphere_worker.link import Crew, Link
 from exosphere_worker.loop_watch import LoopWatch
 from exosphere_worker.manager import Manager
 from exosphere_worker.slots import Slots
+from exosphere_worker.times import NodeTimes
 from exosphere_worker.vitals import Vitals
 
 logger = logging.getLogger("exosphere.runtime")
@@ -52,6 +53,8 @@ class Session:
         shards = [ShardKeys(namespace, shard) for shard in range(delivery.shards)]
         parts = {str(keys.shard): [keys] for keys in shards} if has_slots(delivery.redis_url) else {"": shards}
         vitals.read = tuple(parts)
+        for node in runners:
+            vitals.nodes[node] = NodeTimes()
         self._vitals = vitals
         crew = Crew(
             self.consumer, manager, runners, Slots(slots, vitals), batch_size, len(shards) * len(runners), vitals,

@@ -1,14 +1,9 @@
 """When a runtime last reached Redis, and what it counted. Written by its parts, read by its health endpoint."""
 
-import os
 import time
-from collections import Counter
 from dataclasses import dataclass, field
-from typing import Final
 
-from exosphere_core.store.connection import BLOCK_MS
-
-_DEFAULT_AGE_MS: Final = 60_000
+from exosphere_worker.times import ByNode
 
 
 @dataclass(slots=True)
@@ -33,8 +28,8 @@ class Vitals:
     slots: int = 0
     #: How many deliveries were taken over.
     taken: int = 0
-    #: What came of them, by the name of the outcome.
-    outcomes: Counter[str] = field(default_factory=Counter)
+    #: What came of them, and how long it took.
+    nodes: ByNode = field(default_factory=ByNode)
     #: How often Redis answered again after a fault.
     reconnects: int = 0
     #: How many leases another runtime was given, and how many were given up as the event loop was blocked for too long.
@@ -113,18 +108,3 @@ def health_of(vitals: Vitals, now: float, age_s: float) -> Health:
     if faults:
         body["detail"] = "; ".join(faults)
     return Health(not faults, body)
-
-
-def health_age_s() -> float:
-    """Return how old the last success may be, in s: `EXOSPHERE_HEALTH_AGE_MS`.
-
-    Raises:
-        ValueError: it is no number, or an idle runtime would be called dead between two reads.
-    """
-    text = os.environ.get("EXOSPHERE_HEALTH_AGE_MS") or str(_DEFAULT_AGE_MS)
-    if not text.isdecimal() or int(text) <= BLOCK_MS:
-        raise ValueError(
-            f"EXOSPHERE_HEALTH_AGE_MS must be a whole number of ms above {BLOCK_MS}, "
-            f"as long as an idle worker waits in one read, not {text!r}"
-        )
-    return int(text) / 1000

@@ -190,13 +190,16 @@ async def send_reports(
     redis: "Redis",
     reports: Sequence[tuple[str, tuple[str | bytes, ...]]],
     done: Mapping[str, Sequence[str]],
-) -> None:
+) -> int:
     """Send reports and acknowledge the deliveries they end, all or nothing; on a cluster shard by shard.
 
     Args:
         reports: pairs of report stream and its entry's names and values, in turn.
         done: ready stream → entry ids. Acknowledged in the same step, so that an entry is always
             to be seen either in the pending list or as a report.
+
+    Returns:
+        When that was, unix ms by the clock of Redis.
     """
     commands: list[Command] = [("XADD", stream, "*", *words) for stream, words in reports]
     for stream, ids in done.items():
@@ -211,6 +214,10 @@ async def send_reports(
     for outcome in sent:
         if isinstance(outcome, BaseException):
             raise outcome
+    # The first reply of all is the id of an entry that was added.
+    replies = sent[0]
+    assert not isinstance(replies, BaseException)
+    return int(replies[0].partition(b"-")[0])
 
 
 def renew(
