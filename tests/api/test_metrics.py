@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.service import KEY, Service, Space, many, node_class
+from api.service import KEY, Service, Space, eventually, many, node_class
 from exosphere_core import api
+from exosphere_worker.outcome import Failed
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -88,3 +89,48 @@ def service_key(service: Service, role: str, namespace: str | None) -> str:
 @pytest.mark.parametrize("method", ["post", "delete"])
 def test_it_can_only_be_read(service: Service, method: str) -> None:
     assert getattr(service.http, method)("/metrics").status_code == 405
+
+
+def counted(space: Space, name: str, **labels: str) -> float:
+    return scraped(space.service).get((name, frozenset(labels.items())), 0)
+
+
+def test_ends_of_attempts_are_told_by_namespace_node_and_how_and_the_scripts_that_applied_them(space: Space) -> None:
+    space.register(node_class("Root"))
+    space.graph(space.node("root"), retry_policy={"max_retries": 1, "strategy": "FIXED", "backoff_factor": 1})
+    of_root = {"namespace": space.name, "node": "Root"}
+    before = [counted(space, f"exosphere_engine_{name}") for name in ("reports_total", "scripts_seconds_count")]
+    space.trigger()
+    space.do("Root", Failed("no"))
+    space.do("Root", Failed("no"))
+    eventually(
+        "both are counted",
+        lambda: (
+            [counted(space, "exosphere_attempts_total", **of_root, ended=how) for how in ("retried", "errored")]
+            == [1, 1]
+        ),
+    )
+    # Told from the start, so that a rate sees the first one.
+    assert ("exosphere_attempts_total", frozenset({**of_root, "ended": "succeeded"}.items())) in scraped(space.service)
+    assert counted(space, "exosphere_engine_reports_total") >= before[0] + 2
+    assert counted(space, "exosphere_engine_scripts_seconds_count") > before[1]
+    assert counted(space, "exosphere_engine_scripts_seconds_bucket", le="+Inf") >= before[1] + 1
+
+
+def test_redis_tells_how_often_and_how_long_it_worked_at_which_command(space: Space) -> None:
+    def of(name: str, command: str) -> float:
+        samples = scraped(space.service)
+        (value,) = [
+            value for (told, labels), value in samples.items() if told == name and ("command", command) in labels
+        ]
+        return value
+
+    space.chain()
+    space.trigger()
+    calls, seconds = (
+        of("exosphere_redis_commands_total", "evalsha"),
+        of("exosphere_redis_command_seconds_total", "evalsha"),
+    )
+    space.trigger()
+    assert of("exosphere_redis_commands_total", "evalsha") > calls
+    assert of("exosphere_redis_command_seconds_total", "evalsha") > seconds

@@ -2,10 +2,9 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 from typing import Final, NamedTuple
 
-from exosphere_worker.times import BOUNDS_S, Times
+from exosphere_core.times import Times
 from exosphere_worker.vitals import Vitals, health_of
 
 PATH: Final = "/metrics"
@@ -103,13 +102,12 @@ def _of_nodes(vitals: Vitals) -> dict[str, dict[str, float]]:
 
 
 def _add_times(told: dict[str, dict[str, float]], name: str, label: str, times: Times) -> None:
-    *below, all_of_them = accumulate(times.counts)
     buckets = told.setdefault(f"{name}_bucket", {})
-    for bound, count in zip(BOUNDS_S, below, strict=True):
+    count = 0
+    for bound, count in times.below():
         buckets[f'{label},le="{bound}"'] = count
-    buckets[f'{label},le="+Inf"'] = all_of_them
     told.setdefault(f"{name}_sum", {})[label] = times.total_s
-    told.setdefault(f"{name}_count", {})[label] = all_of_them
+    told.setdefault(f"{name}_count", {})[label] = count
 
 
 def metrics_text(processes: Sequence[Figures]) -> str:

@@ -214,7 +214,9 @@ class Consumer(Agent):
         short = [work for work in batch.steps if work.parts == 1]
         while short:
             made = [next(work.calls) for work in short]
+            began = monotonic()
             replies = await apply_all(self.context.scripts, [each.call for each in made])
+            self.context.metrics.note_batch(len(made), monotonic() - began)
             left: list[Step] = []
             for work, each, reply in zip(short, made, replies, strict=True):
                 if isinstance(reply, ResponseError):

@@ -7,6 +7,7 @@ from typing import Final
 
 from exosphere_core.store.connection import Redis
 from exosphere_orchestrator.admission.intake import Intake
+from exosphere_orchestrator.engine.engine_metrics import EngineMetrics
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.inputs import Limits
 from exosphere_orchestrator.engine.reruns import Reruns
@@ -32,6 +33,7 @@ class EngineContext:
         intake: the way in for new runs.
         figures: how attempts ended, to be written down.
         counts: what happened, by a word of `EVENTS`.
+        metrics: how attempts ended and how long scripts took.
     """
 
     url: str
@@ -48,3 +50,4 @@ class EngineContext:
     intake: Intake = field(default_factory=Intake)
     figures: Tally = field(default_factory=Tally)
     counts: Counter[str] = field(default_factory=Counter)
+    metrics: EngineMetrics = field(default_factory=EngineMetrics)

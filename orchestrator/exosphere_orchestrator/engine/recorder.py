@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
-from exosphere_core.store.faults import FAULTS, LOST
+from exosphere_core.store.faults import FAULTS, LOST, ResponseError
 from exosphere_core.store.figures import add_figures
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.applier import Made, Step
@@ -60,6 +60,11 @@ class Recorder(Agent):
         except _BROKEN_OFF:
             self.context.figures.put_back(taken)
             raise
+        except ResponseError:
+            # Left out of the figures; they ended all the same.
+            self.context.metrics.note_ends(taken)
+            raise
+        self.context.metrics.note_ends(taken)
 
 
 def note_stale(context: EngineContext, work: Step, found: bytes) -> None:

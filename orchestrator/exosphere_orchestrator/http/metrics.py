@@ -5,7 +5,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from exosphere_core.api import API_KEY_HEADER
@@ -14,9 +14,11 @@ from exosphere_core.keys import ShardKeys
 from exosphere_core.roles import EVERY_NAMESPACE, Role, suffices
 from exosphere_core.store import catalog
 from exosphere_core.store.queues import read_queues
+from exosphere_core.store.servers import read_command_times
 from exosphere_core.version import VERSION
 from exosphere_orchestrator.catalog import queue_pauses
 from exosphere_orchestrator.engine.context import EVENTS
+from exosphere_orchestrator.engine.engine_metrics import EngineMetrics
 from exosphere_orchestrator.http.context import Services, services
 
 router = APIRouter()
@@ -25,6 +27,9 @@ _BEARER: Final = "bearer "
 
 #: (namespace, node) is what every figure of a queue is of.
 _OF_QUEUE: Final = ("namespace", "node")
+
+#: The address of a server of Redis, and a command, are what the figures of Redis itself are of.
+_OF_COMMAND: Final = ("server", "command")
 
 
 class _Read(Collector):
@@ -43,7 +48,8 @@ async def metrics(request: Request) -> Response:
     the = services(request)
     await _permit(request, the)
     now = CollectorRegistry(auto_describe=False)
-    now.register(_Read([*_of_process(the), *[family async for family in _of_queues(the)]]))
+    families = [*_of_process(the), *_of_engine(the.engine.context.metrics), *await _of_redis(the)]
+    now.register(_Read([*families, *[family async for family in _of_queues(the)]]))
     text = generate_latest(the.calls.registry) + generate_latest(now)
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 
@@ -83,6 +89,42 @@ def _of_process(the: Services) -> Iterator[Metric]:
         events.add_metric((word,), counts[word])
     yield events
     yield GaugeMetricFamily("exosphere_event_streams", "Event streams that are open.", value=the.watchers.watching)
+
+
+def _of_engine(counted: EngineMetrics) -> Iterator[Metric]:
+    attempts = CounterMetricFamily(
+        "exosphere_attempts",
+        "Attempts whose end this state manager applied, whoever executed them, by namespace of the run.",
+        labels=("namespace", "node", "ended"),
+    )
+    for (namespace, node), ends in counted.ended.items():
+        for ended, count in ends.items():
+            attempts.add_metric((namespace, node, ended), count)
+    yield attempts
+    yield CounterMetricFamily(
+        "exosphere_engine_reports", "Reports that were applied, in batches.", value=counted.reports
+    )
+    scripts = HistogramMetricFamily(
+        "exosphere_engine_scripts_seconds", "From sending the scripts of a batch of reports to their last reply."
+    )
+    scripts.add_metric((), [(bound, float(count)) for bound, count in counted.scripts.below()], counted.scripts.total_s)
+    yield scripts
+
+
+async def _of_redis(the: Services) -> list[Metric]:
+    calls = CounterMetricFamily(
+        "exosphere_redis_commands", "Commands that a Redis server executed, for whomever.", labels=_OF_COMMAND
+    )
+    seconds = CounterMetricFamily(
+        "exosphere_redis_command_seconds",
+        "For how long it worked at them by its own account; evalsha is the time of all scripts, what they call included.",
+        labels=_OF_COMMAND,
+    )
+    for server, commands in (await read_command_times(the.redis)).items():
+        for command, spent in commands.items():
+            calls.add_metric((server, command), spent.calls)
+            seconds.add_metric((server, command), spent.seconds)
+    return [calls, seconds]
 
 
 async def _of_queues(the: Services) -> AsyncIterator[Metric]:

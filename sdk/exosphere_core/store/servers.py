@@ -20,6 +20,13 @@ class ServerLook(NamedTuple):
     max_bytes: int
 
 
+class CommandTime(NamedTuple):
+    """What a server tells of a command since it began."""
+
+    calls: int
+    seconds: float
+
+
 def turns(redis: "Redis") -> int:
     """Tell how often the connections of a client were led to another master by Sentinels."""
     pool = getattr(redis, "connection_pool", None)
@@ -39,3 +46,28 @@ async def _look(server_client: "Redis") -> ServerLook:
     # Buffers for replicas and the append-only file are not counted by the server itself either.
     used = int(memory["used_memory"]) - int(memory.get("mem_not_counted_for_evict", 0))
     return ServerLook(str(server["run_id"]), used, int(memory.get("maxmemory", 0)))
+
+
+async def read_command_times(redis: "Redis") -> dict[str, dict[str, CommandTime]]:
+    """Ask each server that takes writes how often it executed which command and how long that took, by its address.
+
+    What a script calls counts for that command, and within the script's own time.
+    """
+    clients = await servers(redis)
+    told = await asyncio.gather(*(client.info("commandstats") for client in clients))
+    return {
+        _address(client): {
+            name.removeprefix("cmdstat_").replace("|", " "): CommandTime(int(of["calls"]), int(of["usec"]) / 1e6)
+            for name, of in stats.items()
+        }
+        for client, stats in zip(clients, told, strict=True)
+    }
+
+
+def _address(client: "Redis") -> str:
+    pool = client.connection_pool
+    if isinstance(pool, MasterPool):
+        host, port = pool.master_address or ("unknown", 0)
+        return f"{host}:{port}"
+    known = pool.connection_kwargs
+    return str(known["path"]) if "path" in known else f"{known.get('host', 'localhost')}:{known.get('port', 6379)}"
