@@ -3,6 +3,8 @@
 import click
 
 from exosphere_cli.extras import require_server_extra
+from exosphere_cli.health_options import HEALTH_HOST, HEALTH_PORT
+from exosphere_core.errors import ConfigurationError
 from exosphere_core.lifeline import watch_lifeline
 
 _HOST = click.option("--host", help="Address to listen on.  [EXOSPHERE_HOST; default: 127.0.0.1]")
@@ -39,11 +41,17 @@ def server(host: str | None, port: int | None) -> None:
 
 
 @click.command(short_help="Run the background jobs: cron, retention, repair.")
-def background() -> None:
+@HEALTH_PORT
+@HEALTH_HOST
+def background(health_port: int | None, health_host: str) -> None:
     """Run the background jobs: cron triggers, retention, reconciling.
 
     Takes the same environment variables as `exosphere server`. One is enough; more
     are safe, each job is done by one of them.
+
+    GET /health answers 200 while Redis was reached within EXOSPHERE_HEALTH_AGE_MS
+    (60000), else 503. GET /metrics tells Prometheus which jobs ran, how long they
+    took, and what was put right.
     """
     require_server_extra("background")
     watch_lifeline()
@@ -51,6 +59,15 @@ def background() -> None:
 
     # A wrong setting is told before the time is taken to load all that runs with them.
     settings = load_settings()
+    listener = None
+    if health_port is not None:
+        from exosphere_core.health import health_age_s, listen
+
+        try:
+            health_age_s()
+        except ValueError as wrong:
+            raise ConfigurationError(str(wrong)) from None
+        listener = listen(health_host, health_port)
     from exosphere_orchestrator.background import run
 
-    run(settings)
+    run(settings, listener)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from exosphere_cli.health_options import HEALTH_HOST, HEALTH_PORT
 from exosphere_cli.runtime_loader import load_runtime, split_target
 from exosphere_cli.source_watch import source_root
 from exosphere_cli.worker_pool import HEALTH_SOCKET_VARIABLE, WorkerPool
@@ -29,12 +30,8 @@ if TYPE_CHECKING:
 @click.option(
     "--reload", is_flag=True, help="For development: start it again, in child processes, when its code changes."
 )
-@click.option(
-    "--health-port",
-    type=click.IntRange(1, 65535),
-    help="Answer GET /health and /metrics on this port.  [default: none]",
-)
-@click.option("--health-host", default="127.0.0.1", show_default=True, help="Address that these are answered on.")
+@HEALTH_PORT
+@HEALTH_HOST
 def worker(target: str, processes: int | None, reload: bool, health_port: int | None, health_host: str) -> None:
     """Run a worker: import PACKAGE.MODULE and start its RUNTIME.
 

@@ -1,5 +1,8 @@
 """arq's worker, kept to one slot of a cluster."""
 
+from collections.abc import Callable
+from typing import Any
+
 from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
 from arq.worker import Worker
 
@@ -7,9 +10,20 @@ from arq.worker import Worker
 class OneSlotWorker(Worker):
     """Touches the queue and the records of its jobs alone, whose ids carry the queue's hash tag.
 
+    It tells whoever asks for it each time that its look at the queue succeeded.
+
     arq's own one looks into its set of jobs to abort with each job that ends, in the same transaction. Ours are never
     aborted, and keep no results.
     """
+
+    def __init__(self, *args: Any, on_look: Callable[[], None], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._on_look = on_look
+
+    async def heart_beat(self) -> None:
+        """Called at the end of each look."""
+        await super().heart_beat()
+        self._on_look()
 
     async def finish_job(
         self,

@@ -5,7 +5,9 @@ import json
 import logging
 import os
 import signal
+import socket
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from typing import Any
 
 from arq.connections import ArqRedis
@@ -14,6 +16,7 @@ from arq.typing import WorkerCoroutine
 from arq.worker import Worker
 
 from exosphere_core.ending import end
+from exosphere_core.health import HealthServer
 from exosphere_core.keys import BACKGROUND_QUEUE, BACKGROUND_TAG
 from exosphere_core.logs import set_up_logging
 from exosphere_core.store.connection import check_server, connect, connect_to_slot
@@ -28,6 +31,7 @@ from exosphere_orchestrator.background.bulk import BulkRetries
 from exosphere_orchestrator.background.context import Jobs
 from exosphere_orchestrator.background.one_slot import OneSlotWorker
 from exosphere_orchestrator.background.repair import Repair
+from exosphere_orchestrator.background.vitals import Vitals
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.reconcile.reconciler import Reconciler
 from exosphere_orchestrator.runs import RunStarter
@@ -50,25 +54,32 @@ _JOB_TIMEOUT_S = 120
 _LONG_JOB_TIMEOUT_S = 3000
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, listener: socket.socket | None = None) -> None:
     """Run the background jobs until SIGTERM or SIGINT. Then those under way are finished; a second signal ends it at once.
+
+    Args:
+        listener: where the health endpoint answers; none without it.
 
     Raises:
         ConfigurationError: Redis can't be reached at the start.
+        ValueError: `EXOSPHERE_HEALTH_AGE_MS` is wrong.
     """
     set_up_logging(settings.log_level, settings.log_format)
     logging.getLogger("arq").setLevel(logging.WARNING)
-    asyncio.run(_serve(settings))
+    vitals = Vitals()
+    with nullcontext() if listener is None else HealthServer(listener, vitals.answers()):
+        asyncio.run(_serve(settings, vitals))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, vitals: Vitals) -> None:
     redis = connect(settings.redis_url.get_secret_value())
     await check_server(redis)
+    vitals.note_reached()
     limits = limits_of(settings)
     # A firing that Redis loses is lost together with its claim, and fires again: it need not be waited for.
     intake = Intake(settings.max_queued, MemoryBudget(settings.max_memory_percent, settings.max_memory_bytes))
     starter = RunStarter(redis, GraphPlans(redis), limits, settings.shards, lambda *_: None, intake)
-    jobs = Jobs(settings, redis, starter)
+    jobs = Jobs(settings, redis, starter, vitals=vitals)
     repair = Repair(Reconciler(redis, settings.shards, settings.retention_ms))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -185,6 +196,7 @@ async def _worker(settings: Settings, jobs: Jobs, repair: Repair) -> Worker:
         job_serializer=_write_job,
         job_deserializer=json.loads,
         log_results=False,
+        on_look=jobs.vitals.note_reached,
     )
 
 
@@ -197,10 +209,15 @@ def _cron(jobs: Jobs, duty: Callable[[Jobs], Awaitable[int]], **when: Any) -> Cr
 
 
 def _job(jobs: Jobs, duty: Callable[[Jobs], Awaitable[int]]) -> WorkerCoroutine:
+    name = duty.__name__
+    jobs.vitals.know(name)
+
     async def job(ctx: dict[Any, Any], *args: Any, **kwargs: Any) -> int:
-        done = await duty(jobs)
+        with jobs.vitals.running(name):
+            done = await duty(jobs)
         if done:
-            logger.info("%s: %d", duty.__name__, done)
+            jobs.vitals.note_done(name, done)
+            logger.info("%s: %d", name, done)
         return done
 
     coroutine: WorkerCoroutine = job
