@@ -1,5 +1,7 @@
 """The alert rules and the dashboard of deploy/: every metric and label that they name is one that our processes tell."""
 
+import asyncio
+import inspect
 import json
 import re
 from collections import defaultdict
@@ -12,9 +14,12 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.service import Service, Space, node_class
+from api.service import Service, Space, eventually, node_class, one
 from exosphere_core import api
+from exosphere_orchestrator.background import worker as background_process
+from exosphere_orchestrator.background.vitals import Vitals as Background
 from exosphere_worker.metrics import figures_of, metrics_text
+from exosphere_worker.times import NodeTimes
 from exosphere_worker.vitals import Vitals
 
 MONITORING = Path(__file__).parents[2] / "deploy" / "monitoring"
@@ -26,6 +31,9 @@ PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 
 #: What Prometheus adds to everything that it reads.
 OF_TARGET = {"instance", "job"}
+
+#: The background jobs.
+DUTIES = re.findall(r"_cron\(jobs, (?:\w+\.)?(\w+),", inspect.getsource(background_process))
 
 #: Name of a metric → label → its values.
 Told = dict[str, dict[str, set[str]]]
@@ -57,18 +65,37 @@ def selectors(expression: str) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def told(service: Service) -> Told:
-    """What a state manager and a worker tell, after one call that was answered and one that was not."""
+def told_texts(service: Service) -> dict[str, str]:
+    """What a state manager, a worker and the background jobs tell, after one call that was answered and one that was not."""
     space = Space(service, "watched")
     space.register(node_class("Only"))
     space.graph(space.node("only"))
     space.trigger()
+    space.do("Only", one(v="1"))
+    attempts = f'exosphere_attempts_total{{ended="succeeded",namespace="{space.name}"'
+    eventually("its end is counted", lambda: attempts in service.http.get("/metrics").text)
     space.refused(404, api.GET_GRAPH, graph_name="nothing")
     vitals = Vitals()
     vitals.note_read()
     vitals.note_heartbeat()
+    vitals.nodes["Only"] = NodeTimes()
+    background = Background()
+    assert "reconcile_all" in DUTIES
+    for duty in DUTIES:
+        background.know(duty)
+        with background.running(duty):
+            pass
+    return {
+        "state manager": service.http.get("/metrics").text,
+        "worker": metrics_text([figures_of(vitals, 60.0)]),
+        "background": asyncio.run(background.answers()["/metrics"]()).content.decode(),
+    }
+
+
+@pytest.fixture(scope="module")
+def told(told_texts: dict[str, str]) -> Told:
     found: Told = defaultdict(lambda: defaultdict(set))
-    for text in (service.http.get("/metrics").text, metrics_text([figures_of(vitals, 60.0)])):
+    for text in told_texts.values():
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
                 for label, value in sample.labels.items():
@@ -98,7 +125,7 @@ def test_events_and_outcomes_that_are_asked_for_are_among_those_that_are_told(to
         for expression in expressions()
         for selector in selectors(expression)
         for matcher in selector.matchers.matchers
-        if matcher.name in ("event", "outcome", "how", "call")
+        if matcher.name in ("event", "outcome", "how", "call", "command", "duty", "ended", "kind", "result")
     ]
     assert asked
     calls = {row.name for row in vars(api).values() if isinstance(row, api.Row)}
@@ -125,19 +152,20 @@ def test_labels_in_the_text_of_an_alert_are_left_by_its_expression() -> None:
     for rule in ALERTS:
         used = set(re.findall(r"\$labels\.(\w+)", " ".join(rule["annotations"].values())))
         top = promql.parse(rule["expr"])
-        while isinstance(top, promql.BinaryExpr):
-            top = top.lhs
+        while isinstance(top, promql.BinaryExpr | promql.Call):
+            top = top.lhs if isinstance(top, promql.BinaryExpr) else top.args[-1]
         if isinstance(top, promql.AggregateExpr):
             assert used <= set(top.modifier.labels if top.modifier else ()), rule["alert"]
 
 
-def test_prometheus_is_told_of_the_rules_and_of_both_kinds_of_processes() -> None:
+def test_prometheus_is_told_of_the_rules_and_of_all_kinds_of_processes() -> None:
     configuration = yaml.safe_load((MONITORING / "prometheus.yaml").read_text())
     assert all((MONITORING / name).is_file() for name in configuration["rule_files"])
-    state_manager, worker = configuration["scrape_configs"]
+    state_manager, worker, background = configuration["scrape_configs"]
     assert "authorization" in state_manager
-    assert "authorization" not in worker
-    assert not {"metrics_path"} & (state_manager.keys() | worker.keys()), "both answer at the usual path"
+    assert not {"authorization"} & (worker.keys() | background.keys())
+    named = state_manager.keys() | worker.keys() | background.keys()
+    assert "metrics_path" not in named, "all answer at the usual path"
 
 
 def test_names_of_alerts_are_given_once() -> None:

@@ -57,18 +57,18 @@ def test_jobs_are_told_before_they_run_and_by_how_they_end() -> None:
     vitals = Vitals()
     vitals.know("sweep")
     samples = told(vitals)
-    assert [value(samples, "jobs_total", job="sweep", result=result) for result in ("succeeded", "failed")] == [0, 0]
-    assert ("exosphere_background_last_success_seconds", frozenset({("job", "sweep")})) not in samples
+    assert [value(samples, "jobs_total", duty="sweep", result=result) for result in ("succeeded", "failed")] == [0, 0]
+    assert ("exosphere_background_last_success_seconds", frozenset({("duty", "sweep")})) not in samples
     with vitals.running("sweep"):
         pass
     with pytest.raises(KeyError), vitals.running("sweep"):
         raise KeyError
     vitals.note_done("sweep", 7)
     samples = told(vitals)
-    assert [value(samples, "jobs_total", job="sweep", result=result) for result in ("succeeded", "failed")] == [1, 1]
-    assert value(samples, "job_seconds_count", job="sweep") == 2
-    assert value(samples, "done_total", job="sweep") == 7
-    assert value(samples, "last_success_seconds", job="sweep") >= 0
+    assert [value(samples, "jobs_total", duty="sweep", result=result) for result in ("succeeded", "failed")] == [1, 1]
+    assert value(samples, "job_seconds_count", duty="sweep") == 2
+    assert value(samples, "done_total", duty="sweep") == 7
+    assert value(samples, "last_success_seconds", duty="sweep") >= 0
     assert value(samples, "alive") == 1
 
 
@@ -140,7 +140,7 @@ def test_the_command_answers_for_its_health_and_tells_its_jobs_also_while_redis_
 
         def succeeded(job: str) -> float:
             samples = parsed(got(port, "/metrics")[1])
-            return value(samples, "jobs_total", job=job, result="succeeded")
+            return value(samples, "jobs_total", duty=job, result="succeeded")
 
         wait_for("it fired what was due, and looked at everything", lambda: succeeded("reconcile_all"))
         assert succeeded("fire_due_schedules") >= 1

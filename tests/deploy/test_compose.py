@@ -151,7 +151,7 @@ def test_what_others_wait_for_has_a_health_check(compose: dict[str, Any]) -> Non
 
 
 def test_every_part_that_listens_has_a_health_check(compose: dict[str, Any]) -> None:
-    assert [name for name, service in compose["services"].items() if "healthcheck" not in service] == ["background"]
+    assert [name for name, service in compose["services"].items() if "healthcheck" not in service] == []
 
 
 def test_a_part_is_killed_only_after_it_had_time_for_its_grace_and_to_give_back_the_rest(

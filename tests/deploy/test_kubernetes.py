@@ -15,6 +15,7 @@ from deploy.custom_kinds import CUSTOM_KINDS
 from exosphere_cli.main import cli
 from exosphere_core import api, health
 from exosphere_core.access import KEY_VARIABLE, URI_VARIABLE, read_access
+from exosphere_orchestrator.background.vitals import METRICS_PATH
 from exosphere_orchestrator.server import _GRACE_S
 from exosphere_orchestrator.settings import Settings, load_settings
 from exosphere_orchestrator.vault import new_key
@@ -147,16 +148,22 @@ def test_what_is_probed_and_read_exists() -> None:
     for name, _, container in pods():
         ports = {port["name"] for port in container.get("ports", ())}
         probes = [probe for key, probe in container.items() if key.endswith("Probe")]
-        assert len(probes) == (0 if "background" in name else 3)
-        known = {health.PATH} if "worker" in name else {api.HEALTH.path, api.READY.path}
+        assert len(probes) == 3
+        known = {api.HEALTH.path, api.READY.path} if "state-manager" in name else {health.PATH}
         assert {probe["httpGet"]["path"] for probe in probes} <= known
         assert {probe["httpGet"]["port"] for probe in probes} <= ports
         if "state-manager" in name:
             assert container["readinessProbe"]["httpGet"]["path"] == api.READY.path
             assert container["livenessProbe"]["httpGet"]["path"] == api.HEALTH.path
-    (monitor,) = of_kind("PodMonitor").values()
-    assert [end["port"] for end in monitor["spec"]["podMetricsEndpoints"]] == ["health"]
-    assert monitor["spec"]["podMetricsEndpoints"][0]["path"] == metrics.PATH
+    monitors = of_kind("PodMonitor")
+    assert set(monitors) == {"exosphere-workers", "exosphere-background"}
+    for monitor in monitors.values():
+        (end,) = monitor["spec"]["podMetricsEndpoints"]
+        assert (end["port"], end["path"]) == ("health", metrics.PATH)
+    assert metrics.PATH == METRICS_PATH
+    found = monitors["exosphere-background"]["spec"]["selector"]["matchLabels"].items()
+    labels = {name: one["spec"]["template"]["metadata"]["labels"] for name, one in of_kind("Deployment").items()}
+    assert [name for name, of in labels.items() if found <= of.items()] == ["exosphere-background"]
 
 
 @pytest.mark.parametrize("grace_ms", [0, 1, 10_000, 1_500_001])

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = {
     "exosphere_core": "sdk",
     "exospherehost": "sdk",
+    "exosphere_otel": "sdk",
     "exosphere_pytest": "sdk",
     "exosphere_cli": "sdk",
     "exosphere_worker": "worker",

@@ -24,26 +24,27 @@ class Vitals:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
+        # Their label is `duty`: Prometheus calls something else `job`, and would rename it.
         #: When Redis was last reached, monotonic, in s; None until then.
         self._reached_at: float | None = None
         self._succeeded_at: dict[str, float] = {}
         self._alive = Gauge(
             "exosphere_background_alive", "1 while GET /health calls this process alive.", registry=registry
         )
-        self._jobs = Counter("exosphere_background_jobs", "Jobs that ended.", ["job", "result"], registry=registry)
+        self._jobs = Counter("exosphere_background_jobs", "Jobs that ended.", ["duty", "result"], registry=registry)
         self._seconds = Histogram(
-            "exosphere_background_job_seconds", "How long they took.", ["job"], buckets=_BUCKETS, registry=registry
+            "exosphere_background_job_seconds", "How long jobs took.", ["duty"], buckets=_BUCKETS, registry=registry
         )
         self._done = Counter(
             "exosphere_background_done",
             "What jobs dealt with: schedules, runs, users, entries, whatever the job is about.",
-            ["job"],
+            ["duty"],
             registry=registry,
         )
         self._ages = Gauge(
             "exosphere_background_last_success_seconds",
             "Since a job last succeeded in this process; none before the first time.",
-            ["job"],
+            ["duty"],
             registry=registry,
         )
         self._mended = Counter(
