@@ -18,6 +18,9 @@ EXOSPHERE_COMMAND: Final = (sys.executable, "-P", "-m", "exosphere_cli.main")
 #: Begins the one line with which a command of ours says why it ends.
 ERROR_PREFIX: Final = "error: "
 
+#: The module by which OpenTelemetry instruments a program that knows nothing of it.
+_AUTO_INSTRUMENTATION: Final = "opentelemetry.instrumentation.auto_instrumentation"
+
 #: Seconds for the last output of a process that has ended. It is there already,
 #: unless a process of its own still holds the pipe.
 _OUTPUT_S: Final = 1.0
@@ -70,7 +73,7 @@ class Child:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**self._environment, "PYTHONUNBUFFERED": "1", **self._lifeline.environment},
+            env={**_instrumented(self._environment), "PYTHONUNBUFFERED": "1", **self._lifeline.environment},
             pass_fds=(self._lifeline.fd,),
             start_new_session=True,
         )
@@ -111,6 +114,22 @@ class Child:
                 if line.strip():
                     self._last_line = line
                 self._show(line)
+
+
+def _instrumented(environment: Mapping[str, str]) -> dict[str, str]:
+    """Have a child draw spans where this process was started by `opentelemetry-instrument`.
+
+    Earlier versions of that take themselves out of the environment, so that no child of a program is instrumented.
+    """
+    found = sys.modules.get(_AUTO_INSTRUMENTATION)
+    if found is None or found.__file__ is None:
+        return dict(environment)
+    path = environment.get("PYTHONPATH", "").split(os.pathsep)
+    folder = os.path.dirname(found.__file__)
+    return {
+        **environment,
+        "PYTHONPATH": os.pathsep.join([folder, *(each for each in path if each not in ("", folder))]),
+    }
 
 
 def stop_children(children: Iterable[Child], grace_s: float) -> None:

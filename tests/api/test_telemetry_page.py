@@ -1,14 +1,17 @@
 """docs/telemetry.md says what is told, and nothing else."""
 
+import json
+import logging
 import re
 import tomllib
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from api.telemetry_page import metrics_table
 from api.test_monitoring import Told, told, told_texts
-from exosphere_core.logs import About
+from exosphere_core.logs import About, JsonLines
 
 __all__ = ["told", "told_texts"]
 
@@ -38,6 +41,15 @@ def test_every_field_of_a_line_that_tells_what_it_is_about_is_on_the_page() -> N
     told_of = {*About._fields, "time", "level", "logger", "message", "exception", "request_id", "trace_id", "span_id", "part"}  # fmt: skip
     section = PAGE[PAGE.index("## Logs") :]
     assert told_of == set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+
+
+def test_the_line_that_the_page_shows_is_one_that_is_written() -> None:
+    (shown,) = re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    fields = json.loads(shown)
+    record = logging.LogRecord(fields["logger"], logging.WARNING, "nodes.py", 1, fields["message"], (), None)
+    record.created = datetime.fromisoformat(fields["time"]).timestamp()
+    vars(record).update({name: fields[name] for name in About._fields})
+    assert JsonLines().format(record) + "\n" == shown
 
 
 def test_the_extra_and_the_entry_point_that_the_page_names_are_declared() -> None:

@@ -1,6 +1,8 @@
 """What spans are drawn of a run, and what they say."""
 
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from exosphere_core import traces
 from exosphere_core.records import Task
 from exosphere_core.traces import own_trace, read_traceparent
+from exosphere_otel import ExosphereInstrumentor
 from exosphere_otel.spans import Spans
 from exospherehost import BaseNode, PruneSignal
 from exospherehost.testing import run_graph
@@ -217,6 +220,16 @@ def test_without_a_provider_a_context_that_came_with_the_call_is_carried_on() ->
         assert carried == given
     with Spans().attempt(task(), "5" * 32, "1", 0) as ended:
         ended("succeeded", "")
+
+
+def test_the_code_of_the_page_has_spans_drawn_by_the_global_provider() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "telemetry.md").read_text()
+    (code,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    try:
+        exec(compile(code, "telemetry.md", "exec"), {})
+        assert isinstance(traces.installed, Spans)
+    finally:
+        ExosphereInstrumentor().uninstrument()
 
 
 def test_nothing_is_drawn_any_more_when_it_is_taken_away() -> None:

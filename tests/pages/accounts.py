@@ -29,6 +29,8 @@ RUN: Final = {
     ("docs/semantics.md", "json trigger"): "tests/test_semantics_page.py",
     ("docs/semantics.md", "python"): "tests/test_semantics_page.py",
     ("docs/semantics.md", "python client"): "tests/test_semantics_page.py",
+    ("docs/telemetry.md", "json"): "tests/api/test_telemetry_page.py",
+    ("docs/telemetry.md", "python"): "tests/otel/test_spans.py",
     ("docs/testing.md", "python"): "tests/kit/test_page.py",
     ("examples/README.md", "sh"): "tests/api/test_approval_calls.py",
 }
@@ -65,6 +67,10 @@ NOT_RUN: Final = {
         "console",
     ): "campaigns of many minutes; short ones are in tests/chaos, tests/points and tests/mutants",
     ("docs/security.md", "console"): "with the id of a key that nobody has: tests/platform/test_key_command.py",
+    (
+        "docs/telemetry.md",
+        "console",
+    ): "installs from a package registry, for a collector that is not there: tests/system/test_traces.py has the spans printed",
     ("docs/testing.md", "console"): "installs from a package registry",
 }
 

@@ -208,15 +208,14 @@ async def send_reports(
     # Shards of a cluster are in several slots; the streams of one shard are in one.
     parts = transaction_parts(redis, commands)
     if len(parts) == 1:
-        await transaction(redis, commands)
-        return
-    sent = await asyncio.gather(*(transaction(redis, part) for part in parts), return_exceptions=True)
-    for outcome in sent:
-        if isinstance(outcome, BaseException):
-            raise outcome
-    # The first reply of all is the id of an entry that was added.
-    replies = sent[0]
-    assert not isinstance(replies, BaseException)
+        replies = await transaction(redis, commands)
+    else:
+        sent = await asyncio.gather(*(transaction(redis, part) for part in parts), return_exceptions=True)
+        for outcome in sent:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            replies = outcome
+    # The first one is the id of an entry that was added: each part has a report.
     return int(replies[0].partition(b"-")[0])
 
 
