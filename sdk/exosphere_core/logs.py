@@ -121,5 +121,4 @@ def set_up_logging(level: str, form: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # What Python warns of would be text of several lines.
     logging.captureWarnings(form == "json")
-    for noisy in ("httpx", "httpcore", "uvicorn"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)

@@ -54,7 +54,8 @@ print(json.dumps({
 }))
 """
 PACKAGES = (
-    "exosphere_core", "exospherehost", "exosphere_cli", "exosphere_pytest", "exosphere_worker", "exosphere_orchestrator",
+    "exosphere_core", "exospherehost", "exosphere_cli", "exosphere_otel", "exosphere_pytest", "exosphere_worker",
+    "exosphere_orchestrator",
 )  # fmt: skip
 
 

@@ -87,8 +87,8 @@ MUTANTS = (
     ),
     Mutant(
         "report and acknowledgement are two steps", f"{_STORE}/streams.py",
-        "        await transaction(redis, commands)\n",
-        "        for command in reversed(commands):\n            await burst(redis, [command])\n",
+        "        replies = await transaction(redis, commands)\n",
+        "        for command in reversed(commands):\n            replies = await burst(redis, [command])\n",
         ("tests/points/test_crash_points.py::test_a_runtime_may_die_at_every_command_of_a_chain",),
     ),
     Mutant(
