@@ -51,6 +51,7 @@ NEW_METHODS: Final = frozenset(
         "get_run",
         "get_state",
         "list_runs",
+        "logs",
         "pause_graph",
         "pause_queue",
         "pause_schedule",
