@@ -19,6 +19,7 @@ FOR_TESTING := $(VENV)/.installed-for-testing
 FOR_FUZZING := $(VENV)/fuzz/.installed
 FOR_COMPARING := $(VENV)/peers/.installed
 FOR_DOCS := $(VENV)/docs/.installed
+FOR_USING := $(VENV)/users/.installed
 BULLMQ := bench/contenders/bullmq
 # An environment whose interpreter was removed or upgraded away is made anew.
 $(shell test -x $(BIN)/python || rm -f $(FOR_RUNNING) $(FOR_TESTING))
@@ -59,7 +60,7 @@ dashboard-if-possible:
 
 dashboard: $(DASHBOARD) ## Build the dashboard, which the state manager serves at / (needs Node.js with npm)
 
-test: $(FOR_TESTING) ## Run all tests but those of topology and of the dashboard
+test: $(FOR_TESTING) $(FOR_USING) ## Run all tests but those of topology and of the dashboard
 	@$(BIN)/python -m pytest $(PYTEST_WORKERS) --ignore=tests/topology $(ARGS)
 
 test-ui: $(FOR_TESTING) $(DASHBOARD) chromium ## Check the dashboard and click through it in Chromium
@@ -209,6 +210,10 @@ define install-apart
 	@$(VENV)/$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2)
 	@touch $@
 endef
+
+# What comes along when users install the wheel, and nothing else: the tests of the wheel put it there.
+$(FOR_USING): requirements.lock | $(BIN)/python
+	$(call install-apart,users,$<)
 
 $(FOR_FUZZING): requirements-fuzz.lock | $(BIN)/python
 	$(call install-apart,fuzz,$<)

@@ -4,16 +4,21 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
 import tarfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
 from exosphere_core.version import VERSION
+from ports import free_port
 
 ROOT = Path(__file__).parents[2]
 DASHBOARD = "orchestrator/exosphere_orchestrator/dashboard"
@@ -59,9 +64,13 @@ PACKAGES = (
 )  # fmt: skip
 
 
+#: Neither paths to this checkout nor settings of whoever runs the tests.
+ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "EXOSPHERE"))}
+
+
 def run(*command: str, cwd: Path, **environ: str) -> str:
     done = subprocess.run(
-        command, cwd=cwd, env={**os.environ, **environ}, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=cwd, env={**ENVIRON, **environ}, capture_output=True, text=True, timeout=120, check=False
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -143,6 +152,54 @@ def test_where_it_is_installed_it_works_without_the_checkout(built: Path, tmp_pa
     assert told == {"status": "SUCCESS", "words": '["a","b"]', "version": VERSION, "homes": [str(installed)]}
     command = str(installed / "bin" / "exosphere")
     assert run(command, "--version", cwd=tmp_path, PYTHONPATH=path) == f"exosphere, version {VERSION}\n"
+
+
+@contextmanager
+def dev_of(exosphere: Path, project: Path) -> Iterator[dict[str, str]]:
+    """`exosphere dev` runs a new project; gives what its clients need. It must end in order."""
+    port = str(free_port())
+    command = [exosphere, "dev", "--app", f"{project.name}.runtime:runtime", "--port", port, "--no-build-dashboard"]
+    log = project / "log"
+    with log.open("w") as output:
+        dev = subprocess.Popen(
+            command, cwd=project, env=ENVIRON, stdout=output, stderr=output, stdin=subprocess.DEVNULL
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while not (key := re.search(r"EXOSPHERE_API_KEY=(\S+)", log.read_text())):
+            assert dev.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        yield {"EXOSPHERE_STATE_MANAGER_URI": f"http://127.0.0.1:{port}", "EXOSPHERE_API_KEY": key[1]}
+        dev.send_signal(signal.SIGINT)
+        assert dev.wait(60) == 0, log.read_text()
+    finally:
+        dev.kill()
+        dev.wait()
+
+
+def test_a_new_project_runs_where_nothing_but_the_wheel_and_what_it_declares_is_installed(
+    built: Path, tmp_path: Path
+) -> None:
+    users = ROOT / ".venv" / "users"
+    assert (users / ".installed").exists(), "its libraries are missing: `make test` installs them"
+    home = tmp_path / "env"
+    run(sys.executable, "-m", "venv", "--without-pip", str(home), cwd=tmp_path)
+    libraries = next(home.glob("lib/python*/site-packages"))
+    (libraries / "libraries.pth").write_text(str(next(users.glob("lib/python*/site-packages"))))
+    pip = (str(users / "bin" / "python"), "-m", "pip", "--python", str(home / "bin" / "python"))
+    wheel = str(built / f"exosphere_redis-{VERSION}-py3-none-any.whl")
+    run(*pip, "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", wheel, cwd=tmp_path)
+    run(*pip, "check", cwd=tmp_path)
+
+    def exosphere(*arguments: str, **environ: str) -> str:
+        return run(str(home / "bin" / "exosphere"), *arguments, cwd=tmp_path, **environ)
+
+    assert exosphere("--version") == f"exosphere, version {VERSION}\n"
+    exosphere("init", "first")
+    with dev_of(home / "bin" / "exosphere", tmp_path / "first") as access:
+        assert "VALID" in exosphere("graph", "apply", "first/graph.yaml", "--wait-valid", "60", **access)
+        assert "SUCCESS" in exosphere("run", "start", "first", "--wait", **access)
 
 
 def test_the_version_is_told_in_one_place() -> None:
