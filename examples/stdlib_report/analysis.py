@@ -1,6 +1,7 @@
 """What one module's source holds: lines, functions, classes, cyclomatic complexity, imports."""
 
 import ast
+import threading
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -9,6 +10,10 @@ _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 #: Each of these adds one way through the code; so do every further operand of `and` and `or`,
 #: every loop and condition of a comprehension, and every case of a `match`.
 _BRANCHES: Final = (ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.Assert)
+
+#: Python 3.11 fails with a SystemError when several threads build syntax trees at a time. Each holds the interpreter's lock
+#: anyway, so that taking turns costs nothing.
+_PARSING: Final = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,9 @@ def analyse(source: bytes, module: str, is_package: bool) -> ModuleFacts:
         ValueError: it holds null bytes.
     """
     package = module if is_package else module.rpartition(".")[0]
-    count = _count(ast.parse(source), package)
+    with _PARSING:
+        tree = ast.parse(source)
+    count = _count(tree, package)
     peak = max(count.functions, key=lambda function: (function.complexity, -function.line), default=_Function("", 0, 0))
     return ModuleFacts(
         lines=len(source.splitlines()),
