@@ -38,7 +38,7 @@ ARGS ?=
 PYTEST_WORKERS ?= -n 3 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev dashboard dashboard-if-possible test test-ui screenshots view-times topology proof chaos points mutants fuzz docs docs-serve lint format bench bench-quick lock previous-wheel clean
+.PHONY: help demo dev dashboard dashboard-if-possible test test-ui screenshots view-times topology proof chaos points mutants fuzz docs docs-serve lint format bench bench-quick lock dist previous-wheel clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -154,6 +154,10 @@ lock: $(BIN)/python ## Write the lock files anew; UPGRADE=1 takes the newest ver
 	compile requirements-docs.lock --group pyproject.toml:docs; \
 	compile deploy/requirements.lock pyproject.toml --extra server -c requirements.lock; \
 	compile deploy/requirements-build.lock "$$tool/build.in" -c requirements.lock
+
+dist: $(FOR_TESTING) $(DASHBOARD) ## Build sdist and wheel into dist, the dashboard in them (needs Node.js with npm)
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build -d dist
 
 previous-wheel: $(FOR_TESTING) ## Make the wheel of COMMIT the one that the tests of compatibility run beside this version
 	@$(BIN)/python tests/deploy/previous_wheel.py "$(COMMIT)"

@@ -105,6 +105,28 @@ def test_a_runtime_is_told_with_what_it_runs_and_since_when(service: Service, sp
     assert space.ok(api.LIST_RUNTIMES)["runtimes"][0] == {**first, "nodes": ["A"], "version": "2.0.1"}
 
 
+def test_a_runtime_that_withdraws_is_left_out_at_once_unless_it_holds_something(service: Service, space: Space) -> None:
+    register(space, "worker", "gone", "A", "B")
+    register(space, "worker", "busy", "A")
+    register(space, "worker", "here", "A")
+    space.graph(space.node("a"))
+    space.trigger()
+    ready = ShardKeys(space.name).ready("A")
+    taken = service.with_redis(lambda redis: streams.read_new(redis, RUNTIMES_GROUP, "busy", [ready], 1, None))
+    assert len(taken) == 1
+    for idle in ("gone", "here"):
+        service.with_redis(lambda redis, idle=idle: streams.be_heard(redis, RUNTIMES_GROUP, idle, [ready]))
+    assert queue(space, "A")["consumers"] == 3
+    assert space.ok(api.WITHDRAW_RUNTIME, runtime_id="gone") == {"id": "gone", "withdrawn": True}
+    assert space.ok(api.WITHDRAW_RUNTIME, runtime_id="gone") == {"id": "gone", "withdrawn": True}, (
+        "it may be said again"
+    )
+    assert space.ok(api.WITHDRAW_RUNTIME, runtime_id="busy") == {"id": "busy", "withdrawn": False}
+    left = space.ok(api.LIST_RUNTIMES)["runtimes"]
+    assert [(each["id"], each["running"]) for each in left] == [("busy", 1), ("here", 0)]
+    assert queue(space, "A")["consumers"] == 2
+
+
 def test_a_runtime_whose_registration_is_not_known_is_told_by_its_queues(space: Space) -> None:
     waiting(space, 1)
     (runtime,) = space.ok(api.LIST_RUNTIMES)["runtimes"]

@@ -144,6 +144,7 @@ class Scene:
             "watch_run": (None, run),
             "list_queues": (None, {}),
             "list_runtimes": (None, {}),
+            "withdraw_runtime": (None, {"runtime_id": "nobody"}),
             "find_runs": (None, {}),
             "validate_graph": ({"nodes": [self.space.node("a")]}, {"graph_name": "new"}),
             "list_settings": (None, {}),

@@ -64,7 +64,7 @@ def test_make_alone_lists_every_target_with_a_line(checkout: Path) -> None:
     assert done.returncode == 0
     listed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("  make ")]
     assert listed == [
-        "help", "demo", "dev", "dashboard", "test", "test-ui", "screenshots", "view-times", "topology", "proof", "chaos", "points", "mutants", "fuzz", "docs", "docs-serve", "lint", "format", "bench", "bench-quick", "lock", "previous-wheel", "clean",
+        "help", "demo", "dev", "dashboard", "test", "test-ui", "screenshots", "view-times", "topology", "proof", "chaos", "points", "mutants", "fuzz", "docs", "docs-serve", "lint", "format", "bench", "bench-quick", "lock", "dist", "previous-wheel", "clean",
     ]  # fmt: skip
 
 

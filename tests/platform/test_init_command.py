@@ -59,7 +59,7 @@ def test_the_project_runs_as_its_readme_says(
     tests = start_process(sys.executable, *shlex.split(typed[1])[1:], "-p", "no:cacheprovider", cwd=folder)
     output, _ = tests.communicate(timeout=60)
     assert tests.returncode == 0, output
-    assert "2 passed" in output
+    assert "3 passed" in output
 
     # Another port than the one that is the default everywhere, and nothing else.
     port = str(free_port())

@@ -90,6 +90,21 @@ def test_a_runtime_that_is_asked_to_stop_ends_its_work_and_exits_with_0(stack: S
     assert (state["status"], state["attempt"]) == ("SUCCESS", 1)
 
 
+def test_a_runtime_that_stopped_is_listed_no_more_and_one_that_was_killed_still_is(stack: Stack) -> None:
+    stack.state_manager()
+    stack.runtime("rt1")
+    stack.runtime("rt2")
+    for name in ("rt1", "rt2"):
+        wait_for("it is at work", lambda name=name: "runs Spread" in stack.log(name))
+    assert len(stack.call(api.LIST_RUNTIMES, namespace=NAMESPACE)["runtimes"]) == 2
+    stack.signal("rt1", signal.SIGTERM)
+    assert stack.wait_end("rt1") == 0
+    killed = stack.processes["rt2"].pid
+    stack.kill("rt2")
+    (left,) = stack.call(api.LIST_RUNTIMES, namespace=NAMESPACE)["runtimes"]
+    assert f"-{killed}-" in left["id"]
+
+
 def test_what_does_not_end_within_the_grace_time_is_given_back_at_once(stack: Stack) -> None:
     stack.environ["EXOSPHERE_LEASE_MS"] = "60000"  # nothing here is found by its lost lease
     stack.state_manager()

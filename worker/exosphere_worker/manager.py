@@ -13,7 +13,7 @@ from exosphere_core import api
 from exosphere_core.api import Delivery
 from exosphere_core.backoff import Backoff
 from exosphere_core.client import ApiClient
-from exosphere_core.errors import ConfigurationError, Overloaded, Unavailable
+from exosphere_core.errors import ConfigurationError, ExosphereError, Overloaded, Unavailable
 from exosphere_core.records import Task
 from exosphere_core.version import VERSION
 from exosphere_worker.line_sender import LineSender
@@ -24,6 +24,9 @@ logger = logging.getLogger("exosphere.runtime")
 
 #: How long one try to register may take, in s: longer than a state manager that starts keeps us waiting.
 _TRY_S = 5.0
+
+#: How long leaving may take, in s: it is a courtesy, for which nobody's stop is to wait long.
+_LEAVE_S = 1.0
 
 #: How many sets of secrets are kept in memory.
 _KEPT_SECRETS = 1000
@@ -170,6 +173,15 @@ class Manager:
         body = {"worker": self.instance, "lines": lines}
         answer = await self._client.call(api.ADD_LINES, body=body, namespace=self._namespace)
         return int(answer["taken"])
+
+    async def withdraw(self) -> None:
+        """Tell that this runtime is no more, so that nobody takes it for one that works. Without an answer it is forgotten in an hour."""
+        try:
+            await self._client.call(
+                api.WITHDRAW_RUNTIME, timeout_s=_LEAVE_S, namespace=self._namespace, runtime_id=self.instance
+            )
+        except ExosphereError as fault:
+            logger.debug("the state manager was not told that this runtime has stopped: %s", fault.detail)
 
     async def aclose(self) -> None:
         """Close the connections. Lines that wait are sent before, as far as that takes no time."""

@@ -142,7 +142,10 @@ class Runtime:
             session = Session(
                 manager, delivery, self.namespace, runners, self._workers, self._batch_size, self.vitals, blocked_loop_s
             )
-            await session.run(stop, grace_s)
+            try:
+                await session.run(stop, grace_s)
+            finally:
+                await manager.withdraw()
         finally:
             self._stop = None
             await manager.aclose()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from exosphere_core.keys import ShardKeys
+from exosphere_core.keys import RUNTIMES_GROUP, ShardKeys
 from exosphere_core.store import catalog
 from exosphere_core.store.connection import Redis
 from exosphere_core.store.queues import read_consuming
@@ -15,6 +15,10 @@ from exosphere_core.store.registrations import (
     save_registration,
     silent_since,
 )
+from exosphere_core.store.upkeep import forget_consumers
+
+#: A consumer is forgotten however short a time ago it was heard of.
+_ANY_TIME = -1
 
 
 class RuntimeRecord(NamedTuple):
@@ -59,6 +63,20 @@ async def read_runtimes(redis: Redis, namespace: str, shards: int) -> list[Runti
         )
         for runtime in sorted({*registrations, *idle})
     ]
+
+
+async def withdraw(redis: Redis, namespace: str, shards: int, runtime: str) -> bool:
+    """Forget a runtime that has stopped. Returns whether nothing is left of it: what it holds is not taken from it here."""
+    known = await read_registration(redis, namespace, runtime)
+    if known is None:
+        return True
+    homes = [ShardKeys(namespace, shard) for shard in range(shards)]
+    ready = [home.ready(node) for home in homes for node in known.nodes]
+    await forget_consumers(redis, ready, RUNTIMES_GROUP, _ANY_TIME, runtime)
+    if any(left.runtime == runtime for left in await read_consuming(redis, homes, known.nodes)):
+        return False
+    await forget_registrations(redis, namespace, [runtime])
+    return True
 
 
 async def forget_gone(redis: Redis, namespace: str, shards: int, silent_ms: int) -> int:

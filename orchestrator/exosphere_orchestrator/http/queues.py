@@ -15,7 +15,7 @@ from exosphere_core.store.decoding import StateRecord
 from exosphere_core.store.queues import read_queues
 from exosphere_core.store.state_pages import find_states
 from exosphere_orchestrator.catalog import queue_pauses
-from exosphere_orchestrator.catalog.runtimes import RuntimeRecord, read_runtimes
+from exosphere_orchestrator.catalog.runtimes import RuntimeRecord, read_runtimes, withdraw
 from exosphere_orchestrator.http.body import JsonRoute
 from exosphere_orchestrator.http.context import checked, home_of, iso, services
 from exosphere_orchestrator.http.routing import handles
@@ -130,6 +130,16 @@ async def list_runtimes(
         runtimes=[_runtime(runtime, within) for runtime in page],
         next_cursor=page[-1].id if len(following) > limit else None,
     )
+
+
+@handles(router, api.WITHDRAW_RUNTIME)
+async def withdraw_runtime(request: Request, namespace: str, runtime_id: str) -> api.WithdrawnResponse:
+    the = services(request)
+    checked("namespace", namespace)
+    if len(runtime_id) > api.LONGEST_INSTANCE:
+        raise BadRequest(f"runtime_id has {len(runtime_id)} characters; the limit is {api.LONGEST_INSTANCE}")
+    withdrawn = await withdraw(the.redis, namespace, the.settings.shards, runtime_id)
+    return api.WithdrawnResponse(id=runtime_id, withdrawn=withdrawn)
 
 
 def _runtime(runtime: RuntimeRecord, within_ms: int) -> api.RuntimeBody:

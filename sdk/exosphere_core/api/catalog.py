@@ -22,6 +22,10 @@ class NodeBody(BaseModel):
     secrets: list[Name] = Field(default_factory=list, description="names of the secrets that the node needs")
 
 
+#: The longest id of a runtime, in characters.
+LONGEST_INSTANCE: Final = 256
+
+
 class RegisterNodesRequest(BaseModel):
     """Registration of a runtime and its nodes. Extra keys are ignored."""
 
@@ -29,7 +33,7 @@ class RegisterNodesRequest(BaseModel):
     nodes: list[NodeBody]
     instance: str | None = Field(
         default=None,
-        max_length=256,
+        max_length=LONGEST_INSTANCE,
         description="tells this runtime from others of its name: the name of its consumers",
     )
     version: str | None = Field(
@@ -239,6 +243,7 @@ __all__ = [
     "LIST_NAMESPACES",
     "LIST_NODES",
     "LIST_VERSIONS",
+    "LONGEST_INSTANCE",
     "REGISTER_NODES",
     "UPSERT_GRAPH",
     "DeleteGraphResponse",

@@ -2,6 +2,7 @@
 
 from typing import Any, Final, NamedTuple
 
+from exosphere_core.api.catalog import LONGEST_INSTANCE
 from exosphere_core.api.runs import LARGEST_SIZE, LAST_PAGE
 from exosphere_core.names import IDENTIFIER_PATTERN, NAME_PATTERN
 
@@ -31,6 +32,7 @@ PATH_PARAMETERS: Final = {
     "run_id": PathParameter("id of a run, as its trigger answered it", _ID_FORM),
     "state_id": PathParameter("id of a state", _ID_FORM),
     "key_id": PathParameter("id of an API key", {"minLength": 1, "maxLength": 64, "pattern": "^[A-Za-z0-9]+$"}),
+    "runtime_id": PathParameter("id of a runtime, as it registered", {"minLength": 1, "maxLength": LONGEST_INSTANCE}),
     "bulk_id": PathParameter("id of a retry of many runs", _ID_FORM),
     "key": PathParameter("key of a value", _pattern(IDENTIFIER_PATTERN)),
     "version": PathParameter("number of a version, counted from 1", {"minimum": 1, "maximum": 2**31}),

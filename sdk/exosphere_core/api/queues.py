@@ -50,7 +50,9 @@ class QueueBody(BaseModel):
         description="for how long the oldest one waits for a runtime; null when none does"
     )
     paused: bool = Field(description="whether it gives nothing out")
-    consumers: int = Field(description="runtimes that take from it; one that is gone may be among them for an hour")
+    consumers: int = Field(
+        description="runtimes that take from it; one that is gone without a word may be among them for an hour"
+    )
 
 
 class QueuesResponse(BaseModel):
@@ -76,12 +78,21 @@ class RuntimeBody(BaseModel):
 
 
 class RuntimesResponse(BaseModel):
-    """A page of a namespace's runtimes, in order of the id. One that is gone is left out after an hour."""
+    """A page of a namespace's runtimes, in order of the id. One that is gone without a word is left out after an hour."""
 
     namespace: str
     count: int = Field(description="how many are on this page")
     runtimes: list[RuntimeBody]
     next_cursor: str | None = Field(description="asks for the next page; null when there is none")
+
+
+class WithdrawnResponse(BaseModel):
+    """What came of a runtime's leaving."""
+
+    id: str
+    withdrawn: bool = Field(
+        description="false when it holds states still: it is left out when they have been given to others and an hour has passed"
+    )
 
 
 #: Cursors of lists that are gone through by number.
@@ -108,6 +119,11 @@ LIST_RUNTIMES: Final = Row(
     "list_runtimes", "GET", f"{NAMESPACE}/runtimes/", "List the runtimes, and what they run", RuntimesResponse,
     errors=(400,), role=Role.VIEWER, query={"cursor": _CURSOR, "limit": "how many at most, up to 200"},
 )  # fmt: skip
+WITHDRAW_RUNTIME: Final = Row(
+    "withdraw_runtime", "DELETE", f"{NAMESPACE}/runtimes/{{runtime_id}}",
+    "Leave out a runtime that has stopped; used by runtimes as the last thing that they do", WithdrawnResponse,
+    errors=(400,), role=Role.RUNTIME, audited=False,
+)  # fmt: skip
 
 
 __all__ = [
@@ -115,10 +131,12 @@ __all__ = [
     "LIST_RUNTIMES",
     "LIST_STATES",
     "POSITION_PATTERN",
+    "WITHDRAW_RUNTIME",
     "QueueBody",
     "QueuesResponse",
     "RuntimeBody",
     "RuntimesResponse",
     "StateSummary",
     "StatesResponse",
+    "WithdrawnResponse",
 ]

@@ -60,7 +60,15 @@ async def note_anew(redis: "Redis", home: ShardKeys, unites: Sequence[str]) -> N
         await apply(redis, Call("note_anew", [home.unite(unite) for unite in unites], []))
 
 
-async def forget_consumers(redis: "Redis", streams: Sequence[str], group: str, silent_ms: int) -> int:
-    """Take consumers that hold nothing and have been silent for long off their groups. Returns how many."""
-    replies = await apply_all(redis, [Call("forget_consumer", [stream], [group, silent_ms, ""]) for stream in streams])
+async def forget_consumers(
+    redis: "Redis", streams: Sequence[str], group: str, silent_ms: int, consumer: str = ""
+) -> int:
+    """Take consumers that hold nothing and have been silent for long off their groups. Returns how many.
+
+    Args:
+        silent_ms: for longer than this; -1 for any.
+        consumer: the one that it is about; "" for all.
+    """
+    calls = [Call("forget_consumer", [stream], [group, silent_ms, consumer]) for stream in streams]
+    replies = await apply_all(redis, calls)
     return sum(reply for reply in replies if not isinstance(reply, ResponseError))
