@@ -10,9 +10,8 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 import click
 from pydantic import BaseModel, ValidationError
 
-from exosphere_cli.keys import DATA_DIR_VARIABLE, DEFAULT_DATA_DIR
-from exosphere_cli.profiles import PROFILE_VARIABLE, complete_profile
-from exosphere_cli.whereabouts import DEFAULT_URI, Given, find_server
+from exosphere_cli.server_options import DATA_DIR, KEY, PROFILE, URI
+from exosphere_cli.whereabouts import Given, find_server
 from exosphere_core.access import read_access
 from exosphere_core.api import HEALTH, Row
 from exosphere_core.client import ApiClient
@@ -138,27 +137,14 @@ def with_connection_even_without_key(
 def _connected(
     command: Callable[Concatenate[Connection, Parameters], None], *, key_needed: bool
 ) -> Callable[..., None]:
-    @click.option(
-        "--profile", "-p", envvar=PROFILE_VARIABLE, show_envvar=True, shell_complete=complete_profile,
-        help="A server by the name that `exosphere profile add` gave it: its address, namespace and key.",
-    )  # fmt: skip
-    @click.option(
-        "--uri", envvar="EXOSPHERE_STATE_MANAGER_URI", default=DEFAULT_URI, show_default=True, show_envvar=True,
-        help="Address of the state manager.",
-    )  # fmt: skip
-    @click.option(
-        "--key", envvar="EXOSPHERE_API_KEY", show_envvar=True,
-        help="API key. Left out: the one of the profile, or of the `exosphere dev` in this directory, for an address on "
-        "this machine.",
-    )  # fmt: skip
+    @PROFILE
+    @URI
+    @KEY
     @click.option(
         "--namespace", "-n", envvar="EXOSPHERE_NAMESPACE", default="default", show_default=True, show_envvar=True,
         help="Namespace that the command is about.",
     )  # fmt: skip
-    @click.option(
-        "--data-dir", envvar=DATA_DIR_VARIABLE, default=DEFAULT_DATA_DIR, show_default=True, show_envvar=True,
-        type=click.Path(path_type=Path), help="Data directory of `exosphere dev`, for its key.",
-    )  # fmt: skip
+    @DATA_DIR
     @click.pass_context
     @wraps(command)
     def wrapped(

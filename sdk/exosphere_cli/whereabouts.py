@@ -48,7 +48,7 @@ class Server(NamedTuple):
     namespace: str
 
 
-def find_server(given: Given, *, key_needed: bool = True) -> Server:
+def find_server(given: Given, *, key_needed: bool = True, default_profile: bool = True) -> Server:
     """Put together where to call.
 
     A profile that the command line names comes before the environment; one that the environment names, or the default one,
@@ -56,11 +56,12 @@ def find_server(given: Given, *, key_needed: bool = True) -> Server:
 
     Args:
         key_needed: whether it is an error that there is no key; otherwise it is empty.
+        default_profile: whether the default profile counts where none is named.
 
     Raises:
         ConfigurationError: the address can't be used, there is no key for it, or there is no such profile.
     """
-    profile = _profile(given)
+    profile = _profile(given, default_profile)
     # Whether an option has a value that comes before the profile's.
     first = given.is_typed if given.is_typed("profile") else given.is_set
     uri, namespace = given.uri, given.namespace
@@ -75,9 +76,11 @@ def find_server(given: Given, *, key_needed: bool = True) -> Server:
     return Server(uri, key or _key_of_dev(uri, given.data_dir, key_needed), namespace)
 
 
-def _profile(given: Given) -> Profile | None:
+def _profile(given: Given, default_profile: bool) -> Profile | None:
     if given.is_typed("uri") and given.is_typed("key") and given.profile is None:
         # Nothing of a profile is needed: one that can't be read does not stand in the way.
+        return None
+    if given.profile is None and not default_profile:
         return None
     profiles = read_profiles()
     name = given.profile or profiles.default

@@ -11,8 +11,11 @@ import click
 
 from exosphere_cli.health_options import HEALTH_HOST, HEALTH_PORT
 from exosphere_cli.runtime_loader import load_runtime, split_target
+from exosphere_cli.server_options import DATA_DIR, KEY, PROFILE, URI
 from exosphere_cli.source_watch import source_root
+from exosphere_cli.whereabouts import Given, find_server
 from exosphere_cli.worker_pool import HEALTH_SOCKET_VARIABLE, WorkerPool
+from exosphere_core.access import KEY_VARIABLE, URI_VARIABLE
 from exosphere_core.errors import ConfigurationError
 from exosphere_core.lifeline import Lifeline, watch_lifeline
 
@@ -32,7 +35,24 @@ if TYPE_CHECKING:
 )
 @HEALTH_PORT
 @HEALTH_HOST
-def worker(target: str, processes: int | None, reload: bool, health_port: int | None, health_host: str) -> None:
+@PROFILE
+@URI
+@KEY
+@DATA_DIR
+@click.pass_context
+def worker(
+    context: click.Context,
+    /,
+    target: str,
+    processes: int | None,
+    reload: bool,
+    health_port: int | None,
+    health_host: str,
+    profile: str | None,
+    uri: str,
+    key: str | None,
+    data_dir: Path,
+) -> None:
     """Run a worker: import PACKAGE.MODULE and start its RUNTIME.
 
     RUNTIME is a Runtime, or a function without arguments that returns one. The
@@ -46,11 +66,9 @@ def worker(target: str, processes: int | None, reload: bool, health_port: int | 
       exosphere worker my_nodes:runtime --processes 4 --health-port 8080
       exosphere worker my_nodes:runtime --reload
 
-    \b
-    It needs
-      EXOSPHERE_STATE_MANAGER_URI   address of the state manager
-      EXOSPHERE_API_KEY             its API key
-    unless the Runtime was made with both.
+    A Runtime that was not made with address and key of the state manager gets them by
+    these options, as client commands do; a default profile does not count: whose work
+    a worker takes is to be said. In the directory of `exosphere dev` nothing needs to be said.
 
     GET /health answers 200 while Redis was reached within EXOSPHERE_HEALTH_AGE_MS
     (60000), else 503 and what is old; with --processes, for all of them. GET
@@ -59,6 +77,8 @@ def worker(target: str, processes: int | None, reload: bool, health_port: int | 
     SIGTERM or Ctrl-C: takes no new work, ends what is running, exits. A second one exits at once.
     """
     watch_lifeline()
+    sources = {name: context.get_parameter_source(name) for name in ("profile", "uri", "key")}
+    _tell_where(Given(profile, uri, key, "", data_dir, {**sources, "namespace": None}))
     try:
         if processes is None and not reload:
             _run_here(target, health_port, health_host)
@@ -68,6 +88,16 @@ def worker(target: str, processes: int | None, reload: bool, health_port: int | 
             sys.exit(_run_pool(target, processes or 1, health_port, health_host, watched))
     except ValueError as wrong:
         raise ConfigurationError(str(wrong)) from None
+
+
+def _tell_where(given: Given) -> None:
+    """Put into the environment where the state manager is, for the module, which makes the Runtime, and for child processes."""
+    server = find_server(given, key_needed=False, default_profile=False)
+    # What is not known is not made up: the Runtime says what it lacks, if it does.
+    if server.key or given.is_set("uri") or given.profile is not None:
+        os.environ[URI_VARIABLE] = server.uri
+    if server.key:
+        os.environ[KEY_VARIABLE] = server.key
 
 
 def _run_here(target: str, health_port: int | None, health_host: str) -> None:

@@ -1,11 +1,14 @@
-"""`exosphere worker`: what can be wrong with its argument is one line."""
+"""`exosphere worker`: what can be wrong with its argument is one line; where it finds the state manager."""
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from exosphere_cli.keys import ensure_keys, local_api_key
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -130,3 +133,58 @@ def test_a_pool_whose_processes_are_all_refused_says_so_once_and_exits_with_1(
     assert errors.count("Invalid API key") == 1
     assert "Traceback" not in errors
     assert (output, process.returncode) == ("", 1)
+
+
+def worker_of(project: Path, start_exosphere: Start, *options: str, **environ: str) -> str:
+    """Run a worker that is refused; return what it says last."""
+    process = start_exosphere("worker", "nodes:runtime", *options, cwd=project, environment=environ)
+    _, errors = process.communicate(timeout=60)
+    assert "Traceback" not in errors
+    assert process.returncode == 1
+    return errors.splitlines()[-1]
+
+
+def test_a_worker_takes_address_and_key_of_options_or_of_a_profile_that_is_named(
+    project: Path, start_exosphere: Start, state_manager: Any
+) -> None:
+    state_manager.answer("PUT /v0/namespace/shop/nodes/", {"detail": "Invalid API key"}, status=401)
+    config = project / "config"
+    config.mkdir(mode=0o700)
+    kept = {"default": "prod", "profiles": {"prod": {"uri": state_manager.uri, "key": "key-of-the-profile"}}}
+    (config / "profiles.json").write_text(json.dumps(kept))
+    asked = []
+    for options, environ in (
+        (("--uri", state_manager.uri, "--key", "typed"), {}),
+        (("-p", "prod"), {"EXOSPHERE_STATE_MANAGER_URI": "http://127.0.0.1:9", "EXOSPHERE_API_KEY": "set"}),
+        ((), {"EXOSPHERE_PROFILE": "prod"}),
+        (("-p", "prod", "--processes", "1"), {}),
+    ):
+        told = worker_of(project, start_exosphere, *options, EXOSPHERE_CONFIG_DIR=str(config), **environ)
+        assert told == "error: Invalid API key"
+        asked.append(state_manager.asked[-1][2])
+    assert asked == ["typed", "key-of-the-profile", "key-of-the-profile", "key-of-the-profile"]
+
+
+def test_a_worker_does_not_join_the_server_of_the_default_profile_unasked(
+    project: Path, start_exosphere: Start, state_manager: Any
+) -> None:
+    config = project / "config"
+    config.mkdir(mode=0o700)
+    kept = {"default": "prod", "profiles": {"prod": {"uri": state_manager.uri, "key": "key-of-the-profile"}}}
+    (config / "profiles.json").write_text(json.dumps(kept))
+    told = worker_of(project, start_exosphere, EXOSPHERE_CONFIG_DIR=str(config))
+    assert "key is missing: pass it or set EXOSPHERE_API_KEY" in told
+    assert state_manager.asked == []
+
+
+def test_a_worker_in_the_directory_of_exosphere_dev_finds_its_key_for_this_machine_alone(
+    project: Path, start_exosphere: Start, state_manager: Any
+) -> None:
+    state_manager.answer("PUT /v0/namespace/shop/nodes/", {"detail": "Invalid API key"}, status=401)
+    ensure_keys(project / ".exosphere", {})
+    key = local_api_key(project / ".exosphere")
+    told = worker_of(project, start_exosphere, EXOSPHERE_STATE_MANAGER_URI=state_manager.uri)
+    assert (told, state_manager.asked[-1][2]) == ("error: Invalid API key", key)
+    told = worker_of(project, start_exosphere, "--uri", "https://exosphere.example.org")
+    assert "key is missing" in told
+    assert "uri is missing" not in told
