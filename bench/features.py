@@ -127,7 +127,7 @@ def steering(system: System, width: int) -> list[Figure]:
 
 
 def _node(identifier: str, name: str, following: list[str], **rest: Any) -> dict[str, Any]:
-    own = {key: rest.pop(key) for key in ("unites", "retry_policy") if key in rest}
+    own: dict[str, Any] = {key: rest.pop(key) for key in ("unites", "retry_policy") if key in rest}
     return {
         "node_name": name, "namespace": NAMESPACE, "identifier": identifier, "inputs": rest, "next_nodes": following,
         **own,

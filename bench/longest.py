@@ -182,7 +182,7 @@ def _deliver() -> Cases:
         run = _Run()
         entries = []
         for number in range(_CARRIED):
-            fields = (derived_id("away", run.id, str(number)).encode(), b"1", encode(run.task), _OUTPUTS)
+            fields = (derived_id("child", run.id, str(number)).encode(), b"1", encode(run.task), _OUTPUTS)
             entries.append(handoff.OutboxEntry(f"{page}-{number}", run.task, fields))
         yield [], handoff.deliver(ShardKeys("other"), HOME, entries)
 

@@ -109,7 +109,8 @@ class Client:
         await self._trigger(f"fan-{width}", 1)
 
     async def ended(self, tasks: int, runs: int) -> bool:
-        return sum(await burst(self._redis, [("ZCARD", keys.ended) for keys in self._shards])) >= runs
+        counts: list[int] = await burst(self._redis, [("ZCARD", keys.ended) for keys in self._shards])
+        return sum(counts) >= runs
 
     async def _store(self, graph: str, nodes: list[dict[str, Any]]) -> None:
         if graph not in self._stored:

@@ -1,6 +1,7 @@
 """W9: what many workers cost that have nothing to do."""
 
 from time import monotonic, sleep
+from typing import Any
 
 from bench.suite.backlog import Costs, Parts
 from bench.suite.sizes import Sizes
@@ -28,7 +29,7 @@ def idle(plan: Plan, sizes: Sizes) -> Parts:
 
 
 #: One process each, so that a hundred of them fit onto the machine.
-_ALONE = {"celery": {"pool": "solo"}, "dramatiq": {"processes": 1}}
+_ALONE: dict[str, dict[str, Any]] = {"celery": {"pool": "solo"}, "dramatiq": {"processes": 1}}
 
 
 def _settle(stage: Stage, workers: int) -> None:

@@ -30,7 +30,7 @@ def text(report: Report, images: Sequence[str] = ()) -> str:
 def pictures(measured: Sequence[Measured]) -> dict[str, str]:
     """The plots of a report: file name → SVG. The floor is left out, since bars beside it would be short."""
     rows = [row for row in table.rows(measured) if row.metric == WORKLOADS[row.workload].metric]
-    found = {}
+    found: dict[str, str] = {}
     for workload, about in WORKLOADS.items():
         own = [row for row in rows if row.workload == workload]
         name, title = f"bench-{workload.lower()}", f"{workload} {about.title}, {about.metric.unit}"

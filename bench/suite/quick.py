@@ -3,6 +3,7 @@
 import sys
 from time import monotonic
 
+from bench.suite.figures import Measured
 from bench.suite.run import Choice, measure
 from bench.suite.stage import FLOOR, OURS
 from bench.suite.table import number, rows
@@ -13,7 +14,8 @@ _BOUND_S = 50.0
 
 def quick() -> str:
     """Measure as often as there is time for, and tell the medians and the ratios."""
-    began, measured, longest = monotonic(), [], 0.0
+    began, longest = monotonic(), 0.0
+    measured: list[Measured] = []
     while not measured or monotonic() - began + longest < _BOUND_S:
         start = monotonic()
         measured += measure(Choice(("W1", "W3"), (OURS, "celery", FLOOR), repeat=1))

@@ -98,7 +98,8 @@ def servers(folder: Path, durability: str, masters: int = 0) -> Iterator[Servers
 
 def _join(ports: list[int]) -> None:
     """Share the slots out among masters and let them meet."""
-    nodes = [Redis(port=port) for port in ports]
+    # Its own way to send a command declares no types.
+    nodes: list[Any] = [Redis(port=port) for port in ports]
     for number, node in enumerate(nodes):
         first, last = (_SLOTS * place // len(nodes) for place in (number, number + 1))
         node.execute_command("CLUSTER", "ADDSLOTS", *range(first, last))

@@ -132,9 +132,12 @@ class Stage:
         Raises:
             Failed: it can't.
         """
-        self._client.stdin.write(json.dumps({"do": do, **sizes}) + "\n")
-        self._client.stdin.flush()
-        line = self._client.stdout.readline()
+        writer, reader = self._client.stdin, self._client.stdout
+        assert writer is not None
+        assert reader is not None
+        writer.write(json.dumps({"do": do, **sizes}) + "\n")
+        writer.flush()
+        line = reader.readline()
         answer: dict[str, Any] = json.loads(line) if line else {"error": f"its client ended; {self._last_words()}"}
         if "error" in answer:
             raise Failed(f"{self.plan.contender}: {do}: {answer['error']}")
