@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench import page
-from bench.suite import plots, table
+from bench.suite import growth, plots, table
 from bench.suite.figures import Measured, Report, Spread
 from bench.suite.stage import CONTENDERS, FLOOR
 from bench.suite.workloads import WORKLOADS
@@ -13,15 +13,19 @@ _IMAGES = page.PAGE.parent / "images"
 
 def text(report: Report, images: Sequence[str] = ()) -> str:
     """The tables of a report as Markdown, with what they were made on and the images that are named."""
+    others = [one for one in report.measured if one.workload != growth.NAME or not one.figures]
     made = "; ".join(f"{what} {value}" for what, value in sorted(report.made.items()))
     parts = [
         f"Made by `make bench`: {made}. Each cell is the median of the runs, with the least and the greatest; "
         "`2.00×` behind it says that this project was twice as good in the same run.",
-        table.comparison(report.measured),
+        table.comparison(others),
         *(f"![{name}](images/{name})" for name in images),
         "What a task costs, at the medians:",
-        table.costs(report.measured),
+        table.costs(others),
     ]
+    if len(others) < len(report.measured):
+        about = WORKLOADS[growth.NAME]
+        parts += [f"{growth.NAME} {about.title}, medians of the backlogs:", growth.table(report.measured)]
     if failed := table.failures(report.measured):
         parts.append("What did not come to an end:\n\n" + "\n".join(f"- {line}" for line in failed))
     return "\n\n".join([*parts, "Who took part:", _contenders(report)])
@@ -34,8 +38,8 @@ def pictures(measured: Sequence[Measured]) -> dict[str, str]:
     for workload, about in WORKLOADS.items():
         own = [row for row in rows if row.workload == workload]
         name, title = f"bench-{workload.lower()}", f"{workload} {about.title}, {about.metric.unit}"
-        if own and workload == "W10":
-            found |= _growth(measured, name)
+        if own and workload == growth.NAME:
+            found |= growth.pictures(measured)
         elif own:
             groups: dict[str, dict[str, Spread]] = {}
             for row in own:
@@ -57,21 +61,6 @@ def publish(report: Report) -> None:
     for name, svg in drawn.items():
         (_IMAGES / name).write_text(svg)
     page.write("suite", text(report, list(drawn)))
-
-
-def _growth(measured: Sequence[Measured], name: str) -> dict[str, str]:
-    about = WORKLOADS["W10"]
-    found = {}
-    for metric in (about.metric, *about.also):
-        series: dict[str, list[tuple[float, float]]] = {}
-        for row in table.rows(measured):
-            if row.workload == "W10" and row.metric == metric:
-                states = float(row.variant.split()[0].replace(",", ""))
-                for who, value in row.values.items():
-                    series.setdefault(who, []).append((states, value.middle))
-        title = f"W10 {about.title}: {metric.unit}"
-        found[f"{name}-{metric.name}.svg"] = plots.lines(title, series, "states in the history", CONTENDERS)
-    return found
 
 
 def _contenders(report: Report) -> str:

@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 import pytest
 
 from bench import page
+from bench.suite import growth
 from bench.suite.figures import Measured, Report, Spread
 from bench.suite.plots import bars, lines
 from bench.suite.publish import pictures, publish, text
@@ -102,6 +103,23 @@ def test_every_workload_with_figures_gets_a_plot_and_growth_two() -> None:
     assert sorted(drawn) == ["bench-w1.svg", "bench-w10-memory_mb.svg", "bench-w10-per_s.svg", "bench-w5.svg"]
     for svg in drawn.values():
         ElementTree.fromstring(svg)
+
+
+def test_growth_is_one_row_a_durability_that_sets_its_last_quarter_beside_the_first() -> None:
+    speeds = [100.0, 100.0, 90.0, 80.0, 100.0, 100.0, 50.0, 40.0]
+    backlogs = [
+        Measured("W10", "exosphere", "no", f"{number * 50_000:,} states", {
+            "per_s": speed, "memory_mb": 50.0 * number, "redis µs": 30.0, "state manager µs": 20.0, "worker µs": 10.0,
+        })
+        for number, speed in enumerate(speeds, 1)
+    ]  # fmt: skip
+    (setting, *told) = cells(growth.table([*W1, *reversed(backlogs)]), "exosphere, no")
+    assert (setting, told) == (
+        "exosphere, no",
+        ["8", "95.0", "40.0", "100", "0.45", "30.0", "20.0", "10.0", "400"],
+    )
+    page_text = text(Report({}, {}, [*W1, *backlogs]))
+    assert page_text.count("W10") == 1, "it is in no other table"
 
 
 def test_text_between_marks_is_replaced_and_nothing_else() -> None:
