@@ -9,6 +9,7 @@ ExosphereError
 ├── Conflict              409  it was done already, or something is in its way
 ├── TooLarge              413  send less: the detail names the limit
 ├── Overloaded            429  try again later: there is too much to do already; nothing was changed
+├── ServerError           500  look into the log of the state manager: it met what nobody foresaw
 ├── Unavailable           503  try again: the server or its Redis can't be reached now
 │   └── NotYetSafe        503  try again with the same idempotency key: it was done and may still be lost
 ├── CorruptRecord              restore the record that the detail names, or delete what it belongs to
@@ -78,6 +79,12 @@ class TooLarge(ExosphereError):
     http_status = 413
 
 
+class ServerError(ExosphereError):
+    """The state manager met what nobody foresaw. Its log tells more, under the request id that the detail names."""
+
+    http_status = 500
+
+
 class Unavailable(ExosphereError):
     """The state manager or its Redis can't be reached now. Try again."""
 
@@ -124,5 +131,9 @@ BY_STATUS: dict[int, type[ExosphereError]] = {
     413: TooLarge,
     422: BadRequest,
     429: Overloaded,
+    500: ServerError,
+    # So say proxies of a state manager that they can't reach.
+    502: Unavailable,
     503: Unavailable,
+    504: Unavailable,
 }

@@ -286,3 +286,22 @@ def test_a_redis_without_memory_is_told_as_such_and_nothing_is_stored(service: S
     assert "out of memory" in graph
     eventually("triggers are let in again", lambda: space.call(api.TRIGGER, {}).status_code == 200)
     assert space.ok(api.LIST_RUNS, page=1, size=10)["total"] == 1
+
+
+def test_a_redis_that_takes_no_writes_for_a_reason_of_its_own_is_told_as_one_to_try_again_with(
+    service: Service,
+) -> None:
+    space = Space(service, "unable")
+    space.chain()
+    try:
+        service.with_redis(lambda redis: redis.config_set("min-replicas-to-write", 1))
+        told = [
+            space.refused(503, api.TRIGGER, {}),
+            space.refused(503, api.UPSERT_GRAPH, {"nodes": [space.node("first")]}, graph_name="h"),
+            space.refused(503, api.REGISTER_NODES, {"runtime_name": "rt", "nodes": [node_class("New")]}),
+        ]
+    finally:
+        service.with_redis(lambda redis: redis.config_set("min-replicas-to-write", 0))
+    said = "Redis takes no writes now: too few replicas are connected (NOREPLICAS); try again later"
+    assert told == [said] * 3
+    assert space.ok(api.TRIGGER, {})["run_id"]

@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
-from redis.exceptions import OutOfMemoryError, ResponseError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError, TryAgainError
 
 from engine.world import HOME, Lane, World, node, one
 from exosphere_core.store.calls import Call, apply_all
+from exosphere_core.store.faults import inability
 from exosphere_orchestrator.engine import consumer
 
 REFUSALS = {
@@ -42,3 +43,19 @@ def test_a_report_is_not_put_aside_however_often_redis_can_take_no_write(
         assert (await world.run()).status == "SUCCESS"
 
     lane.run(scene)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "reason"),
+    [
+        (REFUSALS["memory, 6.2"], "it is out of memory"),
+        (REFUSALS["disk, 6.2"], "it can't write to its disk (MISCONF)"),
+        (REFUSALS["disk, 7.0"], "it can't write to its disk (MISCONF)"),
+        (ReadOnlyError("You can't write against a read only replica."), "it is a replica (READONLY)"),
+        (TryAgainError("Multiple keys request during rehashing of slot"), "a slot is moving (TRYAGAIN)"),
+        (ResponseError("ERR unknown command 'MISCONF'"), ""),
+        (ConnectionError("MISCONF "), ""),
+    ],
+)
+def test_why_redis_can_take_no_write_is_told_in_words(refusal: Exception, reason: str) -> None:
+    assert inability(refusal) == reason

@@ -188,3 +188,22 @@ def test_a_worker_in_the_directory_of_exosphere_dev_finds_its_key_for_this_machi
     told = worker_of(project, start_exosphere, "--uri", "https://exosphere.example.org")
     assert "key is missing" in told
     assert "uri is missing" not in told
+
+
+def test_a_worker_that_the_state_manager_could_not_serve_tries_again_and_one_that_it_refuses_ends(
+    project: Path, start_exosphere: Start, state_manager: Any
+) -> None:
+    state_manager.answers["PUT /v0/namespace/shop/nodes/"] = [
+        (500, {"detail": "the state manager failed"}),
+        (502, "<html>"),
+        (503, {"detail": "Redis takes no writes now"}),
+        (401, {"detail": "Invalid API key"}),
+    ]
+    process = start_exosphere("worker", "nodes:runtime", "--uri", state_manager.uri, "--key", "k", cwd=project)
+    _, errors = process.communicate(timeout=60)
+    # The client asks again by itself after a 503.
+    assert errors.count("can't register yet, tries again") == 2
+    assert len(state_manager.asked) == 4
+    assert "the state manager failed" in errors
+    assert errors.splitlines()[-1] == "error: Invalid API key"
+    assert process.returncode == 1

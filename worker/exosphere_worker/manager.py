@@ -13,7 +13,7 @@ from exosphere_core import api
 from exosphere_core.api import Delivery
 from exosphere_core.backoff import Backoff
 from exosphere_core.client import ApiClient
-from exosphere_core.errors import ConfigurationError, ExosphereError, Overloaded, Unavailable
+from exosphere_core.errors import ConfigurationError, ExosphereError, Overloaded, ServerError, Unavailable
 from exosphere_core.records import Task
 from exosphere_core.version import VERSION
 from exosphere_worker.line_sender import LineSender
@@ -75,8 +75,8 @@ class Manager:
                     api.REGISTER_NODES, body=body, timeout_s=_TRY_S, namespace=self._namespace
                 )
                 break
-            except (Unavailable, Overloaded) as away:
-                logger.warning("can't register yet, tries again: %s", away.detail)
+            except (Unavailable, Overloaded, ServerError) as fault:
+                logger.warning("can't register yet, tries again: %s", fault.detail)
                 await backoff.wait()
         if answer.get("delivery") is None:
             raise ConfigurationError("the state manager does not deliver over Redis streams: it is of another kind")

@@ -15,7 +15,7 @@ from exosphere_core.ending import end
 from exosphere_core.errors import CorruptRecord, ExosphereError, InvalidGraph, Overloaded
 from exosphere_core.store.connection import check_server
 from exosphere_core.store.corrupt import is_wrong_type
-from exosphere_core.store.faults import LOST, ResponseError, is_out_of_memory
+from exosphere_core.store.faults import LOST, ResponseError, inability
 from exosphere_core.version import VERSION
 from exosphere_orchestrator.access.audit import AuditLog
 from exosphere_orchestrator.access.callers import KeyRing
@@ -222,7 +222,7 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
         return _answer(
             500, "a key in Redis that this call needs holds another type than it should; delete or restore it"
         )
-    if not is_out_of_memory(error):
+    if not (why := inability(error)):
         raise error
-    logger.error("%s %s: Redis is out of memory", request.method, request.url.path)
-    return _answer(503, "Redis is out of memory; nothing was changed, try again later")
+    logger.error("%s %s: Redis takes no writes now: %s", request.method, request.url.path, why)
+    return _answer(503, f"Redis takes no writes now: {why}; try again later")

@@ -1,4 +1,4 @@
-"""A connection that another task closes while a command is on its way to it counts as lost, as one that the server closed."""
+"""A connection that is closed while a command is on its way to it counts as lost, whoever closes it and however the event loop calls that."""
 
 from functools import cache
 from typing import Any
@@ -17,6 +17,14 @@ class _CutWhileWriting:
             raise ConnectionError("the connection was closed by another task")
         rest: Any = super()
         await rest._send_packed_command(command)
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        rest: Any = super()
+        try:
+            await rest.send_packed_command(command, check_health=check_health)
+        except RuntimeError as closed:
+            # So uvloop calls a transport that is closing: the server reset it, even while the driver greets it.
+            raise ConnectionError(f"the connection was closed: {closed}") from None
 
 
 def telling_of_cuts(client: "Redis") -> "Redis":

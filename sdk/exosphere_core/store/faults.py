@@ -34,21 +34,40 @@ def is_out_of_memory(fault: BaseException) -> bool:
     return isinstance(fault, OutOfMemoryError) or (isinstance(fault, ResponseError) and "OOM " in str(fault))
 
 
-#: What Redis answers to any write while it is in no state to take one: it says nothing about the write itself.
-_UNABLE = ("MISCONF", "NOREPLICAS", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY")
+#: What Redis answers to any write while it is in no state to take one, which says nothing about the write itself; and why.
+_UNABLE = {
+    "MISCONF": "it can't write to its disk",
+    "NOREPLICAS": "too few replicas are connected",
+    "READONLY": "it is a replica",
+    "MASTERDOWN": "it is a replica whose master is away",
+    "CLUSTERDOWN": "a part of the cluster is away",
+    "TRYAGAIN": "a slot is moving",
+    "BUSY": "a script takes long",
+}
+
+#: Where the driver knows it by a class of its own, which takes the word off the text.
+_CLASSES = {ReadOnlyError: "READONLY", ClusterDownError: "CLUSTERDOWN", TryAgainError: "TRYAGAIN"}
 
 
-def is_inability(fault: BaseException) -> bool:
-    """Whether Redis refused a write for a reason of its own, such as a full disk or a replica that is missing.
+def inability(fault: BaseException) -> str:
+    """Why Redis can take no writes now, when a write was refused for that; "" when it was refused for another reason.
 
     A script's refusal begins with the word from Redis 7 on, and has it in its midst before: `... @user_script: 1: -MISCONF ...`.
     """
-    if is_out_of_memory(fault) or isinstance(fault, ReadOnlyError | ClusterDownError | TryAgainError):
-        return True
+    if not isinstance(fault, ResponseError):
+        return ""
+    if is_out_of_memory(fault):
+        return "it is out of memory"
     text = str(fault)
-    return isinstance(fault, ResponseError) and any(
-        text.startswith(f"{word} ") or f" -{word} " in text for word in _UNABLE
-    )
+    for word, reason in _UNABLE.items():
+        if text.startswith(f"{word} ") or f" -{word} " in text or _CLASSES.get(type(fault)) == word:
+            return f"{reason} ({word})"
+    return ""
+
+
+def is_inability(fault: BaseException) -> bool:
+    """Whether Redis refused a write for a reason of its own, such as a full disk or a replica that is missing."""
+    return bool(inability(fault))
 
 
 __all__ = [
@@ -57,6 +76,7 @@ __all__ = [
     "REFUSED",
     "RedisError",
     "ResponseError",
+    "inability",
     "is_inability",
     "is_out_of_memory",
     "is_refusal",

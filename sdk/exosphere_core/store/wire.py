@@ -38,7 +38,7 @@ async def send(redis: "Redis", commands: Sequence[Command], wait_s: float = 0.0)
     replies: list[Any] = []
     try:
         async with asyncio.timeout(COMMAND_TIMEOUT_S + len(commands) * _PER_COMMAND_S + wait_s):
-            await _write(connection, b"".join(map(_pack, commands)))
+            await connection.send_packed_command(b"".join(map(_pack, commands)), check_health=False)
             while len(replies) < len(commands):
                 try:
                     replies.append(await connection.read_response())
@@ -59,14 +59,6 @@ async def send(redis: "Redis", commands: Sequence[Command], wait_s: float = 0.0)
     finally:
         await redis.connection_pool.release(connection)
     return replies
-
-
-async def _write(connection: Any, packed: bytes) -> None:
-    try:
-        await connection.send_packed_command(packed, check_health=False)
-    except RuntimeError as closed:
-        # So uvloop calls a transport that is closing: the server reset it, or another task gives up what was idle.
-        raise ConnectionError(f"the connection was closed: {closed}") from None
 
 
 def _is_replica(refused: ResponseError) -> bool:
