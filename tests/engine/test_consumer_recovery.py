@@ -242,3 +242,26 @@ def test_a_sweep_deletes_acknowledged_entries_only(redis_url: str, steps: list[t
         await redis.aclose()
 
     asyncio.run(scene())
+
+
+def test_what_lay_behind_the_report_of_a_wide_fan_out_is_swept_some_thousands_at_a_time(redis_url: str) -> None:
+    async def scene() -> None:
+        redis = Redis.from_url(redis_url)
+        await redis.flushall()
+        await ensure_groups(redis, ["s"], "g")
+        pipeline = redis.pipeline(transaction=False)
+        for _ in range(10_050):
+            pipeline.xadd("s", {"a": "b"})
+        first, *others = await pipeline.execute()
+        await streams.read_new(redis, "g", "c", ["s"], len(others), None)
+        await redis.xack("s", "g", *others)
+        await streams.sweep(redis, "s", "g")
+        assert await redis.xlen("s") == 10_050, "the oldest is held"
+        await redis.xack("s", "g", first)
+        await redis.config_resetstat()
+        await streams.sweep(redis, "s", "g")
+        assert await redis.xlen("s") == 1, "the newest was not delivered"
+        assert (await redis.info("commandstats"))["cmdstat_xtrim"]["calls"] >= 10_000 / 4096
+        await redis.aclose()
+
+    asyncio.run(scene())

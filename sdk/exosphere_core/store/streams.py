@@ -42,6 +42,9 @@ class Pending(NamedTuple):
     beats: int
 
 
+#: So many entries are deleted by one command, which takes about half a ms.
+_TRIMMED = 4096
+
 #: No entry that a consumer holds follows on this one.
 _LAST_ID = "18446744073709551615-0"
 
@@ -152,7 +155,17 @@ async def sweep(redis: "Redis", stream: str, group: str) -> None:
             held: Any = await redis.xpending(stream, group)
             oldest = held["min"]
             last = _text(found["last-delivered-id"])
-            await redis.xtrim(stream, minid=_text(oldest) if oldest else _after(last), approximate=False)
+            await _trim(redis, stream, _text(oldest) if oldest else _after(last))
+
+
+async def _trim(redis: "Redis", stream: str, minid: str) -> None:
+    """Delete all entries below an id, some thousands at a time: what lay behind the report of a wide fan-out are as many as its branches.
+
+    Redis takes a limit for the deletion of whole nodes of a stream only; the last one trims what is left of a node.
+    """
+    while await redis.xtrim(stream, minid=minid, approximate=True, limit=_TRIMMED):
+        pass
+    await redis.xtrim(stream, minid=minid, approximate=False)
 
 
 def _after(entry_id: str) -> str:
