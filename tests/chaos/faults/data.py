@@ -1,5 +1,6 @@
 """Faults that take data away from a Redis that runs, or from its file."""
 
+import asyncio
 import time
 from random import Random
 
@@ -9,6 +10,9 @@ from chaos.faults.redis import single
 from chaos.faults.replay import sent_again, wait_until_sent_again
 from chaos.stage import Stage
 from exosphere_core.keys import RUNTIMES_GROUP, STATE_MANAGERS_GROUP
+
+#: How long writing the file anew may take, in s.
+_REWRITE_S = 60.0
 
 
 def _queue(stage: Stage, draws: Random) -> tuple[str, str]:
@@ -29,11 +33,23 @@ async def cut_file(stage: Stage, draws: Random) -> Struck:
     process.kill()
     process.cut_tail(count)
     await process.start()
-    # What the embedded server does after each start: a torn transaction must not be read twice.
-    await stage.redis.client.bgrewriteaof()
+    await _write_anew(stage)
     healed = time.monotonic_ns()
     await wait_until_sent_again(stage, sent)
     return Struck(f"{count} bytes", at, healed)
+
+
+async def _write_anew(stage: Stage) -> None:
+    """What the embedded server does at each start, and waits for: where Redis ends again before the file is written anew,
+    what is written behind a torn transaction makes it whole."""
+    await stage.redis.client.bgrewriteaof()
+    async with asyncio.timeout(_REWRITE_S):
+        while True:
+            facts = await stage.redis.client.info("persistence")
+            if not (facts["aof_rewrite_in_progress"] or facts["aof_rewrite_scheduled"]):
+                break
+            await asyncio.sleep(0.01)
+    assert facts["aof_last_bgrewrite_status"] == "ok", facts
 
 
 async def delete_stream(stage: Stage, draws: Random) -> Struck:
