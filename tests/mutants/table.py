@@ -123,7 +123,12 @@ MUTANTS = (
     ),
     Mutant(
         "a sweep trims what is pending", f"{_STORE}/streams.py",
-        "minid=_text(oldest) if oldest else _after(last)", "minid=_after(last)",
+        "await _trim(redis, stream, _text(oldest) if oldest else _after(last))", "await _trim(redis, stream, _after(last))",
+        ("tests/engine/test_consumer_recovery.py",),
+    ),
+    Mutant(
+        "a sweep leaves what one command does not take", f"{_STORE}/streams.py",
+        "    await redis.xtrim(stream, minid=minid, approximate=False)\n", "",
         ("tests/engine/test_consumer_recovery.py",),
     ),
     Mutant(
