@@ -21,13 +21,13 @@ class Talks(BaseNode):
         token: str
 
     async def execute(self):
-        logging.getLogger("some.library").warning("from a\\nlibrary")
+        logging.getLogger("third.party").warning("from a\\nlibrary")
         raise ValueError(f"refused {self.secrets.token}")
 
 
 class Threaded(BaseNode):
     def execute(self):
-        logging.getLogger("some.library").warning("from a thread")
+        logging.getLogger("third.party").warning("from a thread")
 
 
 if __name__ == "__main__":
@@ -69,7 +69,7 @@ def test_every_line_is_an_object_and_those_about_a_state_carry_its_ids(stack: St
     run = stack.trigger("talk")
     assert stack.wait_run(run)["status"] == "FAILED"
     states = {(state["identifier"], state["retry_count"]): state["id"] for state in stack.states(run)}
-    said = [line for line in lines_of(stack, "rt") if line["logger"] == "some.library"]
+    said = [line for line in lines_of(stack, "rt") if line["logger"] == "third.party"]
     assert [
         (line["message"], line["state_id"], line["run_id"], line["node"], line["attempt"], line["namespace"])
         for line in said
