@@ -3,7 +3,14 @@
 from typing import Any
 
 import pytest
-from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError, TryAgainError
+from redis.exceptions import (
+    ClusterDownError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    TryAgainError,
+)
 
 from engine.world import HOME, Lane, World, node, one
 from exosphere_core.store.calls import Call, apply_all
@@ -52,6 +59,8 @@ def test_a_report_is_not_put_aside_however_often_redis_can_take_no_write(
         (REFUSALS["disk, 6.2"], "it can't write to its disk (MISCONF)"),
         (REFUSALS["disk, 7.0"], "it can't write to its disk (MISCONF)"),
         (ReadOnlyError("You can't write against a read only replica."), "it is a replica (READONLY)"),
+        (MasterDownError("Link with MASTER is down"), "it is a replica whose master is away (MASTERDOWN)"),
+        (ClusterDownError("Hash slot not served"), "a part of the cluster is away (CLUSTERDOWN)"),
         (TryAgainError("Multiple keys request during rehashing of slot"), "a slot is moving (TRYAGAIN)"),
         (ResponseError("ERR unknown command 'MISCONF'"), ""),
         (ConnectionError("MISCONF "), ""),

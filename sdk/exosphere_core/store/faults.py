@@ -5,6 +5,7 @@ from redis.exceptions import (
     BusyLoadingError,
     ClusterDownError,
     ConnectionError,
+    MasterDownError,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
@@ -46,7 +47,12 @@ _UNABLE = {
 }
 
 #: Where the driver knows it by a class of its own, which takes the word off the text.
-_CLASSES = {ReadOnlyError: "READONLY", ClusterDownError: "CLUSTERDOWN", TryAgainError: "TRYAGAIN"}
+_CLASSES = (
+    (ReadOnlyError, "READONLY"),
+    (MasterDownError, "MASTERDOWN"),
+    (ClusterDownError, "CLUSTERDOWN"),
+    (TryAgainError, "TRYAGAIN"),
+)
 
 
 def inability(fault: BaseException) -> str:
@@ -59,10 +65,9 @@ def inability(fault: BaseException) -> str:
     if is_out_of_memory(fault):
         return "it is out of memory"
     text = str(fault)
-    for word, reason in _UNABLE.items():
-        if text.startswith(f"{word} ") or f" -{word} " in text or _CLASSES.get(type(fault)) == word:
-            return f"{reason} ({word})"
-    return ""
+    words = [word for kind, word in _CLASSES if isinstance(fault, kind)]
+    words += [word for word in _UNABLE if text.startswith(f"{word} ") or f" -{word} " in text]
+    return f"{_UNABLE[words[0]]} ({words[0]})" if words else ""
 
 
 def is_inability(fault: BaseException) -> bool:
