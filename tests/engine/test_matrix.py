@@ -11,6 +11,7 @@ from exosphere_core.store import handoff, moves, short_moves
 from exosphere_core.store.calls import Call, apply
 from exosphere_core.store.handoff import OutboxEntry
 from exosphere_core.store.moves import Delivery
+from exosphere_core.store.short_moves import Ended
 from exosphere_orchestrator.engine.inputs import UNLIMITED
 from exosphere_orchestrator.engine.succession import retry_of, succeed
 from exosphere_worker.held import Held
@@ -44,7 +45,7 @@ async def _call(world: World, move: str, held: Held, attempt: str) -> Call:
         "expand": moves.expand(of, made.outputs, 1, part.offspring),
         "advance": moves.advance(of, made.outputs, None, "", part.offspring, 1, {}),
         "step": short_moves.step(of, made.outputs, part.offspring.children[0]),
-        "finish": short_moves.finish(of, made.outputs, "", []),
+        "finish": short_moves.finish([Ended(of, made.outputs, "")], []),
         "fail": moves.fail(of, Status.ERRORED, "boom", b"", []),
         "fail_next": moves.fail(of, Status.NEXT_CREATED_ERROR, "boom", b"{}", []),
         "retry": moves.retry(of, "boom", again, task, 1000),

@@ -10,6 +10,7 @@ from exosphere_core.records import Executed
 from exosphere_core.store import short_moves
 from exosphere_core.store.calls import apply
 from exosphere_core.store.delivery import Delivery
+from exosphere_core.store.short_moves import Ended
 from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits, Unresolvable
 from exosphere_orchestrator.engine.single import is_end, is_step, only_child
 from exosphere_orchestrator.engine.succession import succeed
@@ -102,7 +103,7 @@ def test_where_there_is_more_to_an_end_nothing_is_changed_and_the_whole_move_fol
         await world.report(first, one(v="1"))
         await _more(world, second.state, why)
         of = Delivery(second.state, second.attempt, second.task, HOME, HOME.reports, "1-1")
-        assert await apply(world.redis, short_moves.finish(of, b'{"v":"2"}', "", [])) == [b"other", b"CREATED"]
+        assert await apply(world.redis, short_moves.finish([Ended(of, b'{"v":"2"}', "")], [])) == [b"other", b"CREATED"]
         await world.report(second, one(v="2"))
         last = await world.take_one("u")
         assert last.inputs == b'{"vs":"[\\"1\\",\\"2\\"]"}'

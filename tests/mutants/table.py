@@ -228,6 +228,21 @@ MUTANTS = (
         ("tests/engine/test_promoter.py",),
     ),
     Mutant(
+        "of branches that end together one is counted", f"{_LUA}/finish.lua",
+        "move_pending(unite, ARGV[arg], -#ended,", "move_pending(unite, ARGV[arg], -1,",
+        ("tests/engine/test_ends.py",),
+    ),
+    Mutant(
+        "a branch that is reported twice among others counts twice", f"{_LUA}/finish.lua",
+        "if moved[key] or (", "if (",
+        ("tests/engine/test_ends.py",),
+    ),
+    Mutant(
+        "a branch that Redis refuses takes with it those that end with it", f"{_ENGINE}/consumer.py",
+        "left += each.steps", "left += []",
+        ("tests/engine/test_ends.py",),
+    ),
+    Mutant(
         "a unite that settled tells nobody", f"{_LUA}/lib/unites.lua",
         "if redis.call('HINCRBY', unite, 'pending', by) == 0 then", "if redis.call('HINCRBY', unite, 'pending', by) == -1 then",
         ("tests/engine/test_unites.py",),

@@ -6,7 +6,7 @@ from typing import Any
 from exosphere_core.store.scripts import script, script_names
 
 #: Each ends a delivery: of one attempt of one state only one of them may ever be applied.
-_ENDINGS = frozenset({"step", "finish", "advance", "fail", "prune", "retry", "requeue"})
+_ENDINGS = frozenset({"step", "advance", "fail", "prune", "retry", "requeue"})
 
 #: Each ends a unite.
 _FIRINGS = frozenset({"join", "close"})
@@ -67,6 +67,9 @@ class Witness:
         count = int(words[2])
         keys, args = words[3 : 3 + count], words[3 + count :]
         key, word = keys[0].decode(), reply[0]
+        if name == "finish":
+            self._note_ends(keys, args, reply)
+            return
         if word == b"applied" and name in _ENDINGS:
             self.endings[key, args[0].decode()] += 1
             if name == "requeue":
@@ -89,6 +92,17 @@ class Witness:
             self.branches[f"{name} {word.decode()}"] += 1
         elif name in ("advance", "expand") and reply[1:] == [b"EXECUTED"] and word == b"applied":
             self.branches["fan-out gone on with"] += 1
+
+    def _note_ends(self, keys: list[bytes], args: list[bytes], reply: list[Any]) -> None:
+        """Note the ends of branches, of which one script may end several."""
+        for number in range(int(args[0])):
+            word = reply[2 * number]
+            if word == b"applied":
+                self.endings[keys[6 + number].decode(), args[5 + 6 * number].decode()] += 1
+            else:
+                self.branches[f"{word.decode()} finish" if word == b"stale" else f"finish {word.decode()}"] += 1
+        if int(args[0]) > 1:
+            self.branches["branches ended together"] += 1
 
     def doubled(self) -> list[str]:
         """What was applied more often than once."""

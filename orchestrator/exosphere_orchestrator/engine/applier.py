@@ -23,7 +23,7 @@ from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.inputs import Limits, Unresolvable
 from exosphere_orchestrator.engine.replays import replay
 from exosphere_orchestrator.engine.reports import Malformed, Report, parse_report
-from exosphere_orchestrator.engine.single import is_end, is_step, only_child, touched
+from exosphere_orchestrator.engine.single import End, Ends, is_end, is_step, only_child
 from exosphere_orchestrator.engine.succession import Succession, retry_of, succeed
 
 #: A fan-out of more outputs is computed in a thread.
@@ -55,6 +55,8 @@ class Step(NamedTuple):
     parts: int
     #: Id of the state that may become due, and after how many ms.
     due: tuple[str, int] | None
+    #: Of a success that makes nothing: what its first call is made of, which others may share.
+    end: End | None = None
 
     def about(self) -> About:
         """What a line of the log about it carries."""
@@ -142,6 +144,7 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
 
     values = await _read_values(context, queue.shard, known)
     steps = []
+    ends = Ends()
     for report, task, plan in known:
         entry = report.entry
         of = Delivery(report.state, report.attempt, task, queue, entry.stream, entry.id, report.by, report.ran_ms)
@@ -149,9 +152,9 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
         rerun = await context.reruns.get(of.home, task.run) if _takes_over(report) else None
         if isinstance(report.body, Executed) and len(report.body.outputs) > _WIDE:
             # Seconds of computing: in a thread, so that the HTTP API goes on meanwhile.
-            steps.append(await asyncio.to_thread(step, report, of, plan, outputs, store, limits, rerun))
+            steps.append(await asyncio.to_thread(step, report, of, plan, outputs, store, limits, rerun, ends))
         else:
-            steps.append(step(report, of, plan, outputs, store, limits, rerun))
+            steps.append(step(report, of, plan, outputs, store, limits, rerun, ends))
     return Batch(steps, apart, foreign, list(rejected.values()))
 
 
@@ -163,8 +166,13 @@ def step(
     store: TextMap,
     limits: Limits,
     rerun: Rerun | None,
+    ends: Ends,
 ) -> Step:
-    """Tell what one report comes to."""
+    """Tell what one report comes to.
+
+    Args:
+        ends: of the batch.
+    """
     body = report.body
     if isinstance(body, Executed):
         try:
@@ -172,7 +180,8 @@ def step(
             if is_step(node, of.task, body, limits):
                 return Step(report, of, _one_child(plan, of, body, outputs, store, limits), 1, None)
             if is_end(node, body, limits):
-                return Step(report, of, _no_child(plan, of, body), 1, None)
+                end = ends.of(plan, of, encode(body.outputs[0]))
+                return Step(report, of, _no_child(end), 1, None, end)
             return _success(report, of, succeed(plan, of.state, of.task, body, outputs, store, limits, rerun), body)
         except Unresolvable as why:
             kept = encode(body.outputs[0]) if body.outputs else b"{}"
@@ -218,12 +227,11 @@ def _success(report: Report, of: Delivery, made: Succession, body: Executed) -> 
     return Step(report, of, calls(), made.count, None)
 
 
-def _no_child(plan: GraphPlan, of: Delivery, body: Executed) -> Iterator[Made]:
+def _no_child(end: End) -> Iterator[Made]:
     """As `_one_child`."""
-    name, unites = touched(plan, of)
-    result = encode(body.outputs[0])
-    whole = (Made(moves.advance(of, result, None, name, Offspring(unites=unites), 1, {})) for _ in range(1))
-    return chain([Made(short_moves.finish(of, result, name, unites))], whole)
+    ended, unites = end
+    yield Made(short_moves.finish([ended], unites))
+    yield Made(moves.advance(ended.of, ended.outputs, None, ended.member, Offspring(unites=unites), 1, {}))
 
 
 def _one_child(

@@ -23,6 +23,7 @@ from exosphere_orchestrator.engine.context import EngineContext, logger
 from exosphere_orchestrator.engine.dead_letters import put_aside
 from exosphere_orchestrator.engine.expander import expand
 from exosphere_orchestrator.engine.forwarder import forward
+from exosphere_orchestrator.engine.gathering import alone, gathered
 from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits
 from exosphere_orchestrator.engine.joiner import settle
 from exosphere_orchestrator.engine.long_work import LongWork, Place
@@ -212,23 +213,27 @@ class Consumer(Agent):
             if work.parts > 1:
                 self._long_work.begin([work.report], expand(self.context, work))
         short = [work for work in batch.steps if work.parts == 1]
-        while short:
-            made = [next(work.calls) for work in short]
+        due = gathered(short)
+        while due:
             began = monotonic()
-            replies = await apply_all(self.context.scripts, [each.call for each in made])
-            self.context.metrics.note_batch(len(made), monotonic() - began)
+            replies = await apply_all(self.context.scripts, [each.call for each in due])
+            self.context.metrics.note_batch(sum(len(each.steps) for each in due), monotonic() - began)
             left: list[Step] = []
-            for work, each, reply in zip(short, made, replies, strict=True):
-                if isinstance(reply, ResponseError):
-                    if not await self._given_up(work.report.entry, reply):
-                        faults.append(reply)
-                elif reply[0] == b"continued":
-                    await self.apply([work.report.entry], UNLIMITED)
-                elif reply[0] == b"other":
-                    left.append(work)
-                else:
-                    self._finish(work, each, reply)
-            short = left
+            for each, reply in zip(due, replies, strict=True):
+                if not isinstance(reply, ResponseError):
+                    for work, answer in each.answers(reply):
+                        if answer[0] == b"continued":
+                            await self.apply([work.report.entry], UNLIMITED)
+                        elif answer[0] == b"other":
+                            left.append(each.pass_on(work))
+                        else:
+                            self._finish(work, each.made, answer)
+                elif each.is_shared:
+                    # One of them may be what Redis refuses: that must hold none of the others up.
+                    left += each.steps
+                elif not await self._given_up(each.steps[0].report.entry, reply):
+                    faults.append(reply)
+            due = [alone(work) for work in left]
         # After the steps: what a malformed report is about has failed before the report is acknowledged.
         for entry, reason in batch.rejected:
             await self._put_aside(entry, reason)

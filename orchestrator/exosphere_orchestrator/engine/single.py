@@ -1,12 +1,14 @@
 """What follows the commonest successes: one output, and one child or none. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from exosphere_core.graph.plan import GraphPlan, NodePlan
 from exosphere_core.ids import branch_step, derived_id, member
 from exosphere_core.records import Executed, Task, TextMap, encode
 from exosphere_core.store.delivery import Delivery
 from exosphere_core.store.offspring import Child, UniteTouch
+from exosphere_core.store.short_moves import Ended
 from exosphere_orchestrator.engine.inputs import Limits, resolve, sized
 from exosphere_orchestrator.engine.places import ready_key
 from exosphere_orchestrator.engine.touches import touches_of
@@ -31,14 +33,30 @@ def is_end(node: NodePlan, executed: Executed, limits: Limits) -> bool:
     return not node.children and _is_plain(node, executed, limits)
 
 
-def touched(plan: GraphPlan, of: Delivery) -> tuple[str, list[UniteTouch]]:
-    """Of the end of a branch: its member in the unites that collect it, and the unites that wait for it."""
-    task = of.task
-    if not task.unites:
-        return "", []
-    touches = [touch for _, touch in touches_of(plan, of.state, task, None, "", None)]
-    collected = any(touch.collects for touch in touches)
-    return member(task.identifier, task.branch, 0, of.state) if collected else "", touches
+class End(NamedTuple):
+    """A success that makes nothing, and the unites that wait for it: the same object for all that share these."""
+
+    ended: Ended
+    unites: Sequence[UniteTouch]
+
+
+class Ends:
+    """The ends of branches among the reports of a batch. Branches of one run that end at the same node move the same unites."""
+
+    def __init__(self) -> None:
+        self._unites: dict[tuple[str, ...], Sequence[UniteTouch]] = {}
+
+    def of(self, plan: GraphPlan, of: Delivery, outputs: bytes) -> End:
+        """Tell what a success that makes nothing comes to."""
+        task = of.task
+        if not task.unites:
+            return End(Ended(of, outputs, ""), ())
+        where = (task.run, task.identifier, *task.unites.values())
+        unites = self._unites.get(where)
+        if unites is None:
+            unites = self._unites[where] = [touch for _, touch in touches_of(plan, of.state, task, None, "", None)]
+        collected = any(touch.collects for touch in unites)
+        return End(Ended(of, outputs, member(task.identifier, task.branch, 0, of.state) if collected else ""), unites)
 
 
 def only_child(

@@ -1,6 +1,7 @@
 """The two commonest successes as calls: one child, and none. What they find to be more is answered "other", and is for `moves.advance`."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from exosphere_core.store.calls import Arg, Call
 from exosphere_core.store.delivery import Delivery
@@ -24,22 +25,31 @@ def step(of: Delivery, outputs: bytes, child: Child) -> Call:
     )  # fmt: skip
 
 
-def finish(of: Delivery, outputs: bytes, member: str, unites: Sequence[UniteTouch]) -> Call:
-    """End a state in success that makes nothing. Answered "other", it is for `advance`.
+class Ended(NamedTuple):
+    """A delivery that ended in success, and nothing follows."""
+
+    of: Delivery
+    outputs: bytes
+    #: Of its state in the unites that collect it; "" when none does.
+    member: str
+
+
+def finish(ended: Sequence[Ended], unites: Sequence[UniteTouch]) -> Call:
+    """End states in success that make nothing: one, or several of one run that end at the same node and were reported through
+    the same stream. Each is answered by two words; "other" is for `advance`.
 
     Args:
-        member: of the state in the unites that collect it.
-        unites: those that it counts for; none is armed here.
+        unites: those that all of them count for; none is armed here.
     """
-    home, task = of.home, of.task
+    home, task, queue = ended[0].of.home, ended[0].of.task, ended[0].of.queue
+    run = task.run
     keys = [
-        home.state(of.state), home.run(task.run), of.queue, home.events(task.run), home.reports, home.ended,
-        home.active(task.graph),
+        home.run(run), queue, home.events(run), home.reports, home.ended, home.active(task.graph),
+        *(home.state(each.of.state) for each in ended),
     ]  # fmt: skip
-    args: list[Arg] = [
-        of.attempt, of.report, outputs, *of.execution, f"ended/{task.identifier}/SUCCESS", task.run, task.home,
-        member, len(unites),
-    ]  # fmt: skip
+    args: list[Arg] = [len(ended), f"ended/{task.identifier}/SUCCESS", run, task.home, len(unites)]
+    for of, outputs, member in ended:
+        args += (of.attempt, of.report, outputs, *of.execution, member)
     for unite in unites:
         keys += (home.unite(unite.id), home.members(unite.id))
         args += (unite.id, "1" if unite.leads else "0", "1" if unite.collects else "0")

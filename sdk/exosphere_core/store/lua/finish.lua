@@ -1,54 +1,72 @@
--- finish: CREATED → SUCCESS, with nothing that follows but what unites wait for: the end of a branch, or of a run. What it
--- finds to be more than that, as somebody watches the run or the state was made ready again, it leaves to `advance`.
--- KEYS[1] hash    the state
--- KEYS[2] hash    the run
--- KEYS[3] stream  reports, where the report came from
--- KEYS[4] stream  events of the run, while it is watched
--- KEYS[5] stream  reports of the run's own shard
--- KEYS[6] zset    ended runs
--- KEYS[7] set     pending runs of the graph
--- KEYS[8] from here on, per unite: its hash, its members zset
--- ARGV[1] attempt
--- ARGV[2] report id
--- ARGV[3] outputs of the state, JSON
--- ARGV[4] who executed it, or "" when that is not known
--- ARGV[5] for how long, ms, or ""
--- ARGV[6] the run's counter of states that succeeded of the state's node
--- ARGV[7] run id
--- ARGV[8] namespace of the run
--- ARGV[9] member of the state in the unites that collect it
--- ARGV[10] number of unites that it counts for
--- ARGV[11] from here on, per unite: its id, "1" when the state leads straight to it, "1" when it collects its values
--- returns {"applied" | "stale" | "other", status found}; "other": nothing was changed, `advance` is to be applied
+-- finish: CREATED → SUCCESS, with nothing that follows but what unites wait for: the end of a run, or of branches of one run
+-- that end at the same node, for which what they share is moved once. What it finds to be more than that, as somebody
+-- watches the run or a state was made ready again, it leaves to `advance`.
+-- KEYS[1] hash    the run
+-- KEYS[2] stream  reports, where the reports came from
+-- KEYS[3] stream  events of the run, while it is watched
+-- KEYS[4] stream  reports of the run's own shard
+-- KEYS[5] zset    ended runs
+-- KEYS[6] set     pending runs of the graph
+-- KEYS[7] from here on, the states; then per unite: its hash, its members zset
+-- ARGV[1] number of states
+-- ARGV[2] the run's counter of states that succeeded of their node
+-- ARGV[3] run id
+-- ARGV[4] namespace of the run
+-- ARGV[5] number of unites that they count for
+-- ARGV[6] from here on, per state: attempt, report id, outputs as JSON, who executed it or "", for how long in ms or "", its
+--   member in the unites that collect it; then per unite: its id, "1" when they lead straight to it, "1" when it collects
+--   their values
+-- returns per state "applied" | "stale" | "other" and the status found; "other": `advance` is to be applied
 -- uses fence report grow
-local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'restored')
-if not is_current(record, ARGV[1]) then
-  if record[1] == 'EXECUTED' then
-    return {'other', record[1]}
+local count = tonumber(ARGV[1])
+local replies, done, ended, moved, members = {}, {}, {}, {}, {}
+local is_told = redis.call('EXISTS', KEYS[3]) == 1
+-- All of them are read before anything is written: a record that can't be read then changes nothing.
+for n = 1, count do
+  local key, arg = KEYS[6 + n], n * 6
+  local record = redis.call('HMGET', key, 'status', 'attempt', 'restored')
+  local word = 'other'
+  if moved[key] or (record[1] ~= 'EXECUTED' and not is_current(record, ARGV[arg])) then
+    word = 'stale'
+    done[#done + 1] = ARGV[arg + 1]
+  elseif record[1] ~= 'EXECUTED' and not record[3] and not is_told then
+    word = 'applied'
+    moved[key] = true
+    done[#done + 1] = ARGV[arg + 1]
+    ended[#ended + 1] = n
+    members[#members + 1] = 0
+    members[#members + 1] = ARGV[arg + 5]
   end
-  acknowledge(KEYS[3], ARGV[2])
-  return {'stale', record[1] or ''}
+  replies[#replies + 1] = word
+  replies[#replies + 1] = record[1] or ''
 end
-if record[3] or redis.call('EXISTS', KEYS[4]) == 1 then
-  return {'other', record[1]}
+if #ended == 0 then
+  if #done > 0 then
+    acknowledge(KEYS[2], unpack(done))
+  end
+  return replies
 end
 grow(KEYS[1])
 -- uses clock tell announce conclude unites
+watched = false
 local now = now_ms()
-redis.call('HSET', KEYS[1], 'status', 'SUCCESS', 'outputs', ARGV[3], 'worker', ARGV[4], 'ran_ms', ARGV[5],
-  'updated_at', now)
-redis.call('HINCRBY', KEYS[2], ARGV[6], 1)
-for n = 1, tonumber(ARGV[10]) do
-  local unite = KEYS[6 + n * 2]
-  local arg = 8 + n * 3
+for _, n in ipairs(ended) do
+  local arg = n * 6
+  redis.call('HSET', KEYS[6 + n], 'status', 'SUCCESS', 'outputs', ARGV[arg + 2], 'worker', ARGV[arg + 3],
+    'ran_ms', ARGV[arg + 4], 'updated_at', now)
+end
+redis.call('HINCRBY', KEYS[1], ARGV[2], #ended)
+for n = 1, tonumber(ARGV[5]) do
+  local unite = KEYS[5 + count + n * 2]
+  local arg = 3 + count * 6 + n * 3
   if ARGV[arg + 1] == '1' then
-    redis.call('HINCRBY', unite, 'arrived', 1)
+    redis.call('HINCRBY', unite, 'arrived', #ended)
   end
   if ARGV[arg + 2] == '1' then
-    redis.call('ZADD', KEYS[7 + n * 2], 0, ARGV[9])
+    redis.call('ZADD', KEYS[6 + count + n * 2], unpack(members))
   end
-  move_pending(unite, ARGV[arg], -1, KEYS[5], ARGV[8])
+  move_pending(unite, ARGV[arg], -#ended, KEYS[4], ARGV[4])
 end
-acknowledge(KEYS[3], ARGV[2])
-move_open(KEYS[2], KEYS[6], KEYS[7], KEYS[4], ARGV[7], -1, now)
-return {'applied', record[1]}
+acknowledge(KEYS[2], unpack(done))
+move_open(KEYS[1], KEYS[5], KEYS[6], KEYS[3], ARGV[3], -#ended, now)
+return replies

@@ -1,5 +1,5 @@
--- Acknowledge a report in the script that applies it, so that none is applied and delivered
--- again. Its entry is swept off the stream later, many at once: it is nobody's any more.
-local function acknowledge(reports, report)
-  redis.call('XACK', reports, 'state-managers', report)
+-- Acknowledge reports in the script that applies them, so that none is applied and delivered
+-- again. Their entries are swept off the stream later, many at once: they are nobody's any more.
+local function acknowledge(reports, ...)
+  redis.call('XACK', reports, 'state-managers', ...)
 end
