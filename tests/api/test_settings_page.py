@@ -15,6 +15,7 @@ from exosphere_core.health import health_age_s
 from exosphere_orchestrator.settings import Settings, load_settings
 from exosphere_worker import runtime
 from exosphere_worker.loop_watch import blocked_loop_limit_s
+from exosphere_worker.spin import spin_limit_us
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "settings.md").read_text()
@@ -69,6 +70,7 @@ def test_what_must_be_set_is_told_by_its_variable_when_it_is_missing() -> None:
 def test_the_defaults_of_the_runtime_are_those_of_the_page() -> None:
     assert int(default_told("EXOSPHERE_SHUTDOWN_GRACE_MS", "Runtimes")) == runtime._grace_s() * 1000
     assert int(default_told("EXOSPHERE_HEALTH_AGE_MS", "Runtimes")) == health_age_s() * 1000
+    assert int(default_told("EXOSPHERE_SPIN_US", "Runtimes")) == spin_limit_us()
     limit_s = blocked_loop_limit_s()
     assert limit_s is not None
     assert int(default_told("EXOSPHERE_BLOCKED_LOOP_MS", "Runtimes")) == limit_s * 1000

@@ -9,6 +9,7 @@ from exosphere_core.store import streams
 from exosphere_core.store.connection import BLOCK_MS, Redis
 from exosphere_core.store.streams import Entry
 from exosphere_worker.clock import elapsed_s
+from exosphere_worker.spin import Spin
 
 #: So many deliveries are begun in one turn of the event loop.
 _TURN: Final = 32
@@ -24,6 +25,7 @@ class Fetcher:
     Args:
         begin: takes over each delivery, and is told when its read was sent, on `clock.elapsed_s`.
         block_ms: how long a read waits for the first delivery.
+        spin: told of each wait for deliveries.
         share: how many streams the free slots are for, where others are read at the same time: each may then bring a few
             states more when the last slot is taken already.
     """
@@ -36,6 +38,7 @@ class Fetcher:
         begin: Callable[[Entry, float], None],
         block_ms: int = BLOCK_MS,
         share: int = 0,
+        spin: Spin | None = None,
     ) -> None:
         self._begin = begin
         self._block_ms = block_ms
@@ -43,6 +46,7 @@ class Fetcher:
         self._ready = list(ready)
         self._share = max(share, len(ready))
         self._batch_size = batch_size
+        self._spin = spin or Spin(0, lambda: True)
         self._turn = 0
         #: When a stream noted last that this consumer is there, on `clock.elapsed_s`.
         self._heard_at = float("-inf")
@@ -79,7 +83,11 @@ class Fetcher:
 
     async def _read(self, redis: Redis, ready: Sequence[str], count: int, block_ms: int | None) -> int:
         read_at = elapsed_s()
-        entries = await streams.read_new(redis, RUNTIMES_GROUP, self._consumer, ready, count, block_ms)
+        self._spin.begin()
+        try:
+            entries = await streams.read_new(redis, RUNTIMES_GROUP, self._consumer, ready, count, block_ms)
+        finally:
+            self._spin.end()
         for number, entry in enumerate(entries, 1):
             self._begin(entry, read_at)
             if number % _TURN == 0 or number == len(entries):

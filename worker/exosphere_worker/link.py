@@ -21,6 +21,7 @@ from exosphere_worker.manager import Manager
 from exosphere_worker.outcome import Released
 from exosphere_worker.reporter import Reporter, Ways
 from exosphere_worker.slots import Slots
+from exosphere_worker.spin import Spin
 from exosphere_worker.vitals import Vitals
 
 logger = logging.getLogger("exosphere.runtime")
@@ -40,6 +41,7 @@ class Crew(NamedTuple):
 
     Attributes:
         streams: how many ready streams all links read.
+        spin_us: how long each may wait awake for the next delivery, in µs.
         refused: set by whoever finds that Redis does not know this runtime any more.
     """
 
@@ -51,6 +53,7 @@ class Crew(NamedTuple):
     streams: int
     vitals: Vitals
     refused: asyncio.Event
+    spin_us: int
 
 
 class Link:
@@ -85,8 +88,9 @@ class Link:
         # A read that takes longer than a lease would leave it open whether what it brings is ours still.
         block_ms = min(BLOCK_MS, delivery.lease_ms // _READS_PER_LEASE)
         self._fetcher = Fetcher(
-            crew.consumer, list(queues), crew.batch_size, self._executions.begin, block_ms, crew.streams
-        )
+            crew.consumer, list(queues), crew.batch_size, self._executions.begin, block_ms, crew.streams,
+            Spin(crew.spin_us, is_idle=lambda: not crew.vitals.running),
+        )  # fmt: skip
         self._heartbeat = Heartbeat(
             delivery.redis_url,
             crew.consumer,

@@ -22,6 +22,7 @@ from exosphere_worker.loop_watch import blocked_loop_limit_s
 from exosphere_worker.manager import Manager
 from exosphere_worker.node import BaseNode, node_errors
 from exosphere_worker.session import Session
+from exosphere_worker.spin import spin_limit_us
 from exosphere_worker.vitals import Vitals
 
 logger = logging.getLogger("exosphere.runtime")
@@ -130,7 +131,7 @@ class Runtime:
         threads = ThreadPoolExecutor(self._workers, thread_name_prefix="exosphere-node")
         manager = Manager(ApiClient(self._access.uri, self._access.key), self.namespace, self.name, self._nodes)
         try:
-            grace_s, blocked_loop_s = _grace_s(), blocked_loop_limit_s()
+            grace_s, blocked_loop_s, spin_us = _grace_s(), blocked_loop_limit_s(), spin_limit_us()
             delivery = await _unless(stop, manager.register())
             if delivery is None:
                 return
@@ -140,7 +141,15 @@ class Runtime:
             )  # fmt: skip
             runners = {node.__name__: NodeRunner(node, threads) for node in self._nodes}
             session = Session(
-                manager, delivery, self.namespace, runners, self._workers, self._batch_size, self.vitals, blocked_loop_s
+                manager,
+                delivery,
+                self.namespace,
+                runners,
+                self._workers,
+                self._batch_size,
+                self.vitals,
+                blocked_loop_s,
+                spin_us,
             )
             try:
                 await session.run(stop, grace_s)

@@ -32,6 +32,7 @@ class Session:
         slots: how many states run at a time.
         blocked_loop_s: how long the event loop may stand still before all leases are given up; None for ever.
         vitals: kept up to date for the health endpoint.
+        spin_us: how long it may wait awake for the next delivery, in µs.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Session:
         batch_size: int,
         vitals: Vitals,
         blocked_loop_s: float | None = None,
+        spin_us: int = 0,
     ) -> None:
         self._manager = manager
         self._delivery = delivery
@@ -58,7 +60,7 @@ class Session:
         self._vitals = vitals
         crew = Crew(
             self.consumer, manager, runners, Slots(slots, vitals), batch_size, len(shards) * len(runners), vitals,
-            self._refused,
+            self._refused, spin_us,
         )  # fmt: skip
         self._links = [
             Link(name, delivery, {keys.ready(node): (keys, node) for keys in part for node in runners}, crew)

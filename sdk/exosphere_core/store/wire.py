@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 from hiredis import pack_command
-from redis._parsers.hiredis import NOT_ENOUGH_DATA, _AsyncHiredisParser
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError, ReadOnlyError, ResponseError, TimeoutError
+
+from exosphere_core.store.replies import replies_of
 
 #: A command that takes longer than this has lost its server, s.
 COMMAND_TIMEOUT_S: Final = 5.0
@@ -34,17 +35,14 @@ async def send(redis: "Redis", commands: Sequence[Command], wait_s: float = 0.0)
     """
     if not commands:
         return []
+    packed = b"".join(map(_pack, commands))
+    timeout_s = COMMAND_TIMEOUT_S + len(commands) * _PER_COMMAND_S + wait_s
     connection = await _connection(redis)
-    replies: list[Any] = []
     try:
-        async with asyncio.timeout(COMMAND_TIMEOUT_S + len(commands) * _PER_COMMAND_S + wait_s):
-            await connection.send_packed_command(b"".join(map(_pack, commands)), check_health=False)
-            while len(replies) < len(commands):
-                try:
-                    replies.append(await connection.read_response())
-                except ResponseError as refused:
-                    replies.append(refused)
-                _drain(connection, replies, len(commands))
+        if (taker := replies_of(connection, len(commands))) is not None:
+            replies = await taker.of(packed, timeout_s)
+        else:
+            replies = await _by_driver(connection, packed, len(commands), timeout_s)
         for reply in replies:
             if isinstance(reply, ResponseError) and _is_replica(reply):
                 raise ConnectionError("the server is a replica now")
@@ -67,16 +65,16 @@ def _is_replica(refused: ResponseError) -> bool:
     return isinstance(refused, ReadOnlyError) or "-READONLY " in text or text.startswith("UNBLOCKED ")
 
 
-def _drain(connection: Any, replies: list[Any], count: int) -> None:
-    """Take the replies that came along with the last one: waiting for each costs more than what Redis does for it."""
-    parser = getattr(connection, "_parser", None)
-    if not isinstance(parser, _AsyncHiredisParser):
-        return
-    take: Callable[[], Any] = cast(Any, parser)._reader.gets
-    while len(replies) < count and (reply := take()) is not NOT_ENOUGH_DATA:
-        if isinstance(reply, ConnectionError):
-            raise reply
-        replies.append(reply)
+async def _by_driver(connection: Any, packed: bytes, count: int, timeout_s: float) -> list[Any]:
+    replies: list[Any] = []
+    async with asyncio.timeout(timeout_s):
+        await connection.send_packed_command(packed, check_health=False)
+        while len(replies) < count:
+            try:
+                replies.append(await connection.read_response())
+            except ResponseError as refused:
+                replies.append(refused)
+    return replies
 
 
 async def _connection(redis: "Redis") -> Any:

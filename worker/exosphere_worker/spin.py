@@ -1,0 +1,89 @@
+"""Waiting awake: to wake a process that sleeps takes its system longer than many a node takes to run."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from time import monotonic, thread_time
+from typing import Final
+
+#: How long a wait may be spent awake, in µs.
+_DEFAULT_US: Final = 500
+
+#: A wait in which this thread got less than this part of a core took it from somebody who had need of it.
+_UNDISTURBED: Final = 0.5
+
+#: How long no wait is spent awake after that, in s.
+_REST_S: Final = 0.1
+
+
+class Spin:
+    """Has the event loop look for news again and again, in place of sleeping, while it waits for a delivery that will soon be there.
+
+    It will when the last one soon was: so one step of a chain follows on the other. Who waits for long sleeps, and so does who
+    has no core to spare, or nodes that run meanwhile and have need of it.
+
+    Args:
+        limit_us: how long a wait may be spent so, in µs; 0 for never.
+        is_idle: whether nothing runs.
+        cores: how many cores this process may use. With one, what is waited for can't happen while this is awake.
+        clock: monotonic, in s.
+        cpu: of this thread, in s.
+    """
+
+    def __init__(
+        self,
+        limit_us: int,
+        is_idle: Callable[[], bool],
+        cores: int | None = None,
+        clock: Callable[[], float] = monotonic,
+        cpu: Callable[[], float] = thread_time,
+    ) -> None:
+        self._limit_s = limit_us / 1e6 if (cores or usable_cores()) > 1 else 0.0
+        self._is_idle = is_idle
+        self._clock = clock
+        self._cpu = cpu
+        self._was_short = False
+        self._waiting = False
+        #: The loop is kept awake.
+        self.is_awake = False
+        self._began = self._cpu_began = self._rests_until = 0.0
+
+    def begin(self) -> None:
+        """A wait begins."""
+        now = self._clock()
+        self._waiting, self._began = True, now
+        if self._was_short and now >= self._rests_until and self._is_idle():
+            self._cpu_began = self._cpu()
+            if not self.is_awake:
+                self.is_awake = True
+                asyncio.get_running_loop().call_soon(self._turn)
+
+    def end(self) -> None:
+        """It is over, whatever came of it."""
+        waited_s = self._clock() - self._began
+        self._waiting = False
+        self._was_short = waited_s < self._limit_s
+        if self.is_awake and self._cpu() - self._cpu_began < waited_s * _UNDISTURBED:
+            self._rests_until = self._clock() + _REST_S
+
+    def _turn(self) -> None:
+        self.is_awake = self._waiting and self._clock() - self._began < self._limit_s
+        if self.is_awake:
+            asyncio.get_running_loop().call_soon(self._turn)
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def spin_limit_us() -> int:
+    """Return how long a runtime may wait awake for the next delivery, in µs: `EXOSPHERE_SPIN_US`.
+
+    Raises:
+        ValueError: it is no whole number of µs.
+    """
+    text = os.environ.get("EXOSPHERE_SPIN_US") or str(_DEFAULT_US)
+    if not text.isdecimal():
+        raise ValueError(f"EXOSPHERE_SPIN_US must be a whole number of µs, 0 for never, not {text!r}")
+    return int(text)
