@@ -92,14 +92,16 @@ def test_who_may_not_is_never_awake(why: str) -> None:
     play(scene)
 
 
-def test_who_took_a_core_from_others_sleeps_for_a_while() -> None:
+@pytest.mark.parametrize("disturbed", [2, 3])
+def test_who_took_a_core_from_others_thrice_in_a_row_sleeps_for_a_while(disturbed: int) -> None:
     async def scene(times: Times) -> None:
         spin = times.spin()
         times.wait(spin, 10)
-        times.wait(spin, 100, share=0.3)
-        await turns()
+        for share in [0.3, 1.0, *[0.3] * disturbed]:
+            times.wait(spin, 100, share)
+            await turns()
         spin.begin()
-        assert not spin.is_awake
+        assert spin.is_awake == (disturbed < 3)
         spin.end()
         times.wall += 200_000
         times.wait(spin, 10)

@@ -12,7 +12,8 @@ _DEFAULT_US: Final = 500
 #: A wait in which this thread got less than this part of a core took it from somebody who had need of it.
 _UNDISTURBED: Final = 0.5
 
-#: How long no wait is spent awake after that, in s.
+#: After so many such waits in a row no wait is spent awake for that long, in s.
+_MOST_DISTURBED: Final = 3
 _REST_S: Final = 0.1
 
 
@@ -46,6 +47,7 @@ class Spin:
         self._waiting = False
         #: The loop is kept awake.
         self.is_awake = False
+        self._disturbed = 0
         self._began = self._cpu_began = self._rests_until = 0.0
 
     def begin(self) -> None:
@@ -63,8 +65,12 @@ class Spin:
         waited_s = self._clock() - self._began
         self._waiting = False
         self._was_short = waited_s < self._limit_s
-        if self.is_awake and self._cpu() - self._cpu_began < waited_s * _UNDISTURBED:
-            self._rests_until = self._clock() + _REST_S
+        if self.is_awake:
+            was_disturbed = self._cpu() - self._cpu_began < waited_s * _UNDISTURBED
+            self._disturbed = self._disturbed + 1 if was_disturbed else 0
+            if self._disturbed == _MOST_DISTURBED:
+                self._disturbed = 0
+                self._rests_until = self._clock() + _REST_S
 
     def _turn(self) -> None:
         self.is_awake = self._waiting and self._clock() - self._began < self._limit_s
