@@ -6,10 +6,11 @@ from itertools import count
 from exosphere_core.ids import derived_id, member, new_run_id
 from exosphere_core.keys import ShardKeys
 from exosphere_core.records import Task, UnitePlan, encode
-from exosphere_core.store import handoff, moves
+from exosphere_core.store import handoff, moves, short_moves
 from exosphere_core.store.calls import Call
 from exosphere_core.store.moves import Delivery
 from exosphere_core.store.offspring import CHUNK, Child, Offspring, Sibling, UniteTouch
+from exosphere_core.store.short_moves import Ended
 
 #: Of a namespace that no state manager knows: none does anything about these runs.
 NAMESPACE = "apart"
@@ -17,7 +18,7 @@ HOME = ShardKeys(NAMESPACE)
 _OUTPUTS = encode({"value": "x" * 100})
 _UNITES = 3
 #: How wide the fan-out is that a unite joins, and how much one call does of the others; the engine's own bounds.
-_WIDTH, _CANCELLED, _TOLERATED, _CARRIED, _REMOVED = 100_000, 50, 100, 100, 500
+_WIDTH, _ENDED, _CANCELLED, _TOLERATED, _CARRIED, _REMOVED = 100_000, 32, 50, 100, 100, 500
 #: How many values a node writes to the store at its end.
 _STORED = 100
 
@@ -115,6 +116,17 @@ def _branch_ends() -> Cases:
         )  # fmt: skip
 
 
+def _branches_end() -> Cases:
+    while True:
+        run = _Run()
+        ended = [
+            Ended(run.delivery_of(child, task), _OUTPUTS, member("each", ".10-10", 1, child))
+            for child, task in run.children(4 * CHUNK)[:_ENDED]
+        ]
+        unites = [UniteTouch(unite, b"", "ALL_DONE", "", True, True) for unite in run.unites]
+        yield run.fan_out(4 * CHUNK), short_moves.finish(ended, unites)
+
+
 def _branch_fails() -> Cases:
     while True:
         run = _Run()
@@ -206,6 +218,7 @@ CASES: dict[str, Callable[[], Cases]] = {
     f"`expand`: a chunk of a fan-out, {CHUNK} states in {_UNITES} unites": _expand,
     f"`advance`: the last such chunk, and {_STORED} writes to the store": _advance,
     f"`advance`: a branch ends, in {_UNITES} unites that collect it": _branch_ends,
+    f"`finish`: {_ENDED} branches end, in {_UNITES} unites that collect them": _branches_end,
     f"`fail`: a branch fails, in {_UNITES} unites": _branch_fails,
     f"`lay_down`: inputs of a unite over {_WIDTH:,} branches": _lay_down,
     f"`join`: a unite over {_WIDTH:,} branches": _join,

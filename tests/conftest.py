@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import logging
 import os
 import shutil
 import signal
@@ -54,6 +55,27 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+
+
+@pytest.fixture(autouse=True)
+def logging_is_left_as_it_was() -> Iterator[None]:
+    """Whoever silences a logger for good silences it for other tests, too, in an order that nobody knows."""
+    before = _logging()
+    yield
+    assert _logging() == before
+
+
+def _logging() -> dict[str, object]:
+    """What keeps records from being seen."""
+    loggers = {name: log for name, log in logging.root.manager.loggerDict.items() if isinstance(log, logging.Logger)}
+    return {
+        "root": (logging.root.level, logging.root.manager.disable),
+        **{
+            name: state
+            for name, log in loggers.items()
+            if name.startswith("exosphere") and (state := (log.level, log.propagate, log.disabled)) != (0, True, False)
+        },
+    }
 
 
 @pytest.fixture(scope="session")

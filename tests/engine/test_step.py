@@ -34,7 +34,7 @@ def test_its_child_is_the_one_that_the_way_of_any_success_makes(lane: Lane) -> N
         of = Delivery(held.state, held.attempt, held.task, HOME, HOME.reports, "1-1")
         outputs, store = {"a": {"v": "1"}}, {"k": "1"}
         executed = Executed([{"v": "2"}])
-        assert is_step(plan.nodes["b"], held.task, executed, _FEW)
+        assert is_step(plan, held.task, executed, _FEW)
         child, task = only_child(plan, of, {"v": "2"}, outputs, store, UNLIMITED)
         (part,) = succeed(plan, held.state, held.task, executed, outputs, store, UNLIMITED).parts
         assert (list(part.offspring.children), part.tasks) == ([child], {child.id: task})
@@ -59,7 +59,7 @@ def test_a_success_of_another_shape_goes_the_way_of_any(lane: Lane, executed: Ex
     async def scene(world: World) -> None:
         held = await _chain(world)
         plan = await world.context.plans.get("ns", "g", 1)
-        assert not is_step(plan.nodes["b"], held.task, executed, _FEW)
+        assert not is_step(plan, held.task, executed, _FEW)
         assert not is_end(plan.nodes["c"], executed, _FEW)
 
     lane.run(scene)
@@ -121,5 +121,51 @@ def test_a_report_that_comes_twice_makes_one_child(lane: Lane) -> None:
         assert world.context.counts["stale"] == 1
         (last,) = await world.take("c")
         assert b'"b":"2"' in last.inputs
+
+    lane.run(scene)
+
+
+@pytest.mark.parametrize("read", ["b", "c", "d"])
+def test_a_step_of_a_branch_moves_no_unite_but_where_one_reads_it(lane: Lane, read: str) -> None:
+    async def scene(world: World) -> None:
+        await world.graph(
+            node("a", ["b"]), node("b", ["c"], v="${{ a.outputs.v }}"), node("c", ["d"], v="${{ b.outputs.v }}"),
+            node("d", ["u"], v="${{ c.outputs.v }}"), node("u", unites="a", vs=f"${{{{ {read}.outputs.v }}}}"),
+        )  # fmt: skip
+        await world.trigger()
+        await world.do("a", many("1", "2"))
+        plan = await world.context.plans.get("ns", "g", 1)
+        for name in ("b", "c", "d"):
+            for number, held in enumerate(await world.take(name)):
+                (unite,) = held.task.unites.values()
+                assert await world.redis.hget(HOME.unite(unite), "pending") == b"%d" % (2 - number * (name == "d"))
+                executed = Executed([{"v": f"{name}{number}"}])
+                assert is_step(plan, held.task, executed, UNLIMITED) == (name not in (read, "d"))
+                await world.report(held, one(**executed.outputs[0]))
+        last = await world.take_one("u")
+        assert last.inputs == f'{{"vs":"[\\"{read}0\\",\\"{read}1\\"]"}}'.encode()
+        await world.report(last, one())
+        await world.check_counts()
+        assert (await world.run()).status == "SUCCESS"
+
+    lane.run(scene)
+
+
+@pytest.mark.parametrize("why", ["watched", "restored"])
+def test_where_there_is_more_to_a_step_of_a_branch_its_unite_still_waits_for_the_child(lane: Lane, why: str) -> None:
+    async def scene(world: World) -> None:
+        await world.graph(
+            node("a", ["b"]), node("b", ["c"]), node("c", ["u"]), node("u", unites="a", vs="${{ c.outputs.v }}")
+        )
+        await world.trigger()
+        await world.do("a", many("1", "2"))
+        first, second = await world.take("b")
+        await _more(world, first.state, why)
+        for held in (first, second):
+            await world.report(held, one())
+        for held in await world.take("c"):
+            assert not await world.take("u")
+            await world.report(held, one(v="x"))
+        assert (await world.take_one("u")).inputs == b'{"vs":"[\\"x\\",\\"x\\"]"}'
 
     lane.run(scene)

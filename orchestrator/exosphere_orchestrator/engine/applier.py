@@ -177,7 +177,7 @@ def step(
     if isinstance(body, Executed):
         try:
             node = plan.nodes[of.task.identifier]
-            if is_step(node, of.task, body, limits):
+            if is_step(plan, of.task, body, limits):
                 return Step(report, of, _one_child(plan, of, body, outputs, store, limits), 1, None)
             if is_end(node, body, limits):
                 end = ends.of(plan, of, encode(body.outputs[0]))
@@ -239,10 +239,18 @@ def _one_child(
 ) -> Iterator[Made]:
     """The short call, which is all that there is to it but for rare cases; then the one that does for any."""
     child, task = only_child(plan, of, body.outputs[0], outputs, store, limits)
-    tasks = {child.id: task}
-    result = encode(body.outputs[0])
-    whole = (Made(moves.advance(of, result, None, "", Offspring(children=[child]), 1, {}), tasks) for _ in range(1))
-    return chain([Made(short_moves.step(of, result, child), tasks)], whole)
+    short = Made(short_moves.step(of, encode(body.outputs[0]), child), {child.id: task})
+    return chain([short], _whole(plan, of, body, outputs, store, limits))
+
+
+def _whole(
+    plan: GraphPlan, of: Delivery, body: Executed, outputs: dict[str, TextMap], store: TextMap, limits: Limits
+) -> Iterator[Made]:
+    made = succeed(plan, of.state, of.task, body, outputs, store, limits)
+    for part in made.parts:
+        yield Made(
+            moves.advance(of, made.outputs, None, made.member, part.offspring, made.arrivals, body.store), part.tasks
+        )
 
 
 def may_speak_for(report: Report, task: Task) -> bool:

@@ -23,9 +23,24 @@ def _is_plain(node: NodePlan, executed: Executed, limits: Limits) -> bool:
     )
 
 
-def is_step(node: NodePlan, task: Task, executed: Executed, limits: Limits) -> bool:
-    """Whether a success makes one child and nothing else: a step of a chain."""
-    return len(node.children) == 1 and not task.unites and _is_plain(node, executed, limits)
+def is_step(plan: GraphPlan, task: Task, executed: Executed, limits: Limits) -> bool:
+    """Whether a success makes one child and moves no unite: a step of a chain, or of a branch."""
+    node = plan.nodes[task.identifier]
+    if len(node.children) != 1 or not _is_plain(node, executed, limits):
+        return False
+    ((_, child),) = node.children
+    return not task.unites or all(_passes(plan, task, node, child, uniting) for uniting in task.unites)
+
+
+def _passes(plan: GraphPlan, task: Task, node: NodePlan, child: str, uniting: str) -> bool:
+    """Whether a unite is left as it is: it waits for the child in place of the state, and reads nothing of this."""
+    rule = plan.nodes[uniting].unites
+    return (
+        rule is not None
+        and plan.counts_for(child, uniting)
+        and uniting not in node.leads_to
+        and task.identifier not in rule.collected
+    )
 
 
 def is_end(node: NodePlan, executed: Executed, limits: Limits) -> bool:
@@ -85,6 +100,7 @@ def only_child(
         namespace=planned.namespace,
         parents={**task.parents, task.identifier: of.state},
         branch=branch_step(task.branch, 0, edge),
+        unites=task.unites,
         timeout_ms=planned.timeout_ms,
         trace=task.trace,
     )
