@@ -32,6 +32,8 @@ _PEERS_PYTHON, _PEERS_VARIABLE = _ROOT / ".venv" / "peers" / "bin" / "python", "
 
 #: How often a file of stamps is looked at, in s.
 _LOOK_S = 0.001
+#: Of what is left by the pace so far; and the longest wait between two looks, in s.
+_LOOK_SHARE, _LONGEST_LOOK_S = 0.05, 0.02
 
 
 class Plan(NamedTuple):
@@ -157,7 +159,14 @@ class Stage:
         Raises:
             Failed: not in time, or a worker ended.
         """
-        self._wait(lambda: self.executed() >= count, f"{count:,} tasks executed")
+        began, before = time.monotonic(), self.executed()
+
+        def left_s() -> float:
+            """How long it will take at the pace that was seen so far."""
+            done = self.executed() - before
+            return (time.monotonic() - began) * (count - before - done) / done if done > 0 else 0.0
+
+        self._wait(lambda: self.executed() >= count, f"{count:,} tasks executed", left_s)
 
     def wait_ended(self, tasks: int, runs: int) -> None:
         """Wait until Redis holds the results of so many tasks, and of so many runs.
@@ -176,14 +185,15 @@ class Stage:
     def _start(self, what: str, **streams: Any) -> subprocess.Popen[Any]:
         return start(command_of(self.plan.contender, what), self._environ, stderr=self._log, **streams)
 
-    def _wait(self, look: Callable[[], bool], what: str) -> None:
+    def _wait(self, look: Callable[[], bool], what: str, left_s: Callable[[], float] = lambda: 0.0) -> None:
         deadline = time.monotonic() + self.plan.patience_s
         while not look():
             if any(worker.poll() is not None for worker in self.workers):
                 raise Failed(f"{self.plan.contender}: a worker ended; {self._last_words()}")
             if time.monotonic() > deadline:
                 raise Failed(f"not within {self.plan.patience_s:.0f} s: {what} ({self.executed():,} executed)")
-            time.sleep(_LOOK_S)
+            # Who looks takes a part of the cores: seldom while the end is far, at short intervals when it is near.
+            time.sleep(min(_LONGEST_LOOK_S, max(_LOOK_S, left_s() * _LOOK_SHARE)))
 
     def _last_words(self) -> str:
         self._log.seek(0)

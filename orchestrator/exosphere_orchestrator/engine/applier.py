@@ -4,26 +4,24 @@ import asyncio
 import random
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import NamedTuple
 
 from exosphere_core.graph.plan import GraphPlan
 from exosphere_core.ids import ERRORED_MEMBERS, member
 from exosphere_core.keys import ShardKeys, shard_keys
-from exosphere_core.logs import About
 from exosphere_core.records import Executed, Failed, Kind, Pruned, Requeued, Rerun, Task, TextMap, encode
 from exosphere_core.retry import delay_ms
 from exosphere_core.states import Status
 from exosphere_core.store import moves, short_moves
-from exosphere_core.store.calls import Call
 from exosphere_core.store.moves import Delivery
 from exosphere_core.store.offspring import Offspring
 from exosphere_core.store.reads import Wanted, read_values
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.context import EngineContext
-from exosphere_orchestrator.engine.inputs import Limits, Unresolvable
+from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits, Unresolvable
 from exosphere_orchestrator.engine.replays import replay
 from exosphere_orchestrator.engine.reports import Malformed, Report, parse_report
 from exosphere_orchestrator.engine.single import End, Ends, is_end, is_step, only_child
+from exosphere_orchestrator.engine.steps import Batch, Made, Step
 from exosphere_orchestrator.engine.succession import Succession, retry_of, succeed
 
 #: A fan-out of more outputs is computed in a thread.
@@ -31,62 +29,6 @@ _WIDE = 500
 
 #: Kinds that call for work of their own.
 _APART = frozenset({Kind.SETTLED, Kind.CANCELLED})
-
-_NO_TASKS: dict[str, Task] = {}
-
-
-class Made(NamedTuple):
-    """A script call, and state id → task of what it makes."""
-
-    call: Call
-    tasks: dict[str, Task] = _NO_TASKS
-
-
-class Step(NamedTuple):
-    """What a report comes to: calls to apply in order, and what to do with a good reply.
-
-    Where a short call is answered that there is more to it ("other"), the next one is to be applied in its place.
-    """
-
-    report: Report
-    of: Delivery
-    calls: Iterator[Made]
-    #: How many calls there will be: above one, it is a wide fan-out.
-    parts: int
-    #: Id of the state that may become due, and after how many ms.
-    due: tuple[str, int] | None
-    #: Of a success that makes nothing: what its first call is made of, which others may share.
-    end: End | None = None
-
-    def about(self) -> About:
-        """What a line of the log about it carries."""
-        task = self.of.task
-        return About(task.run, self.report.state, task.node, self.report.attempt, task.home)
-
-
-class Batch(NamedTuple):
-    """A batch of entries, sorted by what is to be done with them."""
-
-    steps: list[Step]
-    #: Of unites that settled and of runs that were cancelled: work of its own, not of one script.
-    apart: list[Report]
-    #: Of runs of other namespaces, whose records are in other slots.
-    foreign: list[Report]
-    #: Entries to be put aside, and why.
-    rejected: list[tuple[Entry, str]]
-
-    def then(self, other: "Batch") -> "Batch":
-        """This one, and after it another."""
-        return Batch(
-            self.steps + other.steps,
-            self.apart + other.apart,
-            self.foreign + other.foreign,
-            self.rejected + other.rejected,
-        )
-
-
-#: A batch of no entries.
-NOTHING = Batch([], [], [], [])
 
 
 async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[Entry], limits: Limits) -> Batch:
@@ -240,13 +182,14 @@ def _one_child(
     """The short call, which is all that there is to it but for rare cases; then the one that does for any."""
     child, task = only_child(plan, of, body.outputs[0], outputs, store, limits)
     short = Made(short_moves.step(of, encode(body.outputs[0]), child), {child.id: task})
-    return chain([short], _whole(plan, of, body, outputs, store, limits))
+    return chain([short], _whole(plan, of, body, outputs, store))
 
 
 def _whole(
-    plan: GraphPlan, of: Delivery, body: Executed, outputs: dict[str, TextMap], store: TextMap, limits: Limits
+    plan: GraphPlan, of: Delivery, body: Executed, outputs: dict[str, TextMap], store: TextMap
 ) -> Iterator[Made]:
-    made = succeed(plan, of.state, of.task, body, outputs, store, limits)
+    # What is beyond the limits was refused when the short call was made; this may be of one that was half made before them.
+    made = succeed(plan, of.state, of.task, body, outputs, store, UNLIMITED)
     for part in made.parts:
         yield Made(
             moves.advance(of, made.outputs, None, made.member, part.offspring, made.arrivals, body.store), part.tasks

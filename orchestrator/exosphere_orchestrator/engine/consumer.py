@@ -17,7 +17,7 @@ from exosphere_core.store.faults import FAULTS, LOST, RedisError, ResponseError,
 from exosphere_core.store.groups import ensure_groups
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.agent import Agent
-from exosphere_orchestrator.engine.applier import NOTHING, Batch, Made, Step, prepare
+from exosphere_orchestrator.engine.applier import prepare
 from exosphere_orchestrator.engine.canceller import cancel_states
 from exosphere_orchestrator.engine.context import EngineContext, logger
 from exosphere_orchestrator.engine.dead_letters import put_aside
@@ -30,6 +30,7 @@ from exosphere_orchestrator.engine.long_work import LongWork, Place
 from exosphere_orchestrator.engine.recorder import count_end, note_stale
 from exosphere_orchestrator.engine.report_reader import ReportReader
 from exosphere_orchestrator.engine.salvage import salvage
+from exosphere_orchestrator.engine.steps import NOTHING, Batch, Made, Step
 
 #: The most reports applied at once.
 _BATCH = 256

@@ -5,9 +5,9 @@ from typing import Final
 
 from exosphere_core.store.calls import apply_all
 from exosphere_core.store.faults import ResponseError
-from exosphere_orchestrator.engine.applier import Step
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.recorder import count_end, note_stale
+from exosphere_orchestrator.engine.steps import Step
 
 #: So many chunks are sent at once: the states of one alone are few for the runtimes' reads and reports.
 _CHUNKS: Final = 4

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from exosphere_core.store import short_moves
 from exosphere_core.store.calls import Call
 from exosphere_core.store.moves import LARGE_BYTES
-from exosphere_orchestrator.engine.applier import Made, Step
+from exosphere_orchestrator.engine.steps import Made, Step
 
 #: The most branches that one script ends: it stays well below a ms.
 _MOST: Final = 32

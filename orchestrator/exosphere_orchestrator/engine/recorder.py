@@ -7,8 +7,8 @@ from typing import Final
 from exosphere_core.store.faults import FAULTS, LOST, ResponseError
 from exosphere_core.store.figures import add_figures
 from exosphere_orchestrator.engine.agent import Agent
-from exosphere_orchestrator.engine.applier import Made, Step
 from exosphere_orchestrator.engine.context import EngineContext, logger
+from exosphere_orchestrator.engine.steps import Made, Step
 from exosphere_orchestrator.figures import ENDED_BY, Tally
 
 #: How often what was counted is written, in s.

@@ -8,9 +8,6 @@ from exosphere_core.store import moves
 from exosphere_core.store.moves import Delivery
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.applier import (
-    Batch,
-    Made,
-    Step,
     errored_members,
     may_speak_for,
     plain_step,
@@ -18,6 +15,7 @@ from exosphere_orchestrator.engine.applier import (
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.inputs import Limits
 from exosphere_orchestrator.engine.reports import Malformed, Report, parse_report
+from exosphere_orchestrator.engine.steps import Batch, Made, Step
 
 
 async def salvage(context: EngineContext, queue: ShardKeys, entry: Entry, limits: Limits, reason: str) -> Batch:
