@@ -23,6 +23,10 @@ from fast_lua import make_fast
 pytest_plugins = ["pytester"]
 
 
+#: How logging was before a test.
+_BEFORE = pytest.StashKey[dict[str, object]]()
+
+
 def die_with_driver() -> None:
     """For `preexec_fn`: the child is killed when the test driver is, whatever kills it."""
     if sys.platform == "linux":
@@ -57,12 +61,30 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
-@pytest.fixture(autouse=True)
-def logging_is_left_as_it_was() -> Iterator[None]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Note how logging is before a test; see `pytest_runtest_teardown`."""
+    item.stash[_BEFORE] = _logging()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     """Whoever silences a logger for good silences it for other tests, too, in an order that nobody knows."""
-    before = _logging()
+    done = yield
+    assert _logging() == item.stash[_BEFORE], "the test leaves logging otherwise than it found it"
+    return done
+
+
+@pytest.fixture
+def logging_comes_back() -> Iterator[None]:
+    """For what sets logging up as a process of its own does."""
+    root, disabled = logging.root, logging.root.manager.disable
+    level, handlers = root.level, root.handlers[:]
     yield
-    assert _logging() == before
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    logging.disable(disabled)
 
 
 def _logging() -> dict[str, object]:

@@ -105,6 +105,7 @@ def test_readiness_tells_why_triggers_are_refused_and_they_are_let_in_again(tmp_
         space.trigger()
 
 
+@pytest.mark.usefixtures("logging_comes_back")
 def test_waiting_for_the_disk_works_where_the_server_can_and_is_refused_at_the_start_where_it_can_not(
     tmp_path: Path,
 ) -> None:

@@ -47,6 +47,7 @@ async def play(redis_url: str, scenarios: int) -> None:
             await agree(redis, random_scenario(tape_of(seed)))
 
 
+@pytest.mark.usefixtures("logging_comes_back")
 def test_the_runner_tells_the_smallest_scenario_and_how_to_play_it_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
