@@ -90,7 +90,8 @@ export function visits(options: { colorScheme?: "light" | "dark" } = {}): Visit 
 
 /** What a page shows to its reader itself: refused calls, and a state manager that is away. A violation of the content
  * security policy is none of these. */
-const IS_SHOWN = /the server responded with a status of [45]\d\d|net::ERR_(CONNECTION|CONTENT_LENGTH|INCOMPLETE|EMPTY)/;
+const IS_SHOWN =
+  /the server responded with a status of [45]\d\d|net::ERR_(CONNECTION|CONTENT_LENGTH|INCOMPLETE|EMPTY)/;
 
 export const at = (...parts: string[]) => [URI, "ns", NAMESPACE, ...parts].join("/");
 
