@@ -10,7 +10,7 @@ from exosphere_core.store import handoff, moves, short_moves
 from exosphere_core.store.calls import Call
 from exosphere_core.store.moves import Delivery
 from exosphere_core.store.offspring import CHUNK, Child, Offspring, Sibling, UniteTouch
-from exosphere_core.store.short_moves import Ended
+from exosphere_core.store.short_moves import Ended, Stepped
 
 #: Of a namespace that no state manager knows: none does anything about these runs.
 NAMESPACE = "apart"
@@ -127,6 +127,43 @@ def _branches_end() -> Cases:
         yield run.fan_out(4 * CHUNK), short_moves.finish(ended, unites)
 
 
+def _roots(count: int) -> tuple[list[Call], list[tuple[_Run, Delivery]]]:
+    """As many runs as one script moves, each with its root."""
+    runs = [_Run() for _ in range(count)]
+    return [run.trigger for run in runs], [(run, run.delivery) for run in runs]
+
+
+def _steps() -> Cases:
+    while True:
+        triggers, roots = _roots(_ENDED)
+        yield (
+            triggers,
+            short_moves.step(
+                [
+                    Stepped(
+                        of,
+                        _OUTPUTS,
+                        Child(
+                            derived_id("child", of.state, "each"),
+                            "each",
+                            encode(run.task),
+                            _OUTPUTS,
+                            "",
+                            HOME.ready("Empty"),
+                        ),
+                    )
+                    for run, of in roots
+                ]
+            ),
+        )
+
+
+def _runs_end() -> Cases:
+    while True:
+        triggers, roots = _roots(_ENDED)
+        yield triggers, short_moves.leaf([Ended(of, _OUTPUTS, "") for _, of in roots])
+
+
 def _branch_fails() -> Cases:
     while True:
         run = _Run()
@@ -219,6 +256,8 @@ CASES: dict[str, Callable[[], Cases]] = {
     f"`advance`: the last such chunk, and {_STORED} writes to the store": _advance,
     f"`advance`: a branch ends, in {_UNITES} unites that collect it": _branch_ends,
     f"`finish`: {_ENDED} branches end, in {_UNITES} unites that collect them": _branches_end,
+    f"`step`: {_ENDED} steps of chains": _steps,
+    f"`leaf`: {_ENDED} runs end": _runs_end,
     f"`fail`: a branch fails, in {_UNITES} unites": _branch_fails,
     f"`lay_down`: inputs of a unite over {_WIDTH:,} branches": _lay_down,
     f"`join`: a unite over {_WIDTH:,} branches": _join,

@@ -24,6 +24,7 @@ class Ended(StrEnum):
 #: Which of them the script of a move says.
 ENDED_BY: Final = {
     "step": Ended.SUCCEEDED,
+    "leaf": Ended.SUCCEEDED,
     "finish": Ended.SUCCEEDED,
     "advance": Ended.SUCCEEDED,
     "fail": Ended.ERRORED,

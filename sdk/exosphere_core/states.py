@@ -71,6 +71,7 @@ MOVES: Final = {
     "promote": Move("promote", _OPEN, Status.CREATED),
     "expand": Move("expand", _OPEN_OR_EXECUTED, Status.EXECUTED),
     "step": Move("step", _OPEN, Status.SUCCESS),
+    "leaf": Move("leaf", _OPEN, Status.SUCCESS),
     "finish": Move("finish", _OPEN, Status.SUCCESS),
     "advance": Move("advance", _OPEN_OR_EXECUTED, Status.SUCCESS),
     "fail": Move("fail", _OPEN, Status.ERRORED),

@@ -98,6 +98,7 @@ def test_a_status_is_written_only_by_the_script_of_its_move() -> None:
     assert written - MENDING == {
         "trigger",
         "step",
+        "leaf",
         "finish",
         "trigger_many",
         "expand",

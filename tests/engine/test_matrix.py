@@ -11,7 +11,7 @@ from exosphere_core.store import handoff, moves, short_moves
 from exosphere_core.store.calls import Call, apply
 from exosphere_core.store.handoff import OutboxEntry
 from exosphere_core.store.moves import Delivery
-from exosphere_core.store.short_moves import Ended
+from exosphere_core.store.short_moves import Ended, Stepped
 from exosphere_orchestrator.engine.inputs import UNLIMITED
 from exosphere_orchestrator.engine.succession import retry_of, succeed
 from exosphere_worker.held import Held
@@ -44,7 +44,8 @@ async def _call(world: World, move: str, held: Held, attempt: str) -> Call:
         "promote": moves.promote(HOME, held.state, HOME.ready("A")),
         "expand": moves.expand(of, made.outputs, 1, part.offspring),
         "advance": moves.advance(of, made.outputs, None, "", part.offspring, 1, {}),
-        "step": short_moves.step(of, made.outputs, part.offspring.children[0]),
+        "step": short_moves.step([Stepped(of, made.outputs, part.offspring.children[0])]),
+        "leaf": short_moves.leaf([Ended(of, made.outputs, "")]),
         "finish": short_moves.finish([Ended(of, made.outputs, "")], []),
         "fail": moves.fail(of, Status.ERRORED, "boom", b"", []),
         "fail_next": moves.fail(of, Status.NEXT_CREATED_ERROR, "boom", b"{}", []),

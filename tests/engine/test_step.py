@@ -10,7 +10,7 @@ from exosphere_core.records import Executed
 from exosphere_core.store import short_moves
 from exosphere_core.store.calls import apply
 from exosphere_core.store.delivery import Delivery
-from exosphere_core.store.short_moves import Ended
+from exosphere_core.store.short_moves import Ended, Stepped
 from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits, Unresolvable
 from exosphere_orchestrator.engine.single import is_end, is_step, only_child
 from exosphere_orchestrator.engine.succession import succeed
@@ -82,7 +82,7 @@ def test_where_there_is_more_to_a_step_nothing_is_changed_and_the_whole_move_fol
         of = Delivery(held.state, held.attempt, held.task, HOME, HOME.reports, "1-1")
         child, _ = only_child(plan, of, {"v": "2"}, {"a": {"v": "1"}}, {"k": "1"}, UNLIMITED)
         before = await world.redis.hgetall(HOME.state(held.state))
-        assert await apply(world.redis, short_moves.step(of, b'{"v":"2"}', child)) == [b"other", b"CREATED"]
+        assert await apply(world.redis, short_moves.step([Stepped(of, b'{"v":"2"}', child)])) == [b"other", b"CREATED"]
         assert await world.redis.hgetall(HOME.state(held.state)) == before
         assert not await world.redis.exists(HOME.state(child.id))
         await world.report(held, one(v="2"))
@@ -94,7 +94,10 @@ def test_where_there_is_more_to_a_step_nothing_is_changed_and_the_whole_move_fol
 
 
 @pytest.mark.parametrize("why", ["watched", "restored"])
-def test_where_there_is_more_to_an_end_nothing_is_changed_and_the_whole_move_follows(lane: Lane, why: str) -> None:
+@pytest.mark.parametrize("script", ["finish", "leaf"])
+def test_where_there_is_more_to_an_end_nothing_is_changed_and_the_whole_move_follows(
+    lane: Lane, script: str, why: str
+) -> None:
     async def scene(world: World) -> None:
         await world.graph(node("a", ["b"]), node("b", ["u"]), node("u", unites="a", vs="${{ b.outputs.v }}"))
         await world.trigger()
@@ -103,7 +106,11 @@ def test_where_there_is_more_to_an_end_nothing_is_changed_and_the_whole_move_fol
         await world.report(first, one(v="1"))
         await _more(world, second.state, why)
         of = Delivery(second.state, second.attempt, second.task, HOME, HOME.reports, "1-1")
-        assert await apply(world.redis, short_moves.finish([Ended(of, b'{"v":"2"}', "")], [])) == [b"other", b"CREATED"]
+        ended = [Ended(of, b'{"v":"2"}', "")]
+        call = short_moves.finish(ended, []) if script == "finish" else short_moves.leaf(ended)
+        before = await world.redis.hgetall(HOME.state(second.state))
+        assert await apply(world.redis, call) == [b"other", b"CREATED"]
+        assert await world.redis.hgetall(HOME.state(second.state)) == before
         await world.report(second, one(v="2"))
         last = await world.take_one("u")
         assert last.inputs == b'{"vs":"[\\"1\\",\\"2\\"]"}'

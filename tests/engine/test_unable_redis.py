@@ -33,7 +33,7 @@ def test_a_report_is_not_put_aside_however_often_redis_can_take_no_write(
 ) -> None:
     async def unable(redis: Any, calls: list[Call]) -> list[Any]:
         # Putting aside succeeds: Redis is able again in just that moment.
-        return [refusal if call.name == "finish" else (await apply_all(redis, [call]))[0] for call in calls]
+        return [refusal if call.name == "leaf" else (await apply_all(redis, [call]))[0] for call in calls]
 
     async def scene(world: World) -> None:
         await world.graph(node("a"))

@@ -228,6 +228,21 @@ MUTANTS = (
         ("tests/engine/test_promoter.py",),
     ),
     Mutant(
+        "a step that is reported twice among others counts twice", f"{_LUA}/step.lua",
+        "if moved[key] or (", "if (",
+        ("tests/engine/test_together.py",),
+    ),
+    Mutant(
+        "a run that ends among others is ended for the first of them", f"{_LUA}/leaf.lua",
+        "move_open(KEYS[key + 2],", "move_open(KEYS[4],",
+        ("tests/engine/test_together.py",),
+    ),
+    Mutant(
+        "of broken off steps those that were moved already are made twice", f"{_LUA}/step.lua",
+        "if moved[key] or (record[1] ~= 'EXECUTED' and not is_current(record, ARGV[arg + 1])) then", "if moved[key] then",
+        ("tests/engine/test_together.py",),
+    ),
+    Mutant(
         "of branches that end together one is counted", f"{_LUA}/finish.lua",
         "move_pending(unite, ARGV[arg], -#ended,", "move_pending(unite, ARGV[arg], -1,",
         ("tests/engine/test_ends.py",),
@@ -239,7 +254,7 @@ MUTANTS = (
     ),
     Mutant(
         "a branch that Redis refuses takes with it those that end with it", f"{_ENGINE}/consumer.py",
-        "left += each.steps", "left += []",
+        "left += map(alone, each.steps)", "left += []",
         ("tests/engine/test_ends.py",),
     ),
     Mutant(

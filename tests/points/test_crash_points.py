@@ -14,7 +14,7 @@ from points.server import redis_server
 from points.wire import Fault, Mode, Step
 
 #: The steps of a state manager in a play; all else that it sends are looks at what there is.
-_STEPS = ("XREADGROUP", "step", "finish", "XTRIM")
+_STEPS = ("XREADGROUP", "step", "leaf", "finish", "XTRIM")
 
 _DEATHS = (Mode.DIE_BEFORE, Mode.DIE_AFTER)
 _DROPS = (Mode.DROP_BEFORE, Mode.DROP_AFTER)
@@ -85,7 +85,7 @@ def test_a_state_manager_may_die_at_every_step_of_a_chain(server: str) -> None:
 
 def test_a_report_that_is_sent_again_because_its_reply_was_lost_changes_nothing(server: str) -> None:
     played = strike(server, "chain", lambda step: step.actor == "w-1" and step.name == "EXEC", (Mode.DROP_AFTER,))
-    assert any({"stale step", "stale finish"} <= found.branches.keys() for _, found in played)
+    assert any({"stale step", "stale leaf"} <= found.branches.keys() for _, found in played)
 
 
 def test_a_state_manager_may_lose_its_connection_at_every_step_of_a_chain(server: str) -> None:

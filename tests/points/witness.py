@@ -6,7 +6,10 @@ from typing import Any
 from exosphere_core.store.scripts import script, script_names
 
 #: Each ends a delivery: of one attempt of one state only one of them may ever be applied.
-_ENDINGS = frozenset({"step", "advance", "fail", "prune", "retry", "requeue"})
+_ENDINGS = frozenset({"advance", "fail", "prune", "retry", "requeue"})
+
+#: So do these, each of several states: where the key of the first one stands, and of each that follows; and its attempt.
+_TOGETHER = {"step": (1, 6, 0, 9), "leaf": (2, 4, 0, 7), "finish": (6, 1, 5, 6)}
 
 #: Each ends a unite.
 _FIRINGS = frozenset({"join", "close"})
@@ -67,8 +70,8 @@ class Witness:
         count = int(words[2])
         keys, args = words[3 : 3 + count], words[3 + count :]
         key, word = keys[0].decode(), reply[0]
-        if name == "finish":
-            self._note_ends(keys, args, reply)
+        if name in _TOGETHER:
+            self._note_together(name, keys, args, reply)
             return
         if word == b"applied" and name in _ENDINGS:
             self.endings[key, args[0].decode()] += 1
@@ -93,16 +96,18 @@ class Witness:
         elif name in ("advance", "expand") and reply[1:] == [b"EXECUTED"] and word == b"applied":
             self.branches["fan-out gone on with"] += 1
 
-    def _note_ends(self, keys: list[bytes], args: list[bytes], reply: list[Any]) -> None:
-        """Note the ends of branches, of which one script may end several."""
-        for number in range(int(args[0])):
-            word = reply[2 * number]
+    def _note_together(self, name: str, keys: list[bytes], args: list[bytes], reply: list[Any]) -> None:
+        """Note the ends of states, of which one script may end several."""
+        key, keys_each, attempt, args_each = _TOGETHER[name]
+        words = reply[::2]
+        for number, word in enumerate(words):
             if word == b"applied":
-                self.endings[keys[6 + number].decode(), args[5 + 6 * number].decode()] += 1
+                state = keys[key + number * keys_each].decode()
+                self.endings[state, args[attempt + number * args_each].decode()] += 1
             else:
-                self.branches[f"{word.decode()} finish" if word == b"stale" else f"finish {word.decode()}"] += 1
-        if int(args[0]) > 1:
-            self.branches["branches ended together"] += 1
+                self.branches[f"stale {name}" if word == b"stale" else f"{name} {word.decode()}"] += 1
+        if len(words) > 1:
+            self.branches[f"several in one {name}"] += 1
 
     def doubled(self) -> list[str]:
         """What was applied more often than once."""

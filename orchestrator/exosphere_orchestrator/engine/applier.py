@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Iterator, Sequence
-from itertools import chain
 
 from exosphere_core.graph.plan import GraphPlan
 from exosphere_core.ids import ERRORED_MEMBERS, member
@@ -11,16 +10,17 @@ from exosphere_core.keys import ShardKeys, shard_keys
 from exosphere_core.records import Executed, Failed, Kind, Pruned, Requeued, Rerun, Task, TextMap, encode
 from exosphere_core.retry import delay_ms
 from exosphere_core.states import Status
-from exosphere_core.store import moves, short_moves
+from exosphere_core.store import moves
 from exosphere_core.store.moves import Delivery
 from exosphere_core.store.offspring import Offspring
 from exosphere_core.store.reads import Wanted, read_values
+from exosphere_core.store.short_moves import Stepped
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits, Unresolvable
 from exosphere_orchestrator.engine.replays import replay
 from exosphere_orchestrator.engine.reports import Malformed, Report, parse_report
-from exosphere_orchestrator.engine.single import End, Ends, is_end, is_step, only_child
+from exosphere_orchestrator.engine.single import End, Ends, OneChild, is_end, is_step, only_child
 from exosphere_orchestrator.engine.steps import Batch, Made, Step
 from exosphere_orchestrator.engine.succession import Succession, retry_of, succeed
 
@@ -120,7 +120,9 @@ def step(
         try:
             node = plan.nodes[of.task.identifier]
             if is_step(plan, of.task, body, limits):
-                return Step(report, of, _one_child(plan, of, body, outputs, store, limits), 1, None)
+                child, task = only_child(plan, of, body.outputs[0], outputs, store, limits)
+                one = OneChild(Stepped(of, encode(body.outputs[0]), child), task)
+                return Step(report, of, _whole(plan, of, body, outputs, store), 1, None, one)
             if is_end(node, body, limits):
                 end = ends.of(plan, of, encode(body.outputs[0]))
                 return Step(report, of, _no_child(end), 1, None, end)
@@ -170,25 +172,14 @@ def _success(report: Report, of: Delivery, made: Succession, body: Executed) -> 
 
 
 def _no_child(end: End) -> Iterator[Made]:
-    """As `_one_child`."""
     ended, unites = end
-    yield Made(short_moves.finish([ended], unites))
     yield Made(moves.advance(ended.of, ended.outputs, None, ended.member, Offspring(unites=unites), 1, {}))
-
-
-def _one_child(
-    plan: GraphPlan, of: Delivery, body: Executed, outputs: dict[str, TextMap], store: TextMap, limits: Limits
-) -> Iterator[Made]:
-    """The short call, which is all that there is to it but for rare cases; then the one that does for any."""
-    child, task = only_child(plan, of, body.outputs[0], outputs, store, limits)
-    short = Made(short_moves.step(of, encode(body.outputs[0]), child), {child.id: task})
-    return chain([short], _whole(plan, of, body, outputs, store))
 
 
 def _whole(
     plan: GraphPlan, of: Delivery, body: Executed, outputs: dict[str, TextMap], store: TextMap
 ) -> Iterator[Made]:
-    # What is beyond the limits was refused when the short call was made; this may be of one that was half made before them.
+    # What is beyond the limits was refused when the short way was taken; this may be of one that was half made before them.
     made = succeed(plan, of.state, of.task, body, outputs, store, UNLIMITED)
     for part in made.parts:
         yield Made(

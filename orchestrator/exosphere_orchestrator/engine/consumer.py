@@ -4,12 +4,11 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import Any
 
 from exosphere_core.ending import end
 from exosphere_core.errors import CorruptRecord, NotFound
 from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys
-from exosphere_core.records import Kind
+from exosphere_core.records import Kind, Task
 from exosphere_core.store import streams
 from exosphere_core.store.calls import apply_all
 from exosphere_core.store.connection import BLOCK_MS
@@ -23,14 +22,14 @@ from exosphere_orchestrator.engine.context import EngineContext, logger
 from exosphere_orchestrator.engine.dead_letters import put_aside
 from exosphere_orchestrator.engine.expander import expand
 from exosphere_orchestrator.engine.forwarder import forward
-from exosphere_orchestrator.engine.gathering import alone, gathered
+from exosphere_orchestrator.engine.gathering import Dispatch, alone, further, gathered
 from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits
 from exosphere_orchestrator.engine.joiner import settle
 from exosphere_orchestrator.engine.long_work import LongWork, Place
 from exosphere_orchestrator.engine.recorder import count_end, note_stale
 from exosphere_orchestrator.engine.report_reader import ReportReader
 from exosphere_orchestrator.engine.salvage import salvage
-from exosphere_orchestrator.engine.steps import NOTHING, Batch, Made, Step
+from exosphere_orchestrator.engine.steps import NOTHING, Batch, Step
 
 #: The most reports applied at once.
 _BATCH = 256
@@ -219,22 +218,24 @@ class Consumer(Agent):
             began = monotonic()
             replies = await apply_all(self.context.scripts, [each.call for each in due])
             self.context.metrics.note_batch(sum(len(each.steps) for each in due), monotonic() - began)
-            left: list[Step] = []
+            left: list[Dispatch] = []
             for each, reply in zip(due, replies, strict=True):
                 if not isinstance(reply, ResponseError):
-                    for work, answer in each.answers(reply):
-                        if answer[0] == b"continued":
-                            await self.apply([work.report.entry], UNLIMITED)
+                    for work, tasks, answer in each.answers(reply):
+                        if answer[0] == b"applied":
+                            self._finish(work, each.call.name, tasks)
                         elif answer[0] == b"other":
-                            left.append(each.pass_on(work))
+                            left.append(further(work))
+                        elif answer[0] == b"continued":
+                            await self.apply([work.report.entry], UNLIMITED)
                         else:
-                            self._finish(work, each.made, answer)
+                            note_stale(self.context, work, answer[1])
                 elif each.is_shared:
                     # One of them may be what Redis refuses: that must hold none of the others up.
-                    left += each.steps
+                    left += map(alone, each.steps)
                 elif not await self._given_up(each.steps[0].report.entry, reply):
                     faults.append(reply)
-            due = [alone(work) for work in left]
+            due = left
         # After the steps: what a malformed report is about has failed before the report is acknowledged.
         for entry, reason in batch.rejected:
             await self._put_aside(entry, reason)
@@ -258,12 +259,9 @@ class Consumer(Agent):
                 faults.append(fault)
             return NOTHING
 
-    def _finish(self, work: Step, made: Made, reply: Any) -> None:
-        if reply[0] != b"applied":
-            note_stale(self.context, work, reply[1])
-            return
-        count_end(self.context.figures, work, made)
-        self.context.tasks.keep(made.tasks)
+    def _finish(self, work: Step, move: str, made: dict[str, Task]) -> None:
+        count_end(self.context.figures, work, move)
+        self.context.tasks.keep(made)
         if work.report.kind not in (Kind.REQUEUED, Kind.RELEASED):
             self.context.tasks.forget(work.of.state)
         if work.due is not None:

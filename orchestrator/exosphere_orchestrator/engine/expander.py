@@ -33,6 +33,6 @@ async def expand(context: EngineContext, work: Step) -> None:
             if reply[0] != b"applied":
                 note_stale(context, work, reply[1])
                 return
-            count_end(context.figures, work, made)
+            count_end(context.figures, work, made.call.name)
             context.tasks.keep(made.tasks)
     context.tasks.forget(work.of.state)

@@ -1,82 +1,95 @@
-"""From the steps of a batch to script calls: branches of one run that end alike share one. Pure."""
+"""From the steps of a batch to script calls: the commonest successes share one, and each comes to what it would come to alone. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
+from exosphere_core.records import Task
 from exosphere_core.store import short_moves
 from exosphere_core.store.calls import Call
 from exosphere_core.store.moves import LARGE_BYTES
-from exosphere_orchestrator.engine.steps import Made, Step
+from exosphere_orchestrator.engine.single import OneChild, Short
+from exosphere_orchestrator.engine.steps import NO_TASKS, Made, Step
 
-#: The most branches that one script ends: it stays well below a ms.
+#: The most states that one script moves: it stays below a ms.
 _MOST: Final = 32
+
+#: Answers of a call: each step with the tasks of what it made, and the answer to it, a word and the status found.
+Answers = Iterator[tuple[Step, dict[str, Task], Any]]
 
 
 class Dispatch(NamedTuple):
-    """A script call, and the steps that it is the next call of."""
+    """A script call, and the steps that it is for.
 
-    made: Made
+    Attributes:
+        tasks: per step, of the states that it makes.
+        is_short: whether the reply has two words for each step, and not what the one step's move answers.
+    """
+
+    call: Call
     steps: Sequence[Step]
-
-    @property
-    def call(self) -> Call:
-        """The call."""
-        return self.made.call
+    tasks: Sequence[dict[str, Task]]
+    is_short: bool
 
     @property
     def is_shared(self) -> bool:
-        """Whether it is of several steps."""
+        """Whether it is for several steps."""
         return len(self.steps) > 1
 
-    def answers(self, reply: Any) -> Iterable[tuple[Step, Any]]:
-        """Pair each step with its answer: a word, and the status found."""
-        if not self.is_shared:
-            return ((self.steps[0], reply),)
-        return zip(self.steps, zip(reply[::2], reply[1::2], strict=True), strict=True)
+    def answers(self, reply: Any) -> Answers:
+        """Pair each step with its answer."""
+        answers = zip(reply[::2], reply[1::2], strict=True) if self.is_short else (reply,)
+        return zip(self.steps, self.tasks, answers, strict=True)
 
-    def pass_on(self, step: Step) -> Step:
-        """Let go of the call of a step that was answered that there is more to it: what follows is for that step alone."""
-        if self.is_shared:
-            next(step.calls)  # what this one did for it
-        return step
+
+def further(step: Step) -> Dispatch:
+    """The next call of a step, other than the short one."""
+    made: Made = next(step.calls)
+    return Dispatch(made.call, (step,), (made.tasks,), False)
 
 
 def alone(step: Step) -> Dispatch:
-    """The next call of a step."""
-    return Dispatch(next(step.calls), (step,))
+    """The first call of a step, for itself."""
+    return further(step) if step.short is None else _short([step], [step.short])
 
 
-def gathered(steps: Sequence[Step]) -> list[Dispatch]:
+def gathered(steps: Iterable[Step]) -> list[Dispatch]:
     """The first calls of steps, as few as do. Their order among each other is of no account, as it is with several state managers."""
     found: list[Dispatch] = []
-    groups: dict[tuple[str, int], list[Step]] = {}
+    groups: dict[tuple[str, int], tuple[list[Step], list[Short]]] = {}
     for step in steps:
-        if step.end is None or not step.end.unites:
-            found.append(alone(step))
-        else:
-            # Those that share what they move share the very object, as `applier` makes it once.
-            groups.setdefault((step.of.queue, id(step.end.unites)), []).append(step)
-    for group in groups.values():
-        found += _shared(group)
+        short = step.short
+        if short is None:
+            found.append(further(step))
+            continue
+        # Those that share what they move share the very object, as `Ends` makes it once.
+        kind = 0 if isinstance(short, OneChild) else id(short.unites) if short.unites else 1
+        where = (step.of.queue, kind)
+        if (group := groups.get(where)) is None:
+            group = groups[where] = ([], [])
+        group[0].append(step)
+        group[1].append(short)
+    for some, shorts in groups.values():
+        found += _shared(some, shorts)
     return found
 
 
-def _shared(group: Sequence[Step]) -> Iterable[Dispatch]:
-    some: list[Step] = []
-    size = 0
-    for step in group:
-        assert step.end is not None
-        length = len(step.end.ended.outputs)
-        if some and (len(some) == _MOST or size + length > LARGE_BYTES):
-            yield _dispatch(some)
-            some, size = [], 0
-        some.append(step)
+def _shared(steps: list[Step], shorts: list[Short]) -> Iterator[Dispatch]:
+    begin = size = 0
+    for number, short in enumerate(shorts):
+        length = short.size
+        if number > begin and (number - begin == _MOST or size + length > LARGE_BYTES):
+            yield _short(steps[begin:number], shorts[begin:number])
+            begin, size = number, 0
         size += length
-    yield _dispatch(some)
+    yield _short(steps[begin:], shorts[begin:])
 
 
-def _dispatch(steps: Sequence[Step]) -> Dispatch:
-    if len(steps) == 1:
-        return alone(steps[0])
-    ends = [step.end for step in steps if step.end is not None]
-    return Dispatch(Made(short_moves.finish([end.ended for end in ends], ends[0].unites)), steps)
+def _short(steps: Sequence[Step], shorts: Sequence[Short]) -> Dispatch:
+    ones = [short for short in shorts if isinstance(short, OneChild)]
+    if ones:
+        tasks = [{one.stepped.child.id: one.task} for one in ones]
+        return Dispatch(short_moves.step([one.stepped for one in ones]), steps, tasks, True)
+    ends = [short for short in shorts if not isinstance(short, OneChild)]
+    ended, unites = [end.ended for end in ends], ends[0].unites
+    call = short_moves.finish(ended, unites) if unites else short_moves.leaf(ended)
+    return Dispatch(call, steps, [NO_TASKS] * len(steps), True)

@@ -8,7 +8,7 @@ from exosphere_core.store.faults import FAULTS, LOST, ResponseError
 from exosphere_core.store.figures import add_figures
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.context import EngineContext, logger
-from exosphere_orchestrator.engine.steps import Made, Step
+from exosphere_orchestrator.engine.steps import Step
 from exosphere_orchestrator.figures import ENDED_BY, Tally
 
 #: How often what was counted is written, in s.
@@ -82,9 +82,9 @@ def note_stale(context: EngineContext, work: Step, found: bytes) -> None:
     )  # fmt: skip
 
 
-def count_end(figures: Tally, work: Step, made: Made) -> None:
-    """Count the end of an attempt, if a script call that was applied is one."""
-    ended = ENDED_BY.get(made.call.name)
+def count_end(figures: Tally, work: Step, move: str) -> None:
+    """Count the end of an attempt, if the move that was applied is one."""
+    ended = ENDED_BY.get(move)
     task, report = work.of.task, work.report
     # What is taken over from an earlier run was not executed.
     if ended is None or (task.replays and report.attempt == "1"):

@@ -8,7 +8,7 @@ from exosphere_core.ids import branch_step, derived_id, member
 from exosphere_core.records import Executed, Task, TextMap, encode
 from exosphere_core.store.delivery import Delivery
 from exosphere_core.store.offspring import Child, UniteTouch
-from exosphere_core.store.short_moves import Ended
+from exosphere_core.store.short_moves import Ended, Stepped
 from exosphere_orchestrator.engine.inputs import Limits, resolve, sized
 from exosphere_orchestrator.engine.places import ready_key
 from exosphere_orchestrator.engine.touches import touches_of
@@ -48,11 +48,33 @@ def is_end(node: NodePlan, executed: Executed, limits: Limits) -> bool:
     return not node.children and _is_plain(node, executed, limits)
 
 
+class OneChild(NamedTuple):
+    """A success that makes one child, and the child's task."""
+
+    stepped: Stepped
+    task: Task
+
+    @property
+    def size(self) -> int:
+        """How much it writes, in bytes."""
+        _, outputs, child = self.stepped
+        return len(outputs) + len(child.inputs)
+
+
 class End(NamedTuple):
     """A success that makes nothing, and the unites that wait for it: the same object for all that share these."""
 
     ended: Ended
     unites: Sequence[UniteTouch]
+
+    @property
+    def size(self) -> int:
+        """How much it writes, in bytes."""
+        return len(self.ended.outputs)
+
+
+#: One of the commonest successes.
+Short = OneChild | End
 
 
 class Ends:

@@ -9,33 +9,31 @@ from exosphere_core.store.calls import Call
 from exosphere_core.store.moves import Delivery
 from exosphere_core.store.streams import Entry
 from exosphere_orchestrator.engine.reports import Report
-from exosphere_orchestrator.engine.single import End
+from exosphere_orchestrator.engine.single import Short
 
-_NO_TASKS: dict[str, Task] = {}
+NO_TASKS: dict[str, Task] = {}
 
 
 class Made(NamedTuple):
     """A script call, and state id → task of what it makes."""
 
     call: Call
-    tasks: dict[str, Task] = _NO_TASKS
+    tasks: dict[str, Task] = NO_TASKS
 
 
 class Step(NamedTuple):
-    """What a report comes to: calls to apply in order, and what to do with a good reply.
-
-    Where a short call is answered that there is more to it ("other"), the next one is to be applied in its place.
-    """
+    """What a report comes to: calls to apply in order, and what to do with a good reply."""
 
     report: Report
     of: Delivery
+    #: With a short way, these are for when that is answered that there is more to it.
     calls: Iterator[Made]
     #: How many calls there will be: above one, it is a wide fan-out.
     parts: int
     #: Id of the state that may become due, and after how many ms.
     due: tuple[str, int] | None
-    #: Of a success that makes nothing: what its first call is made of, which others may share.
-    end: End | None = None
+    #: Of one of the commonest successes: what a call is made of that does for it, and that others may share.
+    short: Short | None = None
 
     def about(self) -> About:
         """What a line of the log about it carries."""

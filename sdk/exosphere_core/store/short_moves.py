@@ -1,4 +1,6 @@
-"""The two commonest successes as calls: one child, and none. What they find to be more is answered "other", and is for `moves.advance`."""
+"""The commonest successes as calls: one child, and none. Several that were reported together share a call; each is answered
+by two words, and what a script finds to be more is answered "other", and is for `moves.advance`.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,21 +10,12 @@ from exosphere_core.store.delivery import Delivery
 from exosphere_core.store.offspring import Child, UniteTouch
 
 
-def step(of: Delivery, outputs: bytes, child: Child) -> Call:
-    """End a state in success whose one output makes one child, and nothing else. Answered "other", it is for `advance`."""
-    home, task = of.home, of.task
-    run = task.run
-    return Call(
-        "step",
-        (
-            home.state(of.state), home.run(run), home.states(run), of.queue, home.events(run),
-            home.state(child.id), child.ready,
-        ),
-        (
-            of.attempt, of.report, outputs, *of.execution, child.task, child.inputs,
-            f"made/{child.identifier}", f"ended/{task.identifier}/SUCCESS",
-        ),
-    )  # fmt: skip
+class Stepped(NamedTuple):
+    """A delivery that ended in success, whose one output makes one child, and nothing else."""
+
+    of: Delivery
+    outputs: bytes
+    child: Child
 
 
 class Ended(NamedTuple):
@@ -34,9 +27,46 @@ class Ended(NamedTuple):
     member: str
 
 
+def step(stepped: Sequence[Stepped]) -> Call:
+    """End states in success that make one child each: of any runs of a shard that were reported through the same stream."""
+    keys = [stepped[0].of.queue]
+    args: list[Arg] = []
+    for of, outputs, child in stepped:
+        home, task = of.home, of.task
+        run = task.run
+        keys += (
+            home.state(of.state),
+            home.run(run),
+            home.states(run),
+            home.events(run),
+            home.state(child.id),
+            child.ready,
+        )
+        args += (
+            of.attempt, of.report, outputs, *of.execution, child.task, child.inputs,
+            f"made/{child.identifier}", f"ended/{task.identifier}/SUCCESS",
+        )  # fmt: skip
+    return Call("step", keys, args)
+
+
+def leaf(ended: Sequence[Ended]) -> Call:
+    """End states in success that make nothing, and that no unite waits for: of any runs of a shard that were reported through
+    the same stream.
+    """
+    first = ended[0].of
+    keys = [first.queue, first.home.ended]
+    args: list[Arg] = []
+    for of, outputs, _ in ended:
+        home, task = of.home, of.task
+        run = task.run
+        keys += (home.state(of.state), home.run(run), home.events(run), home.active(task.graph))
+        args += (of.attempt, of.report, outputs, *of.execution, f"ended/{task.identifier}/SUCCESS", run)
+    return Call("leaf", keys, args)
+
+
 def finish(ended: Sequence[Ended], unites: Sequence[UniteTouch]) -> Call:
-    """End states in success that make nothing: one, or several of one run that end at the same node and were reported through
-    the same stream. Each is answered by two words; "other" is for `advance`.
+    """End states in success that make nothing, and that unites wait for: of one run that end at the same node and were
+    reported through the same stream.
 
     Args:
         unites: those that all of them count for; none is armed here.

@@ -1,6 +1,6 @@
--- finish: CREATED → SUCCESS, with nothing that follows but what unites wait for: the end of a run, or of branches of one run
--- that end at the same node, for which what they share is moved once. What it finds to be more than that, as somebody
--- watches the run or a state was made ready again, it leaves to `advance`.
+-- finish: CREATED → SUCCESS, with nothing that follows but what unites wait for: branches of one run that end at the same
+-- node, for which what they share is moved once. What it finds to be more than that, as somebody watches the run or a state
+-- was made ready again, it leaves to `advance`.
 -- KEYS[1] hash    the run
 -- KEYS[2] stream  reports, where the reports came from
 -- KEYS[3] stream  events of the run, while it is watched
@@ -50,12 +50,13 @@ grow(KEYS[1])
 -- uses clock tell announce conclude unites
 watched = false
 local now = now_ms()
+-- The run first: where it can't be written to, nothing is moved.
+redis.call('HINCRBY', KEYS[1], ARGV[2], #ended)
 for _, n in ipairs(ended) do
   local arg = n * 6
   redis.call('HSET', KEYS[6 + n], 'status', 'SUCCESS', 'outputs', ARGV[arg + 2], 'worker', ARGV[arg + 3],
     'ran_ms', ARGV[arg + 4], 'updated_at', now)
 end
-redis.call('HINCRBY', KEYS[1], ARGV[2], #ended)
 for n = 1, tonumber(ARGV[5]) do
   local unite = KEYS[5 + count + n * 2]
   local arg = 3 + count * 6 + n * 3

@@ -1,45 +1,52 @@
--- step: CREATED → SUCCESS, with one child and nothing else: a step of a chain, by far the commonest move. What it finds to
--- be more than that, as somebody watches the run or the state was made ready again, it leaves to `advance`.
--- KEYS[1] hash    the state
--- KEYS[2] hash    the run
--- KEYS[3] list    the run's states
--- KEYS[4] stream  reports, where the report came from
--- KEYS[5] stream  events of the run, while it is watched
--- KEYS[6] hash    the child; its key ends with its id
--- KEYS[7] stream  ready stream of the child's node, or outbox
--- ARGV[1] attempt
--- ARGV[2] report id
--- ARGV[3] outputs of the state, JSON
--- ARGV[4] who executed it, or "" when that is not known
--- ARGV[5] for how long, ms, or ""
--- ARGV[6] task of the child, JSON
--- ARGV[7] inputs of the child, JSON
--- ARGV[8] the run's counter of states that were made of the child's node
--- ARGV[9] the run's counter of states that succeeded of the state's node
--- returns {"applied" | "stale" | "other", status found}; "other": nothing was changed, `advance` is to be applied
+-- step: CREATED → SUCCESS, with one child and nothing else: steps of chains, by far the commonest move. Those that were
+-- reported together share one script, whatever runs they are of. What it finds to be more than that, as somebody watches the
+-- run or the state was made ready again, it leaves to `advance`.
+-- KEYS[1] stream  reports, where the reports came from
+-- KEYS[2] from here on, per state: its hash, hash of its run, list of the run's states, stream of the run's events while it is
+--   watched, the child's hash, whose key ends with its id, and the ready stream of the child's node, or outbox
+-- ARGV[1] from here on, per state: attempt, report id, outputs as JSON, who executed it or "", for how long in ms or "", task
+--   and inputs of the child as JSON, the run's counter of states that were made of the child's node, and that of states that
+--   succeeded of the state's node
+-- returns per state "applied" | "stale" | "other" and the status found; "other": `advance` is to be applied
 -- uses fence report grow
-local record = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'restored')
-if not is_current(record, ARGV[1]) then
-  if record[1] == 'EXECUTED' then
-    return {'other', record[1]}
+local replies, done, current, moved = {}, {}, {}, {}
+-- All of them are read before anything is written: a record that can't be read then changes nothing.
+for n = 0, (#KEYS - 7) / 6 do
+  local key, arg = KEYS[n * 6 + 2], n * 9
+  local record = redis.call('HMGET', key, 'status', 'attempt', 'restored')
+  local word = 'other'
+  if moved[key] or (record[1] ~= 'EXECUTED' and not is_current(record, ARGV[arg + 1])) then
+    word = 'stale'
+    done[#done + 1] = ARGV[arg + 2]
+  elseif record[1] ~= 'EXECUTED' and not record[3] and redis.call('EXISTS', KEYS[n * 6 + 5]) == 0 then
+    word = 'applied'
+    moved[key] = true
+    done[#done + 1] = ARGV[arg + 2]
+    current[#current + 1] = n
   end
-  acknowledge(KEYS[4], ARGV[2])
-  return {'stale', record[1] or ''}
+  replies[#replies + 1] = word
+  replies[#replies + 1] = record[1] or ''
 end
-if record[3] or redis.call('EXISTS', KEYS[5]) == 1 then
-  return {'other', record[1]}
+if #current > 0 then
+  grow(KEYS[2])
 end
-grow(KEYS[1])
-local child = string.sub(KEYS[6], -32)
-local entry = redis.call('XADD', KEYS[7], '*', 'state', child, 'attempt', '1', 'task', ARGV[6], 'inputs', ARGV[7])
--- The id of an entry begins with the time, which spares a call.
-local now = string.match(entry, '^%d+')
-redis.call('HSET', KEYS[6], 'status', 'CREATED', 'attempt', '1', 'task', ARGV[6], 'inputs', ARGV[7],
-  'entry', entry, 'created_at', now, 'updated_at', now)
-redis.call('HINCRBY', KEYS[2], ARGV[8], 1)
-redis.call('RPUSH', KEYS[3], child)
-redis.call('HSET', KEYS[1], 'status', 'SUCCESS', 'outputs', ARGV[3], 'worker', ARGV[4], 'ran_ms', ARGV[5],
-  'updated_at', now)
-redis.call('HINCRBY', KEYS[2], ARGV[9], 1)
-acknowledge(KEYS[4], ARGV[2])
-return {'applied', record[1]}
+for _, n in ipairs(current) do
+  local key, arg = n * 6 + 1, n * 9
+  local child, task, inputs = KEYS[key + 5], ARGV[arg + 6], ARGV[arg + 7]
+  local id = string.sub(child, -32)
+  -- The run first: where it can't be written to, nothing of this state is moved.
+  redis.call('HINCRBY', KEYS[key + 2], ARGV[arg + 8], 1)
+  local entry = redis.call('XADD', KEYS[key + 6], '*', 'state', id, 'attempt', '1', 'task', task, 'inputs', inputs)
+  -- The id of an entry begins with the time, which spares a call.
+  local now = string.match(entry, '^%d+')
+  redis.call('HSET', child, 'status', 'CREATED', 'attempt', '1', 'task', task, 'inputs', inputs, 'entry', entry,
+    'created_at', now, 'updated_at', now)
+  redis.call('RPUSH', KEYS[key + 3], id)
+  redis.call('HSET', KEYS[key + 1], 'status', 'SUCCESS', 'outputs', ARGV[arg + 3], 'worker', ARGV[arg + 4],
+    'ran_ms', ARGV[arg + 5], 'updated_at', now)
+  redis.call('HINCRBY', KEYS[key + 2], ARGV[arg + 9], 1)
+end
+if #done > 0 then
+  acknowledge(KEYS[1], unpack(done))
+end
+return replies
