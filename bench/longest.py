@@ -136,26 +136,12 @@ def _roots(count: int) -> tuple[list[Call], list[tuple[_Run, Delivery]]]:
 def _steps() -> Cases:
     while True:
         triggers, roots = _roots(_ENDED)
-        yield (
-            triggers,
-            short_moves.step(
-                [
-                    Stepped(
-                        of,
-                        _OUTPUTS,
-                        Child(
-                            derived_id("child", of.state, "each"),
-                            "each",
-                            encode(run.task),
-                            _OUTPUTS,
-                            "",
-                            HOME.ready("Empty"),
-                        ),
-                    )
-                    for run, of in roots
-                ]
-            ),
-        )
+        stepped = []
+        for run, of in roots:
+            child = derived_id("child", of.state, "each")
+            made = Child(child, "each", encode(run.task), _OUTPUTS, "", HOME.ready("Empty"))
+            stepped.append(Stepped(of, _OUTPUTS, made, run.task))
+        yield triggers, short_moves.step(stepped)
 
 
 def _runs_end() -> Cases:

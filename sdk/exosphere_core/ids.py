@@ -59,8 +59,16 @@ def sortable(number: int) -> str:
     """
     if not 0 <= number <= 999_999_999:
         raise ValueError(f"{number} has no sortable spelling: it must be in 0 to 999999999")
+    return _SPELLED[number] if number < len(_SPELLED) else _spelled(number)
+
+
+def _spelled(number: int) -> str:
     digits = str(number)
     return f"{len(digits)}{digits}"
+
+
+#: Edges, and positions of those who fan out into few: asked for by every state.
+_SPELLED: Final = tuple(map(_spelled, range(100)))
 
 
 def branch_step(branch: str, position: int, edge: int) -> str:

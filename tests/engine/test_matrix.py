@@ -44,7 +44,7 @@ async def _call(world: World, move: str, held: Held, attempt: str) -> Call:
         "promote": moves.promote(HOME, held.state, HOME.ready("A")),
         "expand": moves.expand(of, made.outputs, 1, part.offspring),
         "advance": moves.advance(of, made.outputs, None, "", part.offspring, 1, {}),
-        "step": short_moves.step([Stepped(of, made.outputs, part.offspring.children[0])]),
+        "step": short_moves.step([Stepped(of, made.outputs, part.offspring.children[0], held.task)]),
         "leaf": short_moves.leaf([Ended(of, made.outputs, "")]),
         "finish": short_moves.finish([Ended(of, made.outputs, "")], []),
         "fail": moves.fail(of, Status.ERRORED, "boom", b"", []),

@@ -80,9 +80,12 @@ def test_where_there_is_more_to_a_step_nothing_is_changed_and_the_whole_move_fol
         await _more(world, held.state, why)
         plan = await world.context.plans.get("ns", "g", 1)
         of = Delivery(held.state, held.attempt, held.task, HOME, HOME.reports, "1-1")
-        child, _ = only_child(plan, of, {"v": "2"}, {"a": {"v": "1"}}, {"k": "1"}, UNLIMITED)
+        child, task = only_child(plan, of, {"v": "2"}, {"a": {"v": "1"}}, {"k": "1"}, UNLIMITED)
         before = await world.redis.hgetall(HOME.state(held.state))
-        assert await apply(world.redis, short_moves.step([Stepped(of, b'{"v":"2"}', child)])) == [b"other", b"CREATED"]
+        assert await apply(world.redis, short_moves.step([Stepped(of, b'{"v":"2"}', child, task)])) == [
+            b"other",
+            b"CREATED",
+        ]
         assert await world.redis.hgetall(HOME.state(held.state)) == before
         assert not await world.redis.exists(HOME.state(child.id))
         await world.report(held, one(v="2"))

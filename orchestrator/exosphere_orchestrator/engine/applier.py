@@ -20,7 +20,7 @@ from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.inputs import UNLIMITED, Limits, Unresolvable
 from exosphere_orchestrator.engine.replays import replay
 from exosphere_orchestrator.engine.reports import Malformed, Report, parse_report
-from exosphere_orchestrator.engine.single import End, Ends, OneChild, is_end, is_step, only_child
+from exosphere_orchestrator.engine.single import End, Ends, is_end, is_step, only_child
 from exosphere_orchestrator.engine.steps import Batch, Made, Step
 from exosphere_orchestrator.engine.succession import Succession, retry_of, succeed
 
@@ -121,8 +121,8 @@ def step(
             node = plan.nodes[of.task.identifier]
             if is_step(plan, of.task, body, limits):
                 child, task = only_child(plan, of, body.outputs[0], outputs, store, limits)
-                one = OneChild(Stepped(of, encode(body.outputs[0]), child), task)
-                return Step(report, of, _whole(plan, of, body, outputs, store), 1, None, one)
+                short = Stepped(of, encode(body.outputs[0]), child, task)
+                return Step(report, of, _whole(plan, of, body, outputs, store), 1, None, short)
             if is_end(node, body, limits):
                 end = ends.of(plan, of, encode(body.outputs[0]))
                 return Step(report, of, _no_child(end), 1, None, end)

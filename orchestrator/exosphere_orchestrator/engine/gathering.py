@@ -7,7 +7,8 @@ from exosphere_core.records import Task
 from exosphere_core.store import short_moves
 from exosphere_core.store.calls import Call
 from exosphere_core.store.moves import LARGE_BYTES
-from exosphere_orchestrator.engine.single import OneChild, Short
+from exosphere_core.store.short_moves import Stepped
+from exosphere_orchestrator.engine.single import Short
 from exosphere_orchestrator.engine.steps import NO_TASKS, Made, Step
 
 #: The most states that one script moves: it stays below a ms.
@@ -62,7 +63,7 @@ def gathered(steps: Iterable[Step]) -> list[Dispatch]:
             found.append(further(step))
             continue
         # Those that share what they move share the very object, as `Ends` makes it once.
-        kind = 0 if isinstance(short, OneChild) else id(short.unites) if short.unites else 1
+        kind = 0 if isinstance(short, Stepped) else id(short.unites) if short.unites else 1
         where = (step.of.queue, kind)
         if (group := groups.get(where)) is None:
             group = groups[where] = ([], [])
@@ -85,11 +86,11 @@ def _shared(steps: list[Step], shorts: list[Short]) -> Iterator[Dispatch]:
 
 
 def _short(steps: Sequence[Step], shorts: Sequence[Short]) -> Dispatch:
-    ones = [short for short in shorts if isinstance(short, OneChild)]
-    if ones:
-        tasks = [{one.stepped.child.id: one.task} for one in ones]
-        return Dispatch(short_moves.step([one.stepped for one in ones]), steps, tasks, True)
-    ends = [short for short in shorts if not isinstance(short, OneChild)]
+    stepped = [short for short in shorts if isinstance(short, Stepped)]
+    if stepped:
+        tasks = [{short.child.id: short.task} for short in stepped]
+        return Dispatch(short_moves.step(stepped), steps, tasks, True)
+    ends = [short for short in shorts if not isinstance(short, Stepped)]
     ended, unites = [end.ended for end in ends], ends[0].unites
     call = short_moves.finish(ended, unites) if unites else short_moves.leaf(ended)
     return Dispatch(call, steps, [NO_TASKS] * len(steps), True)

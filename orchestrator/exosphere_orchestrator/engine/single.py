@@ -48,19 +48,6 @@ def is_end(node: NodePlan, executed: Executed, limits: Limits) -> bool:
     return not node.children and _is_plain(node, executed, limits)
 
 
-class OneChild(NamedTuple):
-    """A success that makes one child, and the child's task."""
-
-    stepped: Stepped
-    task: Task
-
-    @property
-    def size(self) -> int:
-        """How much it writes, in bytes."""
-        _, outputs, child = self.stepped
-        return len(outputs) + len(child.inputs)
-
-
 class End(NamedTuple):
     """A success that makes nothing, and the unites that wait for it: the same object for all that share these."""
 
@@ -69,12 +56,12 @@ class End(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How much it writes, in bytes."""
+        """How much is written, in bytes."""
         return len(self.ended.outputs)
 
 
 #: One of the commonest successes.
-Short = OneChild | End
+Short = Stepped | End
 
 
 class Ends:

@@ -5,6 +5,7 @@ by two words, and what a script finds to be more is answered "other", and is for
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from exosphere_core.records import Task
 from exosphere_core.store.calls import Arg, Call
 from exosphere_core.store.delivery import Delivery
 from exosphere_core.store.offspring import Child, UniteTouch
@@ -16,6 +17,13 @@ class Stepped(NamedTuple):
     of: Delivery
     outputs: bytes
     child: Child
+    #: Of the child, for whoever keeps it.
+    task: Task
+
+    @property
+    def size(self) -> int:
+        """How much is written, in bytes."""
+        return len(self.outputs) + len(self.child.inputs)
 
 
 class Ended(NamedTuple):
@@ -31,7 +39,7 @@ def step(stepped: Sequence[Stepped]) -> Call:
     """End states in success that make one child each: of any runs of a shard that were reported through the same stream."""
     keys = [stepped[0].of.queue]
     args: list[Arg] = []
-    for of, outputs, child in stepped:
+    for of, outputs, child, _ in stepped:
         home, task = of.home, of.task
         run = task.run
         keys += (
