@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import traceback
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from concurrent.futures import Executor, thread
 from functools import partial
 from typing import Any
@@ -87,9 +87,11 @@ class NodeRunner:
             return Failed(_error_text(fault, secrets))
         return self._judge(returned, execution)
 
-    async def _call(self, node: BaseNode) -> Any:
-        if not self._in_thread:
-            return await node.execute()
+    def _call(self, node: BaseNode) -> Awaitable[Any]:
+        # Not async itself: one coroutine less for each state.
+        return self._call_in_thread(node) if self._in_thread else node.execute()
+
+    async def _call_in_thread(self, node: BaseNode) -> Any:
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
         returned, fault = await loop.run_in_executor(self._threads, partial(context.run, _attempt, node))

@@ -30,11 +30,12 @@ class SentReports:
         Args:
             now: monotonic, in s.
         """
+        sent = self._sent
         for report in reports:
             key = (report.state, report.attempt)
-            if key in self._sent:
-                self._bytes -= self._sent.pop(key)[1].size
-            self._sent[key] = now, report
+            if (before := sent.pop(key, None)) is not None:
+                self._bytes -= before[1].size
+            sent[key] = now, report
             self._bytes += report.size
         self.forget_before(now - KEPT_S)
 

@@ -22,6 +22,6 @@ class Portion:
         """Take note of what a read gave."""
         if not entries:
             return
-        size = sum(len(value) for entry in entries for value in entry.fields.values())
+        size = sum(sum(map(len, entry.fields.values())) for entry in entries)
         fitting = _BATCH_BYTES * len(entries) // max(1, size)
         self.count = max(1, min(fitting, 2 * self.count, self._most))
