@@ -34,7 +34,7 @@ for n = 1, count do
     moved[key] = true
     done[#done + 1] = ARGV[arg + 1]
     ended[#ended + 1] = n
-    members[#members + 1] = 0
+    members[#members + 1] = '0'
     members[#members + 1] = ARGV[arg + 5]
   end
   replies[#replies + 1] = word

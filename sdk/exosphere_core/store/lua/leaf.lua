@@ -39,11 +39,11 @@ watched = false
 local now = now_ms()
 for _, n in ipairs(current) do
   local key, arg = n * 4 + 2, n * 7
-  -- The run first: where it can't be written to, nothing of this state is moved.
-  redis.call('HINCRBY', KEYS[key + 2], ARGV[arg + 6], 1)
+  -- The run first: where it can't be written to, nothing of this state is moved. Text, as Redis spells a number by `printf`.
+  redis.call('HINCRBY', KEYS[key + 2], ARGV[arg + 6], '1')
   redis.call('HSET', KEYS[key + 1], 'status', 'SUCCESS', 'outputs', ARGV[arg + 3], 'worker', ARGV[arg + 4],
     'ran_ms', ARGV[arg + 5], 'updated_at', now)
-  move_open(KEYS[key + 2], KEYS[2], KEYS[key + 4], KEYS[key + 3], ARGV[arg + 7], -1, now)
+  move_open(KEYS[key + 2], KEYS[2], KEYS[key + 4], KEYS[key + 3], ARGV[arg + 7], '-1', now)
 end
 acknowledge(KEYS[1], unpack(done))
 return replies

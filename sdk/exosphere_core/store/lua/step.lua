@@ -34,8 +34,8 @@ for _, n in ipairs(current) do
   local key, arg = n * 6 + 1, n * 9
   local child, task, inputs = KEYS[key + 5], ARGV[arg + 6], ARGV[arg + 7]
   local id = string.sub(child, -32)
-  -- The run first: where it can't be written to, nothing of this state is moved.
-  redis.call('HINCRBY', KEYS[key + 2], ARGV[arg + 8], 1)
+  -- The run first: where it can't be written to, nothing of this state is moved. Text, as Redis spells a number by `printf`.
+  redis.call('HINCRBY', KEYS[key + 2], ARGV[arg + 8], '1')
   local entry = redis.call('XADD', KEYS[key + 6], '*', 'state', id, 'attempt', '1', 'task', task, 'inputs', inputs)
   -- The id of an entry begins with the time, which spares a call.
   local now = string.match(entry, '^%d+')
@@ -44,7 +44,7 @@ for _, n in ipairs(current) do
   redis.call('RPUSH', KEYS[key + 3], id)
   redis.call('HSET', KEYS[key + 1], 'status', 'SUCCESS', 'outputs', ARGV[arg + 3], 'worker', ARGV[arg + 4],
     'ran_ms', ARGV[arg + 5], 'updated_at', now)
-  redis.call('HINCRBY', KEYS[key + 2], ARGV[arg + 9], 1)
+  redis.call('HINCRBY', KEYS[key + 2], ARGV[arg + 9], '1')
 end
 if #done > 0 then
   acknowledge(KEYS[1], unpack(done))
