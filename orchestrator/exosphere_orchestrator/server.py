@@ -15,7 +15,7 @@ from exosphere_core.errors import ConfigurationError
 from exosphere_core.logs import set_up_logging
 from exosphere_core.store.connection import check_server, connect
 from exosphere_core.store.server_settings import check_safety, findings, read_settings
-from exosphere_orchestrator.engine.engine import new_safety
+from exosphere_orchestrator.admission.intake import new_safety
 from exosphere_orchestrator.http.app import begin_stop, create_app
 from exosphere_orchestrator.http.one_write import OneWrite
 from exosphere_orchestrator.memory import settle_in

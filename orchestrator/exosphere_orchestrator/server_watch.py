@@ -1,40 +1,57 @@
-"""The agent that looks at Redis itself: how full it is, and whether it is still the one that it was."""
+"""Looking at Redis itself: how full it is, and whether it is still the one that it was."""
 
 import asyncio
+from collections.abc import Callable
 from time import monotonic
 
+from exosphere_core.store.connection import Redis
 from exosphere_core.store.servers import look, turns
-from exosphere_orchestrator.edge import Edge
+from exosphere_orchestrator.admission.budget import MemoryBudget
+from exosphere_orchestrator.edge import Edge, logger
 from exosphere_orchestrator.engine.agent import Agent
-from exosphere_orchestrator.engine.context import EngineContext, logger
+from exosphere_orchestrator.engine.context import EngineContext
 
-#: How often it looks, in s.
+#: How often it is looked at, in s.
 LOOK_S = 1.0
 
 
-class ServerWatch(Agent):
-    """Tells the memory budget what is used, and has what may be lost applied again when a server was restarted or replaced."""
+class Watch:
+    """Tells the memory budget what is used, and has what may be lost applied again when a server was restarted or replaced.
 
-    def __init__(self, context: EngineContext, edge: Edge) -> None:
-        super().__init__(context, "watch of Redis")
+    Args:
+        edge: applied over the same client.
+        forget: called when a version or state that was lost may have been made again, and be another one.
+    """
+
+    def __init__(self, redis: Redis, edge: Edge, budget: MemoryBudget, forget: Callable[[], None]) -> None:
+        self._redis = redis
         self._edge = edge
+        self._budget = budget
+        self._forget = forget
         #: The servers by their run ids, and how often Sentinels named another master: it may be left and be back between
         #: two looks, and what was answered by the other one meanwhile is lost.
         self._seen: tuple[set[str], int] | None = None
         self._lost = False
 
-    async def run_once(self) -> None:
+    def note_loss(self) -> None:
+        """Redis was lost: nothing is dropped until it is there again, and all that is kept is applied again then."""
+        self._lost = True
+
+    async def look(self) -> None:
+        """Look once.
+
+        Raises:
+            exosphere_core.store.faults.FAULTS: Redis can't be looked at.
+        """
         at = monotonic()
         # Before the look: a turn during it is one of the next look.
-        turned = turns(self.context.redis)
-        looks = await look(self.context.redis)
+        turned = turns(self._redis)
+        looks = await look(self._redis)
         seen = {server.run_id for server in looks}, turned
         changed = self._seen not in (None, seen)
         if changed:
             logger.warning("Redis was restarted or is another server now; what it may have lost is applied again")
-            # A version or state that was lost may have been made again, and be another one.
-            self.context.plans.clear()
-            self.context.tasks.clear()
+            self._forget()
         if changed or self._lost:
             self._edge.begin()
         self._seen, self._lost = seen, False
@@ -44,9 +61,23 @@ class ServerWatch(Agent):
             self._lost = True
             raise
         self._edge.forget(at)
-        self.context.intake.budget.note(looks)
+        self._budget.note(looks)
+
+
+class ServerWatch(Agent):
+    """The agent that looks."""
+
+    def __init__(self, context: EngineContext, edge: Edge) -> None:
+        super().__init__(context, "watch of Redis")
+        self._watch = Watch(context.redis, edge, context.intake.budget, self._forget)
+
+    async def run_once(self) -> None:
+        await self._watch.look()
         await asyncio.sleep(LOOK_S)
 
     async def recover(self) -> None:
-        """Redis was lost: nothing is dropped until it is there again, and all that is kept is applied again then."""
-        self._lost = True
+        self._watch.note_loss()
+
+    def _forget(self) -> None:
+        self.context.plans.clear()
+        self.context.tasks.clear()

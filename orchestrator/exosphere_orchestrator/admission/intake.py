@@ -10,6 +10,7 @@ from exosphere_core.store.connection import Redis
 from exosphere_core.store.durable import Safety, apply_safely
 from exosphere_core.store.faults import ResponseError, is_out_of_memory
 from exosphere_orchestrator.admission.budget import MemoryBudget
+from exosphere_orchestrator.run_settings import RunSettings
 
 #: When a caller that was refused does well to ask again, in s.
 RETRY_AFTER_S = 5
@@ -71,6 +72,20 @@ class Intake:
             return await apply(redis, call), ""
         async with self._waits:
             return await apply_safely(redis, call, self._safety)
+
+
+def new_intake(settings: RunSettings) -> Intake:
+    """Make the way in that the settings ask for."""
+    return Intake(
+        settings.max_queued,
+        MemoryBudget(settings.max_memory_percent, settings.max_memory_bytes),
+        new_safety(settings),
+    )
+
+
+def new_safety(settings: RunSettings) -> Safety:
+    """Tell what a run must have reached before it is answered."""
+    return Safety(settings.trigger_replicas, settings.trigger_fsync, settings.trigger_wait_ms)
 
 
 def overloaded(refused: ResponseError) -> Exception:

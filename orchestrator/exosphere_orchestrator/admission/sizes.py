@@ -6,10 +6,10 @@ from exosphere_core.api import NodeBody
 from exosphere_core.errors import TooLarge
 from exosphere_core.graph.model import GraphTemplate
 from exosphere_orchestrator.engine.inputs import Limits
-from exosphere_orchestrator.settings import Settings
+from exosphere_orchestrator.run_settings import RunSettings
 
 
-def limits_of(settings: Settings) -> Limits:
+def limits_of(settings: RunSettings) -> Limits:
     """Return what the settings let one state or run have."""
     return Limits(
         max_fan_out=settings.max_fan_out,

@@ -8,9 +8,7 @@ import socket
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store.catalog import read_namespaces
 from exosphere_core.store.connection import Redis, connect, connect_untimed
-from exosphere_core.store.durable import Safety
-from exosphere_orchestrator.admission.budget import MemoryBudget
-from exosphere_orchestrator.admission.intake import Intake
+from exosphere_orchestrator.admission.intake import new_intake
 from exosphere_orchestrator.admission.sizes import limits_of
 from exosphere_orchestrator.edge import Edge
 from exosphere_orchestrator.engine.agent import Agent
@@ -49,20 +47,6 @@ def new_context(settings: Settings, redis: Redis, scripts: Redis) -> EngineConte
         reruns=Reruns(redis),
         intake=new_intake(settings),
     )
-
-
-def new_intake(settings: Settings) -> Intake:
-    """Make the way in for new runs."""
-    return Intake(
-        settings.max_queued,
-        MemoryBudget(settings.max_memory_percent, settings.max_memory_bytes),
-        new_safety(settings),
-    )
-
-
-def new_safety(settings: Settings) -> Safety:
-    """Tell what a run must have reached before it is answered."""
-    return Safety(settings.trigger_replicas, settings.trigger_fsync, settings.trigger_wait_ms)
 
 
 class Scout(Agent):

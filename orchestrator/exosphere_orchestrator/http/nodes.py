@@ -10,9 +10,9 @@ from exosphere_core.roles import Role
 from exosphere_core.store import catalog
 from exosphere_core.store.faults import LOST
 from exosphere_core.store.server_settings import findings, read_settings
+from exosphere_orchestrator.admission.intake import new_safety
 from exosphere_orchestrator.admission.sizes import registration_errors
 from exosphere_orchestrator.catalog import graphs, nodes, runtimes
-from exosphere_orchestrator.engine.engine import new_safety
 from exosphere_orchestrator.grants import RuntimeUser, grant
 from exosphere_orchestrator.http.body import JsonRoute
 from exosphere_orchestrator.http.context import checked, iso, services

@@ -4,13 +4,13 @@ bodies are read in one go, as the framework would take more for each run than Re
 
 from typing import Annotated, Any, Final
 
-import msgspec
 from fastapi import APIRouter, Header, Request, Response
 
 from exosphere_core import api
 from exosphere_core.names import NAME_PATTERN
 from exosphere_core.records import encode
 from exosphere_core.traces import read_traceparent
+from exosphere_orchestrator.asked import asked_by, quickly_read_run, quickly_read_runs
 from exosphere_orchestrator.http.body import JsonRoute, raw_body, read_slowly
 from exosphere_orchestrator.http.context import checked, services
 from exosphere_orchestrator.http.guard import note_thing
@@ -18,16 +18,6 @@ from exosphere_orchestrator.http.routing import handles
 from exosphere_orchestrator.many_runs import AskedRun
 
 router = APIRouter(tags=["graphs"], route_class=JsonRoute)
-
-
-class _Body(msgspec.Struct, forbid_unknown_fields=True):
-    runs: Annotated[list[AskedRun], msgspec.Meta(min_length=1, max_length=api.MOST_RUNS)]
-
-
-_decode_run: Final = msgspec.json.Decoder(AskedRun).decode
-_decode_runs: Final = msgspec.json.Decoder(_Body).decode
-
-_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError)
 
 
 def _key_of(row: api.Row) -> Any:
@@ -53,13 +43,7 @@ async def _arguments(request: Request) -> dict[str, Any]:
 
 
 async def _asked_run(request: Request) -> api.TriggerRequest:
-    raw = await raw_body(request)
-    try:
-        run = _decode_run(raw)
-    except _UNREADABLE:
-        # This tells better what is wrong.
-        return await read_slowly(request, api.TriggerRequest)
-    if any(name != name.strip() for name in run.store):
+    if (run := quickly_read_run(await raw_body(request))) is None:
         return await read_slowly(request, api.TriggerRequest)
     return api.TriggerRequest.model_construct(inputs=run.inputs, store=run.store, start_delay=run.start_delay)
 
@@ -98,13 +82,10 @@ async def trigger_many(
 
 
 async def _asked_runs(request: Request) -> list[AskedRun]:
-    raw = await raw_body(request)
-    try:
-        return _decode_runs(raw).runs
-    except _UNREADABLE:
-        # This tells better what is wrong. There may be as many faults as runs: the first one is enough.
-        body = await read_slowly(request, api.TriggerManyRequest, 1)
-    return [AskedRun(run.inputs, run.store, run.start_delay) for run in body.runs]
+    if (runs := quickly_read_runs(await raw_body(request))) is None:
+        # There may be as many faults as runs: the first one is enough.
+        runs = [asked_by(run) for run in (await read_slowly(request, api.TriggerManyRequest, 1)).runs]
+    return runs
 
 
 def _answer(body: dict[str, Any]) -> Response:
