@@ -16,6 +16,10 @@ PREFIX: Final = "exo"
 #: SET of the namespaces that anything was ever stored under.
 NAMESPACES: Final = f"{PREFIX}:namespaces"
 
+#: HASH of what those who make runs without asking a state manager must know: `shards`, over how many each namespace is split,
+#: as the state manager that began last has it.
+AGREED: Final = f"{PREFIX}:agreed"
+
 #: ZSET of the API keys that are good for all namespaces: id → time of creation, unix ms.
 GLOBAL_ACCESS_KEYS: Final = f"{PREFIX}:access-keys"
 

@@ -1,6 +1,6 @@
-"""The SDK of Exosphere: nodes, the runtime that executes them, and a client of the state manager.
+"""The SDK of Exosphere: nodes, the runtime that executes them, and clients that start its runs.
 
-This module exports the thirteen names that user code relies on. What goes beyond
+This module exports the fourteen names that user code relies on. What goes beyond
 them is in submodules, such as `exospherehost.errors`.
 """
 
@@ -15,6 +15,7 @@ from exospherehost.models import (
     UnitesStrategyEnum,
 )
 from exospherehost.node.BaseNode import BaseNode
+from exospherehost.producer import Producer
 from exospherehost.runtime import Runtime
 from exospherehost.signals import PruneSignal, ReQueueAfterSignal
 from exospherehost.statemanager import StateManager
@@ -26,6 +27,7 @@ __all__ = [
     "BaseNode",
     "CronTrigger",
     "GraphNodeModel",
+    "Producer",
     "PruneSignal",
     "ReQueueAfterSignal",
     "RetryPolicyModel",

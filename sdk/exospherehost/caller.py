@@ -9,7 +9,7 @@ from exosphere_core import api
 from exosphere_core.access import read_access
 from exosphere_core.errors import BadRequest
 from exosphere_core.names import name_error
-from exospherehost.clients import ClientPerLoop
+from exospherehost.clients import api_clients
 
 
 class Caller:
@@ -29,7 +29,7 @@ class Caller:
         access = read_access(state_manager_uri, key)
         self._namespace = namespace
         self._uri = access.uri
-        self._clients = ClientPerLoop(access)
+        self._clients = api_clients(access)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(namespace={self._namespace!r}, state_manager_uri={self._uri!r})"
@@ -56,7 +56,7 @@ class Caller:
         idempotency_key: str | None = None,
         **path: str | int,
     ) -> dict[str, Any]:
-        _check(path)
+        check_names(path)
         client = await self._clients.get()
         return await client.call(
             row,
@@ -71,7 +71,7 @@ class Caller:
     async def _stream(
         self, row: api.Row, *, last_event_id: str, silence_s: float, **path: str | int
     ) -> AsyncGenerator[dict[str, Any], None]:
-        _check(path)
+        check_names(path)
         client = await self._clients.get()
         stream = client.stream(
             row, last_event_id=last_event_id, silence_s=silence_s, query=None, namespace=self._namespace, **path
@@ -81,7 +81,8 @@ class Caller:
                 yield event
 
 
-def _check(path: Mapping[str, str | int]) -> None:
+def check_names(path: Mapping[str, str | int]) -> None:
+    """Look at the names that a call is about. Raises BadRequest, with the place and what is wrong."""
     for place, value in path.items():
         # A name that is empty or holds a slash would address another route.
         if error := name_error(place, str(value)):

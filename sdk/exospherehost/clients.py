@@ -1,31 +1,45 @@
-"""HTTP clients, one per running event loop, so that one `StateManager` serves several `asyncio.run` calls."""
+"""Clients, one per running event loop, so that one `StateManager` or `Producer` serves several `asyncio.run` calls."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from typing import Generic, Protocol, TypeVar
 
 from exosphere_core.access import Access
 from exosphere_core.client import ApiClient
 
 
-class ClientPerLoop:
+class Client(Protocol):
+    """Holds connections of one event loop."""
+
+    async def aclose(self) -> None:
+        """Close them."""
+
+
+Kind = TypeVar("Kind", bound=Client)
+
+
+class PerLoop(Generic[Kind]):
     """Gives each event loop a client of its own, which is closed when that loop shuts down.
 
     Connections belong to the loop that opened them: used from another one they hang
     or raise, and left behind they leak.
+
+    Args:
+        make: makes a client for the running loop.
     """
 
-    def __init__(self, access: Access) -> None:
-        self._access = access
-        self._kept: dict[asyncio.AbstractEventLoop, tuple[ApiClient, AsyncGenerator[None]]] = {}
+    def __init__(self, make: Callable[[], Kind]) -> None:
+        self._make = make
+        self._kept: dict[asyncio.AbstractEventLoop, tuple[Kind, AsyncGenerator[None]]] = {}
 
-    async def get(self) -> ApiClient:
+    async def get(self) -> Kind:
         """Return the running loop's client; made at the first call in a loop."""
         loop = asyncio.get_running_loop()
         kept = self._kept.get(loop)
         if kept is None:
             for ended in [known for known in self._kept if known.is_closed()]:
                 self._kept.pop(ended, None)
-            client = ApiClient(self._access.uri, self._access.key)
+            client = self._make()
             kept = self._kept[loop] = client, _closing_with_the_loop(client)
             await anext(kept[1])
         return kept[0]
@@ -37,7 +51,12 @@ class ClientPerLoop:
             await kept[1].aclose()
 
 
-async def _closing_with_the_loop(client: ApiClient) -> AsyncGenerator[None]:
+def api_clients(access: Access) -> PerLoop[ApiClient]:
+    """Give each loop a client of the state manager."""
+    return PerLoop(lambda: ApiClient(access.uri, access.key))
+
+
+async def _closing_with_the_loop(client: Client) -> AsyncGenerator[None]:
     """Close the client when this generator is closed.
 
     A loop closes every async generator that was begun in it before it ends itself

@@ -5,15 +5,17 @@ import os
 import secrets
 import socket
 
+from exosphere_core.errors import CorruptRecord
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store.catalog import read_namespaces
 from exosphere_core.store.connection import Redis, connect, connect_untimed
+from exosphere_core.store.shard_count import note_shards, read_shards
 from exosphere_orchestrator.admission.intake import new_intake
 from exosphere_orchestrator.admission.sizes import limits_of
 from exosphere_orchestrator.edge import Edge
 from exosphere_orchestrator.engine.agent import Agent
 from exosphere_orchestrator.engine.consumer import Consumer
-from exosphere_orchestrator.engine.context import EngineContext
+from exosphere_orchestrator.engine.context import EngineContext, logger
 from exosphere_orchestrator.engine.courier import Courier
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.promoter import Promoter
@@ -50,16 +52,41 @@ def new_context(settings: Settings, redis: Redis, scripts: Redis) -> EngineConte
 
 
 class Scout(Agent):
-    """Looks for namespaces that other state managers made known."""
+    """Looks for namespaces that other state managers made known, and tells those who make runs without asking one how many
+    shards there are.
+    """
 
-    def __init__(self, engine: "Engine") -> None:
+    def __init__(self, engine: "Engine", shards: int) -> None:
         super().__init__(engine.context, "scout")
         self._engine = engine
+        self._shards = shards
+        self._shards_told = False
 
     async def run_once(self) -> None:
         for namespace in await read_namespaces(self.context.redis):
             self._engine.serve(namespace)
+        # After that, so that nobody makes a run where nobody looks yet.
+        await self._tell_shards()
         await asyncio.sleep(_LOOK_S)
+
+    async def _tell_shards(self) -> None:
+        """The state manager that began last is right; what Redis lost is told again."""
+        redis = self.context.redis
+        try:
+            told = await read_shards(redis)
+        except CorruptRecord as bad:
+            logger.error("%s; it is written anew", bad.detail)
+            told = None
+        if told is not None and self._shards_told:
+            return
+        if told is not None and told > self._shards:
+            logger.warning(
+                "EXOSPHERE_SHARDS is %d here and was %d for another state manager: pending runs of the other shards stand "
+                "still while none with the larger number runs", self._shards, told,
+            )  # fmt: skip
+        if told != self._shards:
+            await note_shards(redis, self._shards)
+        self._shards_told = True
 
 
 class Engine:
@@ -81,7 +108,7 @@ class Engine:
     def start(self) -> None:
         """Start; the agents of a namespace start when it is known."""
         self._recorder.start()
-        self._run(Scout(self))
+        self._run(Scout(self, self._settings.shards))
         self._run(ServerWatch(self.context, self.edge))
 
     def serve(self, namespace: str) -> None:

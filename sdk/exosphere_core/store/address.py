@@ -81,17 +81,24 @@ def read_address(url: str) -> Address:
         # What stands there may be a password that somebody put into the wrong variable.
         raise _bad(f"it must begin with one of {', '.join(f'{name}://' for name in _SCHEMES)}")
     kind, tls = _SCHEMES[scheme]
+    if "#" in url:
+        raise _bad("it holds a '#'; in a password write %23")
     try:
         parts = urlsplit(url)
-    except ValueError as bad:
-        raise _bad(str(bad)) from None
-    if parts.fragment or "#" in url:
-        raise _bad("it holds a '#'; in a password write %23")
+        if kind is Kind.SINGLE:
+            _ = parts.port
+    except ValueError:
+        # What the library says may hold a part of the password.
+        raise _bad("its host and port can't be read; in a password write %2F for a '/', and %40 for a '@'") from None
     options = tuple(parse_qsl(parts.query, keep_blank_values=True))
     allowed = _OPTIONS | (_OF_SENTINELS if kind is Kind.SENTINEL else frozenset())
     if unknown := sorted({name for name, _ in options} - allowed):
+        if "@" in unknown[0]:
+            raise _bad("a '@' follows on a '?'; in a password write %3F for a '?'")
         raise _bad(f"option {unknown[0]!r} is not known; the options are {', '.join(sorted(allowed))}")
     if kind is Kind.SINGLE:
+        if scheme != "unix" and "@" in parts.path:
+            raise _bad("a '@' follows on a '/'; in a password write %2F for a '/'")
         return Address(kind, tls, url, options=options)
     userinfo, _, hosts = parts.netloc.rpartition("@")
     username, _, password = userinfo.partition(":")
@@ -108,6 +115,21 @@ def read_address(url: str) -> Address:
         kind, tls, url, tuple(_host(text, _PORTS[kind]) for text in hosts.split(",")), service, database,
         unquote(username), unquote(password), options,
     )  # fmt: skip
+
+
+def place_of(url: str) -> str:
+    """Return where a URL leads, for errors: without credentials and options.
+
+    Raises:
+        ConfigurationError: it can't be used.
+    """
+    address = read_address(url)
+    scheme, _, _ = url.partition("://")
+    if address.hosts:
+        hosts = ",".join(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in address.hosts)
+        return f"{scheme}://{hosts}{'/' if address.service else ''}{address.service}"
+    parts = urlsplit(url)
+    return f"{scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def has_slots(url: str) -> bool:

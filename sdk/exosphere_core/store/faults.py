@@ -30,6 +30,13 @@ def is_refusal(fault: BaseException) -> bool:
     return isinstance(fault, REFUSED) or isinstance(fault.__cause__, REFUSED)
 
 
+def is_unpermitted(fault: BaseException) -> bool:
+    """Whether the server knows us and does not permit a command or key. Of a script's command it says so in the text only."""
+    return isinstance(fault, NoPermissionError) or (
+        isinstance(fault, ResponseError) and "user executing the script" in str(fault)
+    )
+
+
 def is_out_of_memory(fault: BaseException) -> bool:
     """Whether Redis refused for want of memory. Before Redis 7 a script's error has no class of its own, only its text."""
     return isinstance(fault, OutOfMemoryError) or (isinstance(fault, ResponseError) and "OOM " in str(fault))
@@ -85,4 +92,5 @@ __all__ = [
     "is_inability",
     "is_out_of_memory",
     "is_refusal",
+    "is_unpermitted",
 ]
