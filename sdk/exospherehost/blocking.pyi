@@ -1,4 +1,4 @@
-"""The calls of `exospherehost.StateManager`, each of which returns when it is done."""
+"""The calls of `exospherehost.StateManager` and `exospherehost.Producer`, each of which returns when it is done."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -114,3 +114,23 @@ class StateManager:
     ) -> dict[str, Any]: ...
     def versions(self, graph_name: str, before: int | None = None, limit: int = 20) -> dict[str, Any]: ...
     def wait(self, run_id: str, timeout: float | None = None) -> dict[str, Any]: ...
+
+class Producer:
+    def __init__(self, namespace: str, redis_url: str | None = None, timeout: float = 30) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *fault: object) -> None: ...
+    def close(self) -> None: ...
+    def trigger(
+        self,
+        graph_name: str,
+        inputs: Mapping[str, str] | None = None,
+        store: Mapping[str, str] | None = None,
+        start_delay: int = 0,
+        idempotency_key: str | None = None,
+    ) -> dict[str, Any]: ...
+    def trigger_many(
+        self,
+        graph_name: str,
+        runs: Iterable[Mapping[str, Any]],
+        idempotency_key: str | None = None,
+    ) -> list[str]: ...

@@ -8,18 +8,17 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any
 
 from exospherehost.blocking_calls import calls
+from exospherehost.producer import Producer
 from exospherehost.statemanager import StateManager
 
 HEAD = '''\
-"""The calls of `exospherehost.StateManager`, each of which returns when it is done."""
+"""The calls of `exospherehost.StateManager` and `exospherehost.Producer`, each of which returns when it is done."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
 from exospherehost.models import CronTrigger, GraphNodeModel, RetryPolicyModel, StoreConfigModel
-
-class StateManager:
 '''
 
 OWN = """\
@@ -31,7 +30,11 @@ OWN = """\
 
 def stub() -> str:
     """Return the text of the stub: one parameter a line."""
-    return HEAD + method("__init__", StateManager.__init__) + OWN + "".join(method(*found) for found in calls())
+    return HEAD + "".join(f"\nclass {of.__name__}:\n{methods(of)}" for of in (StateManager, Producer))
+
+
+def methods(of: type[Any]) -> str:
+    return method("__init__", of.__init__) + OWN + "".join(method(*found) for found in calls(of))
 
 
 def method(name: str, call: Callable[..., Any]) -> str:
