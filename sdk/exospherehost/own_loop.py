@@ -19,9 +19,12 @@ class OwnLoop:
 
     def wait_for(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         """Return what a coroutine returns, or raise what it raises. An interrupt of the caller cancels it."""
-        if self._loop.is_closed():
+        if self._loop.is_closed() or not self._thread.is_alive():
             coroutine.close()
-            raise RuntimeError("it was closed")
+            # A fork takes no thread along: the caller would wait for good.
+            raise RuntimeError(
+                "it was closed" if self._loop.is_closed() else "it was made before this process forked; make another"
+            )
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
             return future.result()
@@ -45,7 +48,7 @@ class OwnLoop:
 
     def close(self) -> None:
         """End the thread; what is under way is cancelled."""
-        if not self._loop.is_closed():
+        if not self._loop.is_closed() and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
 

@@ -61,7 +61,10 @@ NOT_RUN: Final = {
         "docs/quickstart.md",
         "console",
     ): "installs from a package registry; what the wheel holds is tests/deploy/test_wheel.py",
-    ("docs/redis.md", "console"): "tests/topology/test_tls.py gives it to a server of its own",
+    (
+        "docs/redis.md",
+        "console",
+    ): "tests/topology/test_tls.py and tests/api/test_producer_servers.py give it to servers of their own",
     (
         "docs/reliability.md",
         "console",
