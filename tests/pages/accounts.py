@@ -53,6 +53,7 @@ NOT_RUN: Final = {
     ): "docker, kubectl, helm and systemctl are not there: tests/deploy reads what they would run",
     ("docs/deployment.md", "dockerfile"): "docker is not there",
     ("docs/deployment.md", "ini"): "for systemd: tests/deploy/test_systemd.py checks its units",
+    ("docs/how-to/producers.md", "console"): "test_typed.py types the address of the Redis that is there instead",
     ("docs/migration.md", "console"): "one of the two systems is another product",
     ("docs/operations.md", "console"): "redis-cli and systemctl are not there: test_restore.py goes the same way, and "
     "tests/platform/test_doctor_command.py runs the command",

@@ -29,6 +29,8 @@ GUIDES = [*sorted((DOCS / "how-to").glob("*.md")), DOCS / "operations.md"]
 )
 def test_the_commands_of_a_guide_do_what_it_says(guide: Path, dev: Dev, tmp_path: Path) -> None:
     access = {"EXOSPHERE_STATE_MANAGER_URI": dev.uri, "EXOSPHERE_API_KEY": dev.key}
+    if any("export EXOSPHERE_REDIS_URL=" in block.code for block in blocks_of(guide)):
+        access["EXOSPHERE_REDIS_URL"] = dev.redis_url
     with Reader(tmp_path, access) as reader:
         for block in blocks_of(guide):
             if block.kind != "console" and (block.kind != "text" or block.follows):

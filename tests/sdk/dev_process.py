@@ -33,12 +33,19 @@ class Dev:
 
     uri: str
     key: str
+    folder: Path
 
     @property
     def environment(self) -> dict[str, str]:
         """What a script needs, and no other setting of this machine."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("EXOSPHERE_")}
         return {**kept, "EXOSPHERE_STATE_MANAGER_URI": self.uri, "EXOSPHERE_API_KEY": self.key}
+
+    @property
+    def redis_url(self) -> str:
+        """The address of its own Redis, which it shows nobody."""
+        redis = self.folder / "redis"
+        return f"unix://:{(redis / 'password').read_text().strip()}@{redis}/redis.sock"
 
     def manager(self, namespace: str = "MyProject") -> StateManager:
         return StateManager(namespace=namespace, state_manager_uri=self.uri, key=self.key)
@@ -50,7 +57,7 @@ def running_dev(folder: Path) -> Iterator[Dev]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    dev = Dev(f"http://127.0.0.1:{port}", "key-of-the-samples")
+    dev = Dev(f"http://127.0.0.1:{port}", "key-of-the-samples", folder)
     command = [sys.executable, "-m", "exosphere_cli.main", "dev", "--no-build-dashboard"]
     command += ["--port", str(port), "--data-dir", str(folder)]
     log = folder / "log"

@@ -8,11 +8,12 @@ import exospherehost
 from exosphere_core import errors as core_errors
 
 
-def test_the_package_exports_exactly_the_thirteen_names() -> None:
+def test_the_package_exports_exactly_the_fourteen_names() -> None:
     assert sorted(exospherehost.__all__) == [
         "BaseNode",
         "CronTrigger",
         "GraphNodeModel",
+        "Producer",
         "PruneSignal",
         "ReQueueAfterSignal",
         "RetryPolicyModel",
