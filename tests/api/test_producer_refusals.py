@@ -8,7 +8,7 @@ from api.conftest import Both
 from api.service import Space, one
 from exosphere_core import api
 from exospherehost import Producer, blocking
-from exospherehost.errors import ConfigurationError, ExosphereError, InvalidGraph, Overloaded, Unavailable
+from exospherehost.errors import ConfigurationError, ExosphereError, InvalidGraph, NotYetSafe, Overloaded, Unavailable
 
 #: Whoever is refused for a while is told so at once.
 AT_ONCE_S = 0.05
@@ -147,6 +147,20 @@ def test_a_call_that_is_refused_for_a_while_is_tried_again_within_its_time(
         # The state is settled a moment after; the run is pending, so that another shard's worth of them is not let in.
         space.do("Second", one(v="2"))
         assert limited.trigger("g")["status"] == "CREATED"
+
+
+def test_a_run_that_is_not_as_safe_as_the_settings_want_it_is_told_of_and_is_there(
+    space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space.chain()
+    monkeypatch.setenv("EXOSPHERE_TRIGGER_REPLICAS", "1")
+    monkeypatch.setenv("EXOSPHERE_TRIGGER_WAIT_MS", "1")
+    with (
+        blocking.Producer(space.name, space.service.redis_url, AT_ONCE_S) as producer,
+        pytest.raises(NotYetSafe, match=r"0 of 1 replicas have it \(EXOSPHERE_TRIGGER_REPLICAS\)"),
+    ):
+        producer.trigger("g", idempotency_key="k")
+    assert total(space) == 1
 
 
 @pytest.mark.parametrize(

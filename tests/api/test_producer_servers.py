@@ -1,5 +1,6 @@
 """Triggering straight in Redis: how many shards there are, servers that are away or lose something, and what a user of Redis needs."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +16,9 @@ from exosphere_core import api
 from exosphere_core.ids import shard_of_ours
 from exosphere_core.keys import AGREED, CatalogKeys, ShardKeys, access_key
 from exosphere_core.store.address import with_user
-from exospherehost import blocking
-from exospherehost.errors import AuthenticationFailed, Forbidden, Unavailable
+from exosphere_orchestrator.producing import watching
+from exospherehost import Producer, blocking
+from exospherehost.errors import AuthenticationFailed, Forbidden, NotFound, Unavailable
 from redis_servers import PATIENCE_S, RedisServer, server_binaries
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "redis.md").read_text()
@@ -268,3 +270,22 @@ def _is_refused(user: Redis, root: Redis, version: tuple[int, ...]) -> None:
     # What it reads of a graph holds the secrets encrypted.
     stored = user.hgetall(catalog.version("g", 1))
     assert b"the-very-secret" not in b"".join(stored.values())
+
+
+def test_redis_is_looked_at_while_somebody_triggers_and_not_for_good(
+    root: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "LOOK_S", 0.01)
+    monkeypatch.setattr(watching, "_ON_S", 0.02)
+    root.hset(AGREED, "shards", 1)
+
+    async def play() -> None:
+        async with Producer("ns", redis_url) as producer:
+            for _ in range(2):
+                with pytest.raises(NotFound):
+                    await producer.trigger("g")
+                (watch,) = (task for task in asyncio.all_tasks() if task.get_name() == "watch of Redis")
+                async with asyncio.timeout(PATIENCE_S):
+                    await watch
+
+    asyncio.run(play())

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from redis.asyncio import Redis
 
 from exosphere_core.keys import (
+    AGREED,
     BACKGROUND_QUEUE,
     NAMESPACES,
     RUNTIMES_GROUP,
@@ -34,6 +35,7 @@ def shard_key(name: str) -> str:
 _PATTERNS = "|".join(
     [
         re.escape(NAMESPACES),
+        re.escape(AGREED),
         re.escape(BACKGROUND_QUEUE) + ".*",
         "arq:.*",
         *(

@@ -133,7 +133,7 @@ async def _kept(redis: Redis, scene: Scene, sight: Sight, witness: Witness) -> l
     for run in sight.runs:
         await upkeep.delete_run(redis, HOME, run)
     keys = CatalogKeys("ns")
-    allowed = {"exo:namespaces", keys.graphs, keys.graph("g"), keys.version("g", 1), HOME.deleted, HOME.outbox,
+    allowed = {"exo:namespaces", "exo:agreed", keys.graphs, keys.graph("g"), keys.version("g", 1), HOME.deleted, HOME.outbox,
                PROBE.decode(), keys.schedules, keys.schedules_of("g"), keys.firings("g")}  # fmt: skip
     ready: tuple[str, ...] = ()
     for name in scene.namespaces:

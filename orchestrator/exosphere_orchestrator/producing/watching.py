@@ -84,7 +84,8 @@ class Watching:
         while True:
             await asyncio.sleep(LOOK_S)
             try:
-                whole = await self._look()
+                async with self._looking:
+                    whole = await self._look()
             except _FAULTS as fault:
                 if str(fault) != told:
                     told = str(fault)
