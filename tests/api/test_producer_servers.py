@@ -98,7 +98,7 @@ def test_a_number_of_shards_that_redis_lost_is_told_again(
 
 def test_a_redis_that_no_state_manager_has_used_is_told_as_such(root: Redis, redis_url: str) -> None:
     with (
-        blocking.Producer("ns", redis_url, timeout=0.05) as producer,
+        blocking.Producer("ns", redis_url, timeout=0.5) as producer,
         pytest.raises(
             Unavailable, match=r"no state manager has told Redis at unix://\S+ yet how many shards there are"
         ),

@@ -1,6 +1,9 @@
 import importlib
+import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -65,6 +68,20 @@ def test_every_error_class_can_be_imported_from_the_sdk() -> None:
     assert set(errors.__all__) == classes | {"NonRetryableError"}
     for name in classes:
         assert getattr(errors, name) is getattr(core_errors, name)
+
+
+def test_a_producer_needs_nothing_that_only_a_server_needs() -> None:
+    project = tomllib.loads((Path(__file__).resolve().parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    needed = project["project"]["optional-dependencies"]["server"]
+    modules = [re.split(r"[^\w-]", line)[0].replace("-", "_") for line in needed]
+    code = (
+        "import sys\n"
+        f"sys.modules.update(dict.fromkeys({modules!r}))\n"  # to import one is an error now
+        "from exospherehost import Producer\n"
+        "print(Producer('ns', 'redis://localhost'))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.stdout.strip() == "Producer(namespace='ns')", result.stderr
 
 
 def test_the_package_is_typed_and_imports_nothing_of_the_server() -> None:

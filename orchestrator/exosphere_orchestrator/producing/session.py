@@ -122,12 +122,14 @@ class Session:
         """Try as often as the time allows, while there is too much to do or Redis is away: each try carries the same key."""
         deadline = monotonic() + self._timeout_s
         backoff = Backoff(_FIRST_PAUSE_S)
+        last: ExosphereError | None = None
         while True:
             try:
                 async with asyncio.timeout(max(0.0, deadline - monotonic())):
                     return await self._once(start)
             except TimeoutError:
-                raise Unavailable(
+                # What an earlier try was told says more: a run may have been made.
+                raise last or Unavailable(
                     f"Redis at {self._place} did not answer within {self._timeout_s:g} s; is it well, and is "
                     "EXOSPHERE_REDIS_URL right?"
                 ) from None
@@ -135,6 +137,7 @@ class Session:
                 asked_s = (refused.retry_after_s or 0.0) if isinstance(refused, Overloaded) else 0.0
                 if monotonic() + asked_s + backoff.next_s >= deadline:
                     raise
+                last = refused
             # The pause on top scatters those who were all told the same time.
             await asyncio.sleep(asked_s)
             await backoff.wait()
