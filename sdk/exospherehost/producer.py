@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from secrets import token_hex
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from exosphere_core import traces
 from exosphere_core.errors import BadRequest
@@ -11,9 +11,6 @@ from exosphere_core.many_triggers import trigger_many
 from exosphere_core.names import name_error
 from exospherehost.caller import check_names
 from exospherehost.clients import PerLoop
-
-if TYPE_CHECKING:
-    pass
 
 
 class Producer:
