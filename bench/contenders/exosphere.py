@@ -1,4 +1,4 @@
-"""This project: graphs are stored and triggered over HTTP; a worker process is one runtime."""
+"""This project: graphs are stored and triggered in bulk over HTTP, single runs are triggered in Redis; a worker process is one runtime."""
 
 import asyncio
 import json
@@ -8,14 +8,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bench.contenders.serve import payload, redis_url
+from bench.contenders.serve import OVER_HTTP, given_settings, payload, redis_url
 from bench.contenders.stamps import stamp
 from exosphere_core import api
 from exosphere_core.client import ApiClient
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store.burst import burst
 from exosphere_core.store.connection import connect_untimed
-from exospherehost import BaseNode, Runtime, StateManager
+from exospherehost import BaseNode, Producer, Runtime, StateManager
 
 PACKAGES = ("exosphere-redis", "redis", "hiredis", "uvloop")
 BEST: dict[str, Any] = {"slots": 64}
@@ -93,6 +93,7 @@ class Client:
             StateManager(namespace=NAMESPACE, state_manager_uri=uri, key=os.environ["EXOSPHERE_API_KEY"])
             for uri in os.environ[MANAGERS_VARIABLE].split(",")
         ]
+        self._producer = None if given_settings().get(OVER_HTTP) else Producer(NAMESPACE, redis_url())
         self._redis = connect_untimed(redis_url())
         self._shards = [ShardKeys(NAMESPACE, shard) for shard in range(int(os.environ[SHARDS_VARIABLE]))]
         self._stored: set[str] = set()
@@ -123,7 +124,12 @@ class Client:
     async def _trigger(self, graph: str, count: int, **inputs: str) -> None:
         """Trigger runs: one by a call of its own, many by the call for many, spread over the state managers."""
         if count == 1:
-            await self._managers[0].call(api.TRIGGER, namespace=NAMESPACE, graph_name=graph, body={"inputs": inputs})
+            if self._producer is not None:
+                await self._producer.trigger(graph, inputs)
+            else:
+                await self._managers[0].call(
+                    api.TRIGGER, namespace=NAMESPACE, graph_name=graph, body={"inputs": inputs}
+                )
             return
         some = [len(range(number, count, len(self._many))) for number in range(len(self._many))]
         await asyncio.gather(

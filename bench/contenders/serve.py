@@ -32,6 +32,8 @@ FOUND = Path(__file__).with_name("best.json")
 #: Settings for this process alone, as JSON.
 SETTINGS_VARIABLE = "BENCH_SETTINGS"
 REDIS_VARIABLE = "BENCH_REDIS_URL"
+#: Setting of this project's client: single triggers go by way of a state manager.
+OVER_HTTP = "over_http"
 
 
 def settings_of(module: ModuleType) -> dict[str, Any]:
