@@ -24,7 +24,8 @@ from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.inputs import Limits, Unresolvable, resolve, sized
 from exosphere_orchestrator.engine.places import ready_key
 from exosphere_orchestrator.idempotency import digest_of, runs_of
-from exosphere_orchestrator.runs import KeepRoots, NoteDue, no_graph, plan_to_run, store_of
+from exosphere_orchestrator.runnable import no_graph, plan_to_run, store_of
+from exosphere_orchestrator.runs import KeepRoots, NoteDue
 
 _TRIES: Final = 3
 _PAUSE_S: Final = 0.1

@@ -6,23 +6,22 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from exosphere_core import traces
-from exosphere_core.errors import BadRequest, Conflict, ExosphereError, InvalidGraph, NotFound, NotYetSafe, Unavailable
+from exosphere_core.errors import BadRequest, Conflict, ExosphereError, NotFound, NotYetSafe, Unavailable
 from exosphere_core.graph.plan import GraphPlan
 from exosphere_core.ids import derived_id, new_run_id, shard_of_ours
 from exosphere_core.keys import ShardKeys
-from exosphere_core.names import identifier_error
 from exosphere_core.records import Task
 from exosphere_core.store import moves, reads
-from exosphere_core.store.catalog import read_head
-from exosphere_core.store.connection import Redis
-from exosphere_core.store.faults import LOST
+from exosphere_core.store.calls import note, recorded
+from exosphere_core.store.connection import Redis, is_cluster
+from exosphere_core.store.faults import LOST, ResponseError, is_unpermitted
 from exosphere_orchestrator.admission.intake import Intake
-from exosphere_orchestrator.admission.pause import refuse_paused
 from exosphere_orchestrator.admission.sizes import check_given
 from exosphere_orchestrator.engine.graphs import GraphPlans
 from exosphere_orchestrator.engine.inputs import Limits, Unresolvable, resolve, sized
 from exosphere_orchestrator.engine.places import ready_key
 from exosphere_orchestrator.idempotency import Keyed, keyed
+from exosphere_orchestrator.runnable import no_graph, plan_to_run, store_of
 
 _TRIES = 3
 _PAUSE_S = 0.1
@@ -44,6 +43,19 @@ class _Outcome(NamedTuple):
 
     made: bool
     started: Started
+
+
+class _Making(NamedTuple):
+    """What is asked for."""
+
+    namespace: str
+    graph: str
+    inputs: Mapping[str, str]
+    store: Mapping[str, str]
+    delay_ms: int
+    run: str
+    request: str
+    trace: str
 
 
 class RunStarter:
@@ -72,6 +84,8 @@ class RunStarter:
         self._note_due = note_due
         self.intake = intake or Intake()
         self._keep_roots = keep_roots
+        #: Whether a script may look at the graph, which spares a read of it first: on a cluster it is of another slot.
+        self._may_look = not is_cluster(redis)
 
     async def trigger(
         self,
@@ -173,7 +187,28 @@ class RunStarter:
         request: str,
         trace: str,
     ) -> _Outcome:
-        plan = await plan_to_run(self._redis, self._plans, namespace, graph)
+        making = _Making(namespace, graph, inputs, store, delay_ms, run, request, trace)
+        if (seen := self._plans.seen_newest(namespace, graph)) is not None and self._may_look:
+            try:
+                if (outcome := await self._make_of(seen, making, look=True)) is not None:
+                    return outcome
+            except NotYetSafe:
+                raise
+            except ResponseError as refused:
+                if not is_unpermitted(refused):
+                    raise
+                # This user of Redis may read graphs, and have no script do it.
+                self._may_look = False
+            except ExosphereError:
+                # What is wrong with it may be so with that version alone.
+                pass
+        outcome = await self._make_of(await plan_to_run(self._redis, self._plans, namespace, graph), making, look=False)
+        assert outcome is not None
+        return outcome
+
+    async def _make_of(self, plan: GraphPlan, making: "_Making", *, look: bool) -> _Outcome | None:
+        """Make a run of a version. With `look`, None when that turns out not to be the newest, or may not be run."""
+        namespace, graph, inputs, store, delay_ms, run, request, trace = making
         values = store_of(plan, store)
         check_given(inputs, values, self._limits)
         root = plan.nodes[plan.root]
@@ -198,17 +233,33 @@ class RunStarter:
         # A key names a new run once its run was removed: none of the states of old may be taken for one of that.
         state = derived_id("root", run, secrets.token_hex(8) if request else "")
         call = moves.trigger(
-            home, run, task, state, encoded, values, delay_ms, ready_key(task), None, request, self.intake.max_queued
+            home,
+            run,
+            task,
+            state,
+            encoded,
+            values,
+            delay_ms,
+            ready_key(task),
+            None,
+            request,
+            self.intake.max_queued,
+            look,
         )
         for left in reversed(range(_TRIES)):
             try:
                 # Safe to repeat after a lost reply: the same run id is made once.
-                answer, _ = await self.intake.make(self._redis, call, task)
+                with recorded():
+                    answer, _ = await self.intake.make(self._redis, call, task)
                 break
             except LOST:
                 if not left:
                     raise
                 await asyncio.sleep(_PAUSE_S)
+        if answer == b"changed":
+            return None
+        # Whoever applies it again, as Redis lost it, does not ask what became of the graph since: it was accepted.
+        note([moves.without_look(call)])
         if answer == b"deleted":
             raise no_graph(namespace, graph)
         made = answer == b"made"
@@ -217,50 +268,6 @@ class RunStarter:
         if delay_ms:
             self._note_due(home, state, delay_ms)
         return _Outcome(made, Started(run, _ignored(plan, inputs)))
-
-
-async def plan_to_run(redis: Redis, plans: GraphPlans, namespace: str, graph: str) -> GraphPlan:
-    """Return a graph's newest version.
-
-    Raises:
-        NotFound: there is no such graph.
-        Conflict: it is paused.
-        InvalidGraph: it can't run.
-    """
-    head = await read_head(redis, namespace, graph)
-    if head is None:
-        raise no_graph(namespace, graph)
-    refuse_paused(namespace, head)
-    if head.validation_status != "VALID":
-        raise InvalidGraph(
-            f"graph {graph!r} can't run, its validation status is {head.validation_status}: "
-            + "; ".join(head.validation_errors),
-            head.validation_errors,
-        )
-    return await plans.get(namespace, graph, head.version)
-
-
-def no_graph(namespace: str, graph: str) -> NotFound:
-    """What is said of a graph that is not there."""
-    return NotFound(f"namespace {namespace!r} has no graph {graph!r}")
-
-
-def store_of(plan: GraphPlan, given: Mapping[str, str]) -> dict[str, str]:
-    """Lay what a trigger gives over the defaults of the store.
-
-    Raises:
-        BadRequest: a key is none, or a required one is missing.
-    """
-    if errors := [error for key in given if (error := identifier_error("store key", key))]:
-        raise BadRequest("; ".join(errors))
-    values = {**plan.default_store, **given}
-    missing = [key for key in plan.required_keys if key not in values]
-    if missing:
-        raise BadRequest(
-            f"store: graph {plan.graph!r} needs {', '.join(repr(key) for key in missing)}; "
-            "give it in the trigger's store or a default in store_config"
-        )
-    return values
 
 
 def _ignored(plan: GraphPlan, inputs: Mapping[str, str]) -> list[str]:

@@ -152,6 +152,16 @@ MUTANTS = (
         ("tests/engine/test_flow.py", "tests/engine/test_idempotency.py"),
     ),
     Mutant(
+        "a graph that was paused since it was read takes a run", f"{_LUA}/trigger.lua",
+        "or graph[3] or graph[4] then", "or graph[4] then",
+        ("tests/engine/test_look.py",),
+    ),
+    Mutant(
+        "a run that Redis lost asks what became of its graph", "orchestrator/exosphere_orchestrator/runs.py",
+        "note([moves.without_look(call)])", "note([call])",
+        ("tests/engine/test_look.py",),
+    ),
+    Mutant(
         "a bulk trigger makes a run again", f"{_LUA}/trigger_many.lua",
         "  if not found[1] then\n", "  if true then\n",
         ("tests/engine/test_many_runs.py",),

@@ -19,10 +19,25 @@ class GraphPlans:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._plans: OrderedDict[tuple[str, str, int], GraphPlan] = OrderedDict()
+        self._newest: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     def clear(self) -> None:
         """Forget all: Redis may have lost versions, whose numbers others may take."""
         self._plans.clear()
+        self._newest.clear()
+
+    def note_newest(self, plan: GraphPlan) -> None:
+        """This version was seen to be the newest of its graph."""
+        graph = (plan.namespace, plan.graph)
+        self._newest[graph] = plan.version
+        self._newest.move_to_end(graph)
+        if len(self._newest) > _KEPT:
+            self._newest.popitem(last=False)
+
+    def seen_newest(self, namespace: str, graph: str) -> GraphPlan | None:
+        """Return the version that was the newest when it was last looked for; None when it is not in memory. There may be a newer one."""
+        version = self._newest.get((namespace, graph))
+        return None if version is None else self._plans.get((namespace, graph, version))
 
     async def get(self, namespace: str, graph: str, version: int) -> GraphPlan:
         """Return a compiled version.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from exosphere_core.handoff import queue_of
-from exosphere_core.keys import ShardKeys
+from exosphere_core.keys import CatalogKeys, ShardKeys
 from exosphere_core.records import Rerun, Task, UnitePlan, encode
 from exosphere_core.store.calls import Arg, Call
 from exosphere_core.store.delivery import Delivery as Delivery
@@ -17,6 +17,9 @@ KEPT_FIELD_BYTES = 2000
 
 #: From this size on inputs go to their record in a script of their own: each copy of 1 MB takes Redis 1 to 2 ms.
 LARGE_BYTES = 65_536
+
+#: Keys of `trigger`, but for the graph that it looks at.
+_KEYS_OF_TRIGGER = 11
 
 #: How long such inputs wait for their record, ms: the script that takes them is the next one on the same connection.
 _LAID_MS = 600_000
@@ -34,12 +37,15 @@ def trigger(
     rerun: Rerun | None = None,
     request: str = "",
     max_queued: int = 0,
+    look: bool = False,
 ) -> Call:
     """Make a run, its store and its root state.
 
     Args:
         request: digest of the request that carried an idempotency key.
         max_queued: how many states may be on the ready stream, and how many runs pending on the shard; 0 for any number.
+        look: have the script look whether the version is the newest and may be run, and answer "changed" when not. The
+            graph is of another slot: for a single server.
     """
     pairs = [word for pair in store.items() for word in pair]
     return Call(
@@ -47,6 +53,7 @@ def trigger(
         [
             home.run(run), home.store(run), home.states(run), home.runs, home.state(state), ready, home.due,
             home.active(task.graph), home.reruns(rerun.of if rerun else run), home.deleted, home.ended,
+            *([CatalogKeys(home.namespace).graph(task.graph)] if look else []),
         ],
         [
             run,
@@ -64,6 +71,11 @@ def trigger(
             *pairs,
         ],
     )  # fmt: skip
+
+
+def without_look(call: Call) -> Call:
+    """Return a call of `trigger` as one that makes its run whatever became of the graph."""
+    return call._replace(keys=call.keys[:_KEYS_OF_TRIGGER])
 
 
 def promote(home: ShardKeys, state: str, ready: str) -> Call:

@@ -11,6 +11,7 @@
 -- KEYS[9] list    reruns of the run that this one was made from
 -- KEYS[10] hash   deletions of graphs
 -- KEYS[11] zset   ended runs
+-- KEYS[12] hash   the graph, or nothing: whoever did not read it has it looked at here
 -- ARGV[1] run id
 -- ARGV[2] graph name
 -- ARGV[3] graph version
@@ -23,11 +24,17 @@
 -- ARGV[10] digest of the request that carried an idempotency key, or ""
 -- ARGV[11] how many states may be on the ready stream, and how many runs pending on this shard; 0 for any number
 -- ARGV[12] number of store values; then their keys and values follow
--- returns {"made" | "existed", due time in unix ms or ""}, {"deleted", ""} when that version was, or
---   {"queue" | "runs", how many there are} when there are too many
+-- returns {"made" | "existed", due time in unix ms or ""}, {"deleted", ""} when that version was, {"changed", ""} when it is
+--   not the graph's newest or may not be run, or {"queue" | "runs", how many there are} when there are too many
 -- uses clock push create barred announce
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return {'existed', ''}
+end
+if KEYS[12] then
+  local graph = redis.call('HMGET', KEYS[12], 'version', 'validation_status', 'paused_at', 'deleted_at')
+  if graph[1] ~= ARGV[3] or graph[2] ~= 'VALID' or graph[3] or graph[4] then
+    return {'changed', ''}
+  end
 end
 if is_barred(KEYS[10], ARGV[2], ARGV[3]) then
   return {'deleted', ''}
