@@ -174,20 +174,10 @@ class RunStarter:
         shard = shard_of_ours(run_id) if run_id else secrets.randbelow(self._shards)
         run = run_id or new_run_id(shard)
         with traces.making(namespace, graph, run, trace) as carried:
-            return await self._make(namespace, graph, inputs, store, delay_ms, run, request, carried)
+            return await self._make(_Making(namespace, graph, inputs, store, delay_ms, run, request, carried))
 
-    async def _make(
-        self,
-        namespace: str,
-        graph: str,
-        inputs: Mapping[str, str],
-        store: Mapping[str, str],
-        delay_ms: int,
-        run: str,
-        request: str,
-        trace: str,
-    ) -> _Outcome:
-        making = _Making(namespace, graph, inputs, store, delay_ms, run, request, trace)
+    async def _make(self, making: _Making) -> _Outcome:
+        namespace, graph = making.namespace, making.graph
         if (seen := self._plans.seen_newest(namespace, graph)) is not None and self._may_look:
             try:
                 if (outcome := await self._make_of(seen, making, look=True)) is not None:
@@ -206,7 +196,7 @@ class RunStarter:
         assert outcome is not None
         return outcome
 
-    async def _make_of(self, plan: GraphPlan, making: "_Making", *, look: bool) -> _Outcome | None:
+    async def _make_of(self, plan: GraphPlan, making: _Making, *, look: bool) -> _Outcome | None:
         """Make a run of a version. With `look`, None when that turns out not to be the newest, or may not be run."""
         namespace, graph, inputs, store, delay_ms, run, request, trace = making
         values = store_of(plan, store)
@@ -232,20 +222,10 @@ class RunStarter:
         home = ShardKeys(namespace, shard_of_ours(run))
         # A key names a new run once its run was removed: none of the states of old may be taken for one of that.
         state = derived_id("root", run, secrets.token_hex(8) if request else "")
+        most = self.intake.max_queued
         call = moves.trigger(
-            home,
-            run,
-            task,
-            state,
-            encoded,
-            values,
-            delay_ms,
-            ready_key(task),
-            None,
-            request,
-            self.intake.max_queued,
-            look,
-        )
+            home, run, task, state, encoded, values, delay_ms, ready_key(task), None, request, most, look
+        )  # fmt: skip
         for left in reversed(range(_TRIES)):
             try:
                 # Safe to repeat after a lost reply: the same run id is made once.
