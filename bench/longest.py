@@ -6,7 +6,7 @@ from itertools import count
 from exosphere_core.ids import derived_id, member, new_run_id
 from exosphere_core.keys import ShardKeys
 from exosphere_core.records import Task, UnitePlan, encode
-from exosphere_core.store import handoff, moves, short_moves
+from exosphere_core.store import handoff, moves, settling, short_moves
 from exosphere_core.store.calls import Call
 from exosphere_core.store.moves import Delivery
 from exosphere_core.store.offspring import CHUNK, Child, Offspring, Sibling, UniteTouch
@@ -167,7 +167,7 @@ def _join_calls() -> Iterator[tuple[list[Call], list[Call]]]:
         armed = UniteTouch(unite, encode(run.plan()), "ALL_DONE", "", True, False)
         # The state that arms it holds it back until it ends, and it has no branch.
         ends = moves.advance(run.delivery, _OUTPUTS, 0, "", Offspring((), (), [armed]), 0, {})
-        yield [run.trigger, ends], moves.join(HOME, unite, "1-1", state, task, values, HOME.ready("Gather"))
+        yield [run.trigger, ends], settling.join(HOME, unite, "1-1", state, task, values, HOME.ready("Gather"))
 
 
 def _lay_down() -> Cases:
@@ -191,7 +191,7 @@ def _tolerate() -> Cases:
         tolerated = [child for child, _ in children]
         yield (
             [*run.fan_out(2 * _TOLERATED + CHUNK), *failed],
-            moves.tolerate(HOME, run.unites[0], run.plan(run.unites[1:]), tolerated),
+            settling.tolerate(HOME, run.unites[0], "1-1", run.plan(run.unites[1:]), tolerated, 1),
         )
 
 

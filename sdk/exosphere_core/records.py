@@ -68,6 +68,8 @@ class UniteField(StrEnum):
     ARRIVED = "arrived"  #: successful states that lead straight to it
     ERRORED = "errored"  #: errored states that count, but for those that an inner ALL_DONE unite tolerated
     PRUNED = "pruned"  #: pruned states that count
+    TOLERATED_FOR = "tolerated_for"  #: id of the report for which errors were tolerated last
+    TOLERATED_PAGES = "tolerated_pages"  #: how many pages of them were
     RESTORED = "restored"  #: "1" when the reconciler armed it again: some of what its state brings into being may exist
     ANEW = "anew"  #: "1" when a branch was executed anew although its run takes over another's outputs
 

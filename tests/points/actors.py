@@ -209,10 +209,14 @@ class Worker:
         await asyncio.wait([self.running])
 
 
-async def tried(work: "asyncio.Task[Any]") -> bool:
-    """Wait for something to be done. False when it was broken off by a fault; what else it failed by is raised."""
+async def tried(work: "asyncio.Task[Any]", is_repeated: Callable[[], bool] = lambda: False) -> bool:
+    """Wait for something to be done. False when it was broken off by a fault; what else it failed by is raised.
+
+    Args:
+        is_repeated: whether it will be done again, whatever it failed by.
+    """
     await asyncio.wait([work])
     fault = None if work.cancelled() else work.exception()
-    if fault is not None and not isinstance(fault, (Killed, *FAULTS)):
+    if fault is not None and not isinstance(fault, (Killed, *FAULTS)) and not is_repeated():
         raise fault
     return fault is None and not work.cancelled()

@@ -233,7 +233,7 @@ class _Director:
             # Their retention time is over.
             await self._redis.zadd(HOME.ended, dict.fromkeys(self._sight.runs, 1), xx=True)
         api = Api(self._wire, name, moment)
-        done = await tried(self._troupe.enter(name, lambda: act.work(api, self._sight)))
+        done = await tried(self._troupe.enter(name, lambda: act.work(api, self._sight)), lambda: self._again)
         if name not in self._wire.dead:
             await api.redis.aclose()
             await api.scripts.aclose()

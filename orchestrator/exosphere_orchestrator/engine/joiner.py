@@ -8,13 +8,13 @@ from exosphere_core.ids import ERRORED_MEMBERS, member
 from exosphere_core.keys import STATE_MANAGERS_GROUP, ShardKeys
 from exosphere_core.records import TextMap, UnitePlan, encode
 from exosphere_core.states import Status, UniteStatus
-from exosphere_core.store import moves
+from exosphere_core.store import settling
 from exosphere_core.store.calls import Call, apply, apply_all
 from exosphere_core.store.connection import Redis
 from exosphere_core.store.faults import ResponseError
 from exosphere_core.store.reads import Wanted, read_outputs, read_values
 from exosphere_core.store.streams import acknowledge
-from exosphere_core.store.unites import read_unite, walk_members
+from exosphere_core.store.unites import UniteRecord, read_unite, walk_members
 from exosphere_orchestrator.engine.context import EngineContext
 from exosphere_orchestrator.engine.inputs import Unresolvable, resolve, sized
 from exosphere_orchestrator.engine.places import birthplace
@@ -45,44 +45,55 @@ async def settle(context: EngineContext, report: Report, shard: int) -> None:
         members = [""] * len(plan.unites)
         status, why = Status.ERRORED, gone.detail
         await apply(
-            context.scripts, moves.close(home, report.state, report.entry.id, state, task, status, why, members)
+            context.scripts, settling.close(home, report.state, report.entry.id, state, task, status, why, members)
         )
         return
     if unite.errored and unite.strategy == "ALL_SUCCESS":
-        await apply(context.scripts, moves.hold(home, report.state, report.entry.id, plan))
+        await apply(context.scripts, settling.hold(home, report.state, report.entry.id, plan))
         return
     state, task = join_of(graph, report.state, plan, anew=unite.anew)
     if unite.pruned and not unite.arrived and not unite.errored:
         members = [""] * len(plan.unites)
         await apply(
             context.scripts,
-            moves.close(home, report.state, report.entry.id, state, task, Status.PRUNED, "", members),
+            settling.close(home, report.state, report.entry.id, state, task, Status.PRUNED, "", members),
         )
         return
-    if unite.errored:
-        async for page in walk_members(context.redis, home, report.state, ERRORED_MEMBERS, _TOLERATED):
-            await apply(context.scripts, moves.tolerate(home, report.state, plan, page))
-    try:
-        inputs = await _inputs(context, graph, plan, home, report.state)
-    except Unresolvable as why:
-        call = moves.close(
-            home, report.state, report.entry.id, state, task, Status.ERRORED, str(why), _errored(graph, plan, state)
-        )
-        await apply(context.scripts, call)
-        return
-    context.tasks.keep({state: task})
     # What is laid down apart may be gone again: a replica took over, or Redis evicts what expires. To a server that does
-    # not know the scripts it even comes after the join.
+    # not know the scripts it even comes after the join. One that took over may also lack what was tolerated.
     for apart in (True, True, True, False):
-        calls = moves.join(
-            home, report.state, report.entry.id, state, task, inputs, birthplace(task), apart=apart
-        )  # fmt: skip
+        pages = await _tolerate(context, home, report, unite) if unite.errored else 0
+        try:
+            inputs = await _inputs(context, graph, plan, home, report.state)
+        except Unresolvable as why:
+            text, errored = str(why), _errored(graph, plan, state)
+            calls = [
+                settling.close(
+                    home, report.state, report.entry.id, state, task, Status.ERRORED, text, errored, pages
+                )
+            ]  # fmt: skip
+        else:
+            context.tasks.keep({state: task})
+            calls = settling.join(
+                home, report.state, report.entry.id, state, task, inputs, birthplace(task), pages=pages, apart=apart
+            )
         if await fire(context.scripts, calls):
             return
+    raise ConnectionError("Redis lost again and again what it had acknowledged of a unite that settled")
+
+
+async def _tolerate(context: EngineContext, home: ShardKeys, report: Report, unite: UniteRecord) -> int:
+    """Tolerate all errors of a unite, and return how many calls that took."""
+    pages = 0
+    async for page in walk_members(context.redis, home, report.state, ERRORED_MEMBERS, _TOLERATED):
+        pages += 1
+        call = settling.tolerate(home, report.state, report.entry.id, unite.plan, page, pages)
+        await apply(context.scripts, call)
+    return pages
 
 
 async def fire(redis: "Redis", calls: Sequence[Call]) -> bool:
-    """Apply the calls that fire a unite. False when what the first one laid down was gone: nothing is changed then.
+    """Apply the calls that fire or close a unite. False when what went before was gone: nothing is changed then.
 
     Raises:
         exosphere_core.store.faults.ResponseError: Redis refused one.

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from exosphere_core.handoff import queue_of
 from exosphere_core.keys import CatalogKeys, ShardKeys
-from exosphere_core.records import Rerun, Task, UnitePlan, encode
+from exosphere_core.records import Rerun, Task, encode
 from exosphere_core.store.calls import Arg, Call
 from exosphere_core.store.delivery import Delivery as Delivery
 from exosphere_core.store.offspring import Offspring
@@ -20,9 +20,6 @@ LARGE_BYTES = 65_536
 
 #: Keys of `trigger`, but for the graph that it looks at.
 _KEYS_OF_TRIGGER = 11
-
-#: How long such inputs wait for their record, ms: the script that takes them is the next one on the same connection.
-_LAID_MS = 600_000
 
 
 def trigger(
@@ -139,13 +136,13 @@ def fail(of: Delivery, status: str, error: str, outputs: bytes, members: Sequenc
     args: list[Arg] = [
         of.attempt, of.report, of.task.identifier, of.task.run, of.task.home, status, error, outputs, *of.execution,
     ]  # fmt: skip
-    return Call("fail", _ending_keys(of), [*args, *_unite_args(of.task, members)])
+    return Call("fail", _ending_keys(of), [*args, *unite_args(of.task, members)])
 
 
 def prune(of: Delivery, data: bytes) -> Call:
     """End a state's branch."""
     args: list[Arg] = [of.attempt, of.report, of.task.identifier, of.task.run, of.task.home, data, *of.execution]
-    return Call("prune", _ending_keys(of), [*args, *_unite_args(of.task, [""] * len(of.task.unites))])
+    return Call("prune", _ending_keys(of), [*args, *unite_args(of.task, [""] * len(of.task.unites))])
 
 
 def retry(of: Delivery, error: str, new_state: str, new_task: Task, delay_ms: int) -> Call:
@@ -171,64 +168,6 @@ def reclaim(home: ShardKeys, task: Task, state: str, attempt: str, entry: str, m
     """Take a state of the run's own namespace back from a runtime that shows no life."""
     keys = [home.state(state), home.ready(task.node), home.reports, home.events(task.run)]
     return Call("reclaim", keys, [entry, state, attempt, max_lost, failed, task.home, task.identifier])
-
-
-def join(
-    home: ShardKeys, unite: str, report: str, state: str, task: Task, inputs: bytes, ready: str, *, apart: bool = True
-) -> list[Call]:
-    """Fire a settled unite. Large inputs take a call of their own before.
-
-    The last call is answered "gap" when what the one before it did is not there any more: then both are to be made again.
-
-    Args:
-        apart: False has large inputs come with the rest, in one call that holds Redis up for longer.
-    """
-    run = task.run
-    keys = [home.unite(unite), home.run(run), home.states(run), home.reports, home.state(state), ready]
-    keys.append(home.events(run))
-    args: list[Arg] = [report, state, task.identifier, encode(task), inputs]
-    if len(inputs) < LARGE_BYTES or not apart:
-        return [Call("join", keys, args)]
-    laid = home.laid_inputs(state)
-    return [Call("lay_down", [laid], [inputs, _LAID_MS]), Call("join", [*keys, laid], args)]
-
-
-def close(
-    home: ShardKeys,
-    unite: str,
-    report: str,
-    state: str,
-    task: Task,
-    status: str,
-    error: str,
-    members: Sequence[str],
-) -> Call:
-    """End a settled unite without running its node."""
-    run = task.run
-    keys = [
-        home.unite(unite), home.run(run), home.states(run), home.reports, home.state(state), home.ended,
-        home.active(task.graph), home.events(run),
-    ]  # fmt: skip
-    args: list[Arg] = [report, state, task.identifier, encode(task), run, task.home, status, error]
-    count, *counted = _unite_args(task, members)
-    return Call("close", keys + _unite_keys(home, task), [*args, count, unite, *counted])
-
-
-def hold(home: ShardKeys, unite: str, report: str, plan: UnitePlan) -> Call:
-    """Let a settled unite wait for a manual retry."""
-    around = list(plan.unites.values())
-    keys = [
-        home.unite(unite), home.run(plan.run), home.reports, home.ended, home.active(plan.graph),
-        home.events(plan.run), *(home.unite(outer) for outer in around),
-    ]  # fmt: skip
-    return Call("hold", keys, [report, plan.run, plan.home, len(around), *around])
-
-
-def tolerate(home: ShardKeys, unite: str, plan: UnitePlan, states: Sequence[str]) -> Call:
-    """Note that an ALL_DONE unite fires over these errored states."""
-    around = [home.unite(outer) for outer in plan.unites.values()]
-    keys = [home.run(plan.run), *around, *(home.state(state) for state in states)]
-    return Call("tolerate", keys, [unite, len(around), *plan.unites.values()])
 
 
 def cancel_run(home: ShardKeys, run: str) -> Call:
@@ -285,13 +224,13 @@ def _counts(part: Offspring) -> tuple[int, int, int]:
 def _ending_keys(of: Delivery) -> list[str]:
     home, run = of.home, of.task.run
     keys = [home.state(of.state), home.run(run), of.queue, home.reports, home.ended, home.active(of.task.graph)]
-    return [*keys, home.events(run), *_unite_keys(home, of.task)]
+    return [*keys, home.events(run), *unite_keys(home, of.task)]
 
 
-def _unite_keys(home: ShardKeys, task: Task) -> list[str]:
+def unite_keys(home: ShardKeys, task: Task) -> list[str]:
     return [key for unite in task.unites.values() for key in (home.unite(unite), home.members(unite))]
 
 
-def _unite_args(task: Task, members: Sequence[str]) -> list[Arg]:
+def unite_args(task: Task, members: Sequence[str]) -> list[Arg]:
     pairs = zip(task.unites.values(), members, strict=True)
     return [len(task.unites), *(word for pair in pairs for word in pair)]

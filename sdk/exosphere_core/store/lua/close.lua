@@ -19,13 +19,17 @@
 -- ARGV[8] error text, or ""
 -- ARGV[9] number of unites around it
 -- ARGV[10] id of the unite
--- ARGV[11] from here on, per unite around it: its id, a member to add or ""
--- returns {"applied" | "stale", status found}
--- uses clock report tell announce conclude unites ending errors grow
+-- ARGV[11] how many pages of errors were to be tolerated before
+-- ARGV[12] from here on, per unite around it: its id, a member to add or ""
+-- returns {"applied" | "stale" | "gap", status found}; "gap": what was tolerated is not there
+-- uses clock report tell announce conclude unites ending errors grow tolerated
 local unite = redis.call('HMGET', KEYS[1], 'status', 'pending')
 if unite[1] ~= 'ARMED' or tonumber(unite[2]) ~= 0 then
   acknowledge(KEYS[4], ARGV[1])
   return {'stale', unite[1] or ''}
+end
+if not are_tolerated(KEYS[1], ARGV[1], tonumber(ARGV[11])) then
+  return {'gap', unite[1]}
 end
 grow(KEYS[1])
 local now = now_ms()
@@ -39,11 +43,11 @@ redis.call('HINCRBY', KEYS[2], 'ended/' .. ARGV[3] .. '/' .. ARGV[7], 1)
 if ARGV[7] == 'ERRORED' then
   redis.call('HSET', KEYS[1], 'status', 'FIRED')
   redis.call('HSET', KEYS[5], 'error', ARGV[8], 'unite', ARGV[10])
-  local hidden = note_error(KEYS[5], KEYS[2], 9, 11, around)
-  count_ending(9, 11, around, 'errored', KEYS[4], ARGV[6], hidden)
+  local hidden = note_error(KEYS[5], KEYS[2], 9, 12, around)
+  count_ending(9, 12, around, 'errored', KEYS[4], ARGV[6], hidden)
 else
   redis.call('HSET', KEYS[1], 'status', 'PRUNED')
-  count_ending(9, 11, around, 'pruned', KEYS[4], ARGV[6], {})
+  count_ending(9, 12, around, 'pruned', KEYS[4], ARGV[6], {})
 end
 acknowledge(KEYS[4], ARGV[1])
 move_open(KEYS[2], KEYS[6], KEYS[7], KEYS[8], ARGV[5], -1, now)

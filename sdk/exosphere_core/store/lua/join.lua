@@ -12,8 +12,9 @@
 -- ARGV[3] its identifier
 -- ARGV[4] its task, JSON
 -- ARGV[5] its inputs, JSON
--- returns {"applied" | "stale" | "gap", status found}; "gap": the inputs that were laid down are not there
--- uses report push create tell grow
+-- ARGV[6] how many pages of errors were to be tolerated before
+-- returns {"applied" | "stale" | "gap", status found}; "gap": what was laid down, or tolerated, is not there
+-- uses report push create tell grow tolerated
 local unite = redis.call('HMGET', KEYS[1], 'status', 'pending', 'restored')
 if unite[1] ~= 'ARMED' or tonumber(unite[2]) ~= 0 then
   acknowledge(KEYS[4], ARGV[1])
@@ -21,6 +22,9 @@ if unite[1] ~= 'ARMED' or tonumber(unite[2]) ~= 0 then
     redis.call('UNLINK', KEYS[8])
   end
   return {'stale', unite[1] or ''}
+end
+if not are_tolerated(KEYS[1], ARGV[1], tonumber(ARGV[6])) then
+  return {'gap', unite[1]}
 end
 grow(KEYS[1])
 if KEYS[8] then
