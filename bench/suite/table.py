@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from bench.suite.figures import Measured, Spread, advantage, spread
+from bench.suite.servers import DURABILITY
 from bench.suite.stage import CONTENDERS, OURS, PARTS
 from bench.suite.workloads import WORKLOADS, Metric
 
@@ -96,9 +97,10 @@ def number(value: float) -> str:
 
 
 def _settings(measured: Sequence[Measured], workload: str) -> Iterator[tuple[str, str]]:
-    yield from dict.fromkeys(
-        (one.variant, one.durability) for one in measured if one.workload == workload and one.figures
-    )
+    found = dict.fromkeys((one.variant, one.durability) for one in measured if one.workload == workload and one.figures)
+    # What was measured later may stand at the end.
+    variants, durabilities = list(dict.fromkeys(variant for variant, _ in found)), list(DURABILITY)
+    yield from sorted(found, key=lambda one: (durabilities.index(one[1]), variants.index(one[0])))
 
 
 def _cell(row: Row, name: str) -> str:
