@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from exosphere_core.store import moves
+from exosphere_core.store import settling
 from exosphere_core.store.scripts import script, script_names
 from points.contents import Contents, contents_of
 from points.places import commands, has_long_values, places
@@ -80,7 +80,7 @@ def record(folder: Path, scene: str) -> list[Block]:
             held[:] = [now, size]
 
         # The file is cut long after it was written: what goes by itself is to be there by then.
-        with patch.object(moves, "_LAID_MS", _KEPT_MS):
+        with patch.object(settling, "_LAID_MS", _KEPT_MS):
             played = play(str(server.socket), SCENES[scene], password=server.password, on_sent=sent)
     server.kill()
     assert not played.violations, played.violations
