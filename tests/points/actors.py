@@ -62,13 +62,17 @@ class Troupe:
         finally:
             _actor.reset(before)
 
-    async def leave(self, name: str) -> None:
-        """Everything that an actor has begun ends now. Raises what it failed by, if that was not a fault of ours."""
+    async def leave(self, name: str, *, is_repeated: bool = False) -> None:
+        """Everything that an actor has begun ends now. Raises what it failed by, if that was not a fault of ours.
+
+        Args:
+            is_repeated: it will be done again, whatever it failed by.
+        """
         tasks = [task for task in self._tasks.pop(name, ()) if task is not asyncio.current_task()]
         await end(*tasks)
         for task in tasks:
             fault = None if task.cancelled() else task.exception()
-            if fault is not None and not isinstance(fault, (Killed, *FAULTS)):
+            if fault is not None and not isinstance(fault, (Killed, *FAULTS)) and not is_repeated:
                 raise fault
 
     def _died(self, name: str) -> None:

@@ -237,7 +237,7 @@ class _Director:
         if name not in self._wire.dead:
             await api.redis.aclose()
             await api.scripts.aclose()
-        await self._troupe.leave(name)
+        await self._troupe.leave(name, is_repeated=self._again)
         return done
 
     async def _drain(self) -> None:
