@@ -4,8 +4,8 @@ from typing import Final
 
 PUBLIC_NAMES: Final = frozenset(
     {
-        "BaseNode", "CronTrigger", "GraphNodeModel", "PruneSignal", "ReQueueAfterSignal", "RetryPolicyModel",
-        "RetryStrategyEnum", "Runtime", "StateManager", "StoreConfigModel", "UnitesModel", "UnitesStrategyEnum",
+        "BaseNode", "CronTrigger", "GraphNodeModel", "Producer", "PruneSignal", "ReQueueAfterSignal",
+        "RetryPolicyModel", "RetryStrategyEnum", "Runtime", "StateManager", "StoreConfigModel", "UnitesModel", "UnitesStrategyEnum",
         "VERSION", "__version__",
     }
 )  # fmt: skip
