@@ -167,7 +167,8 @@ def _join_calls() -> Iterator[tuple[list[Call], list[Call]]]:
         armed = UniteTouch(unite, encode(run.plan()), "ALL_DONE", "", True, False)
         # The state that arms it holds it back until it ends, and it has no branch.
         ends = moves.advance(run.delivery, _OUTPUTS, 0, "", Offspring((), (), [armed]), 0, {})
-        yield [run.trigger, ends], settling.join(HOME, unite, "1-1", state, task, values, HOME.ready("Gather"))
+        ready = HOME.ready("Gather")
+        yield [run.trigger, ends], settling.join(HOME, unite, "1-1", state, task, values, ready, counts={"each": 0})
 
 
 def _lay_down() -> Cases:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from exosphere_core import traces
-from exosphere_core.errors import BadRequest, Conflict, ExosphereError, NotFound, NotYetSafe, Unavailable
+from exosphere_core.errors import BadRequest, Conflict, ExosphereError, NotFound, NotYetSafe, Overloaded, Unavailable
 from exosphere_core.graph.plan import GraphPlan
 from exosphere_core.ids import derived_id, new_run_id, shard_of_ours
 from exosphere_core.keys import ShardKeys
@@ -182,7 +182,7 @@ class RunStarter:
             try:
                 if (outcome := await self._make_of(seen, making, look=True)) is not None:
                     return outcome
-            except NotYetSafe:
+            except (NotYetSafe, Overloaded):
                 raise
             except ResponseError as refused:
                 if not is_unpermitted(refused):

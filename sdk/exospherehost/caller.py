@@ -2,17 +2,17 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from exosphere_core import api
 from exosphere_core.access import read_access
 from exosphere_core.errors import BadRequest
 from exosphere_core.names import name_error
 from exospherehost.clients import api_clients
+from exospherehost.closing import Closing
 
 
-class Caller:
+class Caller(Closing):
     """Holds address, key and connections, and makes one call for each row of the API. See `StateManager`."""
 
     def __init__(
@@ -33,14 +33,6 @@ class Caller:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(namespace={self._namespace!r}, state_manager_uri={self._uri!r})"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Close the running loop's connections now instead of when the loop ends."""

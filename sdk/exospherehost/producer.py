@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from secrets import token_hex
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from exosphere_core import traces
 from exosphere_core.errors import BadRequest
@@ -11,9 +10,10 @@ from exosphere_core.many_triggers import trigger_many
 from exosphere_core.names import name_error
 from exospherehost.caller import check_names
 from exospherehost.clients import PerLoop
+from exospherehost.closing import Closing
 
 
-class Producer:
+class Producer(Closing):
     """Starts runs of one namespace's graphs by the scripts and rules of the state managers, in their Redis.
 
     It takes the same limits as they do, from the same `EXOSPHERE_…` variables: give it their environment, but for
@@ -48,14 +48,6 @@ class Producer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(namespace={self._namespace!r})"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Close the running loop's connections now instead of when the loop ends.

@@ -1,8 +1,14 @@
 """Engine tests run on three lanes: fakeredis, a real server, and a real one in cluster mode, which checks every key."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from engine.world import Lane
+from exosphere_core.store import calls
+from exosphere_core.store.calls import Call
+from exosphere_orchestrator.engine import consumer
 
 #: Files whose scenes together call every script: what they touch is checked by a server in cluster mode, too.
 ON_A_CLUSTER = {
@@ -22,3 +28,16 @@ def lane(request: pytest.FixtureRequest) -> Lane:
     fixtures = {"redis": "redis_url", "cluster": "cluster_url"}
     url = request.getfixturevalue(fixtures[request.param]) if request.param in fixtures else None
     return Lane(request.param, url)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
+    """The calls that the engine's batches made."""
+    made: list[Call] = []
+
+    async def seen(redis: Any, some: Sequence[Call]) -> list[Any]:
+        made.extend(some)
+        return await calls.apply_all(redis, some)
+
+    monkeypatch.setattr(consumer, "apply_all", seen)
+    return made

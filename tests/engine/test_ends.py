@@ -1,7 +1,6 @@
 """Branches of one run that end alike share one script, and each comes to what it would have come to alone."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
@@ -11,7 +10,6 @@ from exosphere_core.keys import STATE_MANAGERS_GROUP
 from exosphere_core.store import calls
 from exosphere_core.store.calls import Call
 from exosphere_core.store.rejected import read_rejected
-from exosphere_orchestrator.engine import consumer
 from exosphere_worker.held import Held
 
 #: Nested unites: `b` leads to `in`, which reads it; `out` reads `b` too, and `in` leads to it.
@@ -22,19 +20,6 @@ NESTED = (
     node("in", ["out"], unites="f", vs="${{ b.outputs.v }}"),
     node("out", unites="a", vs="${{ in.outputs.v }}", bs="${{ b.outputs.v }}"),
 )
-
-
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
-    """The calls that the engine's batches made."""
-    made: list[Call] = []
-
-    async def seen(redis: Any, some: Sequence[Call]) -> list[Any]:
-        made.extend(some)
-        return await calls.apply_all(redis, some)
-
-    monkeypatch.setattr(consumer, "apply_all", seen)
-    return made
 
 
 def ends(sent: Sequence[Call]) -> list[int]:

@@ -61,3 +61,30 @@ def test_who_waits_at_the_old_master_is_told_that_it_is_lost(tmp_path: Path) -> 
 
     with RedisServer(tmp_path / "old") as old, RedisServer(tmp_path / "new") as new:
         asyncio.run(scene(old, new))
+
+
+def test_all_clients_of_the_same_sentinels_leave_the_old_master_at_once(tmp_path: Path) -> None:
+    """What one of them reads on the new master can't become of a script that another sends to the old one."""
+
+    async def scene(old: RedisServer, new: RedisServer) -> None:
+        sentinels = Sentinels(old.port)
+        first, second = (client_of(sentinels, asked="the same") for _ in range(2))
+        for redis in (first, second):
+            await redis.set("seen", "old")
+        new.ask("SET", "seen", "new")
+        sentinels.port = new.port
+        async with asyncio.timeout(PATIENCE_S):
+            while await seen_by(first) != b"new":
+                await asyncio.sleep(0)
+        assert await seen_by(second) != b"old"
+        assert [redis.connection_pool.turns for redis in (first, second)] == [1, 1]
+        for redis in (first, second):
+            await redis.connection_pool.disconnect()
+
+    async def seen_by(redis: Any) -> Any:
+        # One that is under way as the old master is left fails.
+        with contextlib.suppress(ConnectionError):
+            return await redis.get("seen")
+
+    with RedisServer(tmp_path / "old") as old, RedisServer(tmp_path / "new") as new:
+        asyncio.run(scene(old, new))

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 
 import pytest
 
@@ -12,24 +11,10 @@ from exosphere_core.keys import STATE_MANAGERS_GROUP
 from exosphere_core.store import calls
 from exosphere_core.store.calls import Call
 from exosphere_core.store.rejected import Rejected, read_rejected
-from exosphere_orchestrator.engine import consumer
 from exosphere_worker.held import Held
 
 #: Script → the node whose states it ends in the graph of `runs`, and how many keys it has beside those of its states, and for each.
 SCRIPTS = {"step": ("a", 1, 6), "leaf": ("b", 2, 4)}
-
-
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
-    """The calls that the engine's batches made."""
-    made: list[Call] = []
-
-    async def seen(redis: Any, some: Sequence[Call]) -> list[Any]:
-        made.extend(some)
-        return await calls.apply_all(redis, some)
-
-    monkeypatch.setattr(consumer, "apply_all", seen)
-    return made
 
 
 def shares(sent: Sequence[Call], script: str) -> list[int]:

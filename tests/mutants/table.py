@@ -74,6 +74,21 @@ MUTANTS = (
         ("tests/engine/test_two_joiners.py",),
     ),
     Mutant(
+        "a unite fires over lists that were read on another server", f"{_LUA}/join.lua",
+        "is_whole = is_whole and found == tonumber(ARGV[n + 1])", "is_whole = is_whole and found >= 0",
+        ("tests/engine/test_two_histories.py",),
+    ),
+    Mutant(
+        "a unite waits for a retry of what failed on another server", f"{_LUA}/hold.lua",
+        "if tonumber(unite[3]) == 0 then", "if not unite[3] then",
+        ("tests/engine/test_two_histories.py",),
+    ),
+    Mutant(
+        "clients leave a master that was replaced one by one", f"{_STORE}/master_pool.py",
+        "for pool in list(fellows.pools):", "for pool in [self]:",
+        ("tests/engine/test_replaced_master.py",),
+    ),
+    Mutant(
         "a unite is joined by a count of what is there", f"{_ENGINE}/joiner.py",
         "if unite is None or unite.status != UniteStatus.ARMED or unite.pending != 0:",
         "if unite is None or not unite.arrived:",
@@ -240,9 +255,9 @@ MUTANTS = (
         ("tests/engine/test_promoter.py",),
     ),
     Mutant(
-        "a step that is reported twice among others counts twice", f"{_LUA}/step.lua",
+        "a step that is reported twice among others counts twice", f"{_LUA}/lib/judged.lua",
         "if moved[key] or (", "if (",
-        ("tests/engine/test_together.py",),
+        ("tests/engine/test_together.py", "tests/engine/test_ends.py"),
     ),
     Mutant(
         "a run that ends among others is ended for the first of them", f"{_LUA}/leaf.lua",
@@ -250,18 +265,13 @@ MUTANTS = (
         ("tests/engine/test_together.py",),
     ),
     Mutant(
-        "of broken off steps those that were moved already are made twice", f"{_LUA}/step.lua",
-        "if moved[key] or (record[1] ~= 'EXECUTED' and not is_current(record, ARGV[arg + 1])) then", "if moved[key] then",
+        "of broken off steps those that were moved already are made twice", f"{_LUA}/lib/judged.lua",
+        "if moved[key] or (record[1] ~= 'EXECUTED' and not is_current(record, attempt)) then", "if moved[key] then",
         ("tests/engine/test_together.py",),
     ),
     Mutant(
         "of branches that end together one is counted", f"{_LUA}/finish.lua",
-        "move_pending(unite, ARGV[arg], -#ended,", "move_pending(unite, ARGV[arg], -1,",
-        ("tests/engine/test_ends.py",),
-    ),
-    Mutant(
-        "a branch that is reported twice among others counts twice", f"{_LUA}/finish.lua",
-        "if moved[key] or (", "if (",
+        "move_pending(unite, ARGV[arg], -#current,", "move_pending(unite, ARGV[arg], -1,",
         ("tests/engine/test_ends.py",),
     ),
     Mutant(
@@ -271,7 +281,7 @@ MUTANTS = (
     ),
     Mutant(
         "a unite fires on a server that lacks what it tolerated", f"{_LUA}/join.lua",
-        "if not are_tolerated(", "if false and not are_tolerated(",
+        "= are_tolerated(", "= true or are_tolerated(",
         ("tests/engine/test_lost_tolerance.py",),
     ),
     Mutant(

@@ -1,6 +1,7 @@
 """Settles unites: reads what a settled unite's branches gave, and fires it, ends it or lets it wait."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from exosphere_core.errors import CorruptRecord, NotFound
 from exosphere_core.graph.plan import GraphPlan
@@ -25,61 +26,62 @@ from exosphere_orchestrator.engine.succession import join_of, lost_join_of
 _TOLERATED = 100
 
 
+class _Inputs(NamedTuple):
+    """The inputs of a uniting state, and what they were made of."""
+
+    encoded: bytes
+    #: How many states each list has a value of, by identifier.
+    counts: dict[str, int]
+
+
 async def settle(context: EngineContext, report: Report, shard: int) -> None:
     """Do what a settled unite calls for. Any part may be done twice, by whomever, and changes nothing then.
 
     Raises:
         CorruptRecord: the unite's own record can't be read.
+        ConnectionError: Redis lost again and again what it had acknowledged.
     """
     home = ShardKeys(report.home, shard)
-    unite = await read_unite(context.redis, home, report.state)
-    if unite is None or unite.status != UniteStatus.ARMED or unite.pending != 0:
-        await acknowledge(context.redis, home.reports, STATE_MANAGERS_GROUP, [report.entry.id])
-        return
-    plan = unite.plan
+    # What is laid down apart may be gone again: a replica took over, or Redis evicts what expires. To a server that does
+    # not know the scripts it even comes after the join. One that took over may also lack what was read, or tolerated.
+    for apart in (True, True, True, False):
+        unite = await read_unite(context.redis, home, report.state)
+        if unite is None or unite.status != UniteStatus.ARMED or unite.pending != 0:
+            await acknowledge(context.redis, home.reports, STATE_MANAGERS_GROUP, [report.entry.id])
+            return
+        if await fire(context.scripts, await _calls_for(context, home, report, unite, apart=apart)):
+            return
+    raise ConnectionError("Redis lost again and again what it had acknowledged of a unite that settled")
+
+
+async def _calls_for(
+    context: EngineContext, home: ShardKeys, report: Report, unite: UniteRecord, *, apart: bool
+) -> list[Call]:
+    """Tolerate what is to be tolerated, and return what fires or closes the unite, or lets it wait."""
+    plan, entry = unite.plan, report.entry.id
+    nowhere = [""] * len(plan.unites)
     try:
         graph = await context.plans.get(plan.home, plan.graph, plan.version)
     except (CorruptRecord, NotFound) as gone:
         # Without the graph nothing can follow: the run is to end all the same.
         state, task = lost_join_of(report.state, plan)
-        members = [""] * len(plan.unites)
-        status, why = Status.ERRORED, gone.detail
-        await apply(
-            context.scripts, settling.close(home, report.state, report.entry.id, state, task, status, why, members)
-        )
-        return
+        return [settling.close(home, report.state, entry, state, task, Status.ERRORED, gone.detail, nowhere)]
     if unite.errored and unite.strategy == "ALL_SUCCESS":
-        await apply(context.scripts, settling.hold(home, report.state, report.entry.id, plan))
-        return
+        return [settling.hold(home, report.state, entry, plan)]
     state, task = join_of(graph, report.state, plan, anew=unite.anew)
     if unite.pruned and not unite.arrived and not unite.errored:
-        members = [""] * len(plan.unites)
-        await apply(
-            context.scripts,
-            settling.close(home, report.state, report.entry.id, state, task, Status.PRUNED, "", members),
-        )
-        return
-    # What is laid down apart may be gone again: a replica took over, or Redis evicts what expires. To a server that does
-    # not know the scripts it even comes after the join. One that took over may also lack what was tolerated.
-    for apart in (True, True, True, False):
-        pages = await _tolerate(context, home, report, unite) if unite.errored else 0
-        try:
-            inputs = await _inputs(context, graph, plan, home, report.state)
-        except Unresolvable as why:
-            text, errored = str(why), _errored(graph, plan, state)
-            calls = [
-                settling.close(
-                    home, report.state, report.entry.id, state, task, Status.ERRORED, text, errored, pages
-                )
-            ]  # fmt: skip
-        else:
-            context.tasks.keep({state: task})
-            calls = settling.join(
-                home, report.state, report.entry.id, state, task, inputs, birthplace(task), pages=pages, apart=apart
-            )
-        if await fire(context.scripts, calls):
-            return
-    raise ConnectionError("Redis lost again and again what it had acknowledged of a unite that settled")
+        return [settling.close(home, report.state, entry, state, task, Status.PRUNED, "", nowhere)]
+    pages = await _tolerate(context, home, report, unite) if unite.errored else 0
+    try:
+        made = await _inputs(context, graph, plan, home, report.state)
+    except Unresolvable as why:
+        errored = _errored(graph, plan, state)
+        return [settling.close(home, report.state, entry, state, task, Status.ERRORED, str(why), errored, pages)]
+    context.tasks.keep({state: task})
+    return settling.join(
+        home, report.state, entry, state, task, made.encoded, birthplace(task),
+        counts=made.counts, pages=pages, apart=apart,
+    )  # fmt: skip
 
 
 async def _tolerate(context: EngineContext, home: ShardKeys, report: Report, unite: UniteRecord) -> int:
@@ -93,7 +95,8 @@ async def _tolerate(context: EngineContext, home: ShardKeys, report: Report, uni
 
 
 async def fire(redis: "Redis", calls: Sequence[Call]) -> bool:
-    """Apply the calls that fire or close a unite. False when what went before was gone: nothing is changed then.
+    """Apply the calls that fire or close a unite, or let it wait. False when the server that was asked lacks what they were
+    made of, or what went before: nothing is changed then.
 
     Raises:
         exosphere_core.store.faults.ResponseError: Redis refused one.
@@ -124,10 +127,11 @@ async def inputs_of(context: EngineContext, home: ShardKeys, unite: str) -> byte
     if record is None:
         raise Unresolvable(f"the unite {unite} does not exist any more")
     plan = record.plan
-    return await _inputs(context, await context.plans.get(plan.home, plan.graph, plan.version), plan, home, unite)
+    graph = await context.plans.get(plan.home, plan.graph, plan.version)
+    return (await _inputs(context, graph, plan, home, unite)).encoded
 
 
-async def _inputs(context: EngineContext, graph: GraphPlan, plan: UnitePlan, home: ShardKeys, unite: str) -> bytes:
+async def _inputs(context: EngineContext, graph: GraphPlan, plan: UnitePlan, home: ShardKeys, unite: str) -> _Inputs:
     node = graph.nodes[plan.identifier]
     rule = node.unites
     if rule is None:
@@ -143,12 +147,14 @@ async def _inputs(context: EngineContext, graph: GraphPlan, plan: UnitePlan, hom
     try:
         ((outputs, store),) = await read_values(context.redis, [wanted])
         visible: dict[str, TextMap] = {name: outputs[state] for name, state in states.items()}
-        for name in lists:
-            visible[name] = await _collect(context, home, unite, name, _fields(graph, plan.identifier, name))
+        counts: dict[str, int] = {}
+        for name in sorted(lists):
+            fields = _fields(graph, plan.identifier, name)
+            visible[name], counts[name] = await _collect(context, home, unite, name, fields)
     except CorruptRecord as unreadable:
         raise Unresolvable(f"inputs of {plan.identifier!r}: {unreadable.detail}") from None
     inputs = resolve(node.inputs, plan.identifier, visible, store) | plan.inputs
-    return sized(inputs, plan.identifier, context.limits.max_value_bytes)
+    return _Inputs(sized(inputs, plan.identifier, context.limits.max_value_bytes), counts)
 
 
 def _fields(graph: GraphPlan, identifier: str, read: str) -> list[str]:
@@ -158,10 +164,12 @@ def _fields(graph: GraphPlan, identifier: str, read: str) -> list[str]:
 
 async def _collect(
     context: EngineContext, home: ShardKeys, unite: str, identifier: str, fields: Sequence[str]
-) -> TextMap:
-    """Read the values of an identifier's successful states: for each field a JSON array, in branch order."""
+) -> tuple[TextMap, int]:
+    """Read the values of an identifier's successful states: for each field a JSON array, in branch order; and their number."""
     values: dict[str, list[str]] = {field: [] for field in fields}
+    count = 0
     async for page in walk_members(context.redis, home, unite, identifier):
+        count += len(page)
         for state, outputs in zip(page, await read_outputs(context.redis, home, page), strict=True):
             for field in fields:
                 if field not in outputs:
@@ -170,4 +178,4 @@ async def _collect(
                         f"'${{{{ {identifier}.outputs.{field} }}}}' has no value in state {state}: its outputs are: {has}"
                     )
                 values[field].append(outputs[field])
-    return {field: encode(found).decode() for field, found in values.items()}
+    return {field: encode(found).decode() for field, found in values.items()}, count

@@ -108,8 +108,9 @@ def _watched(address: Address, timeout_s: float | None, max_connections: int) ->
         address.hosts, sentinel_kwargs={**of_sentinels(address), **_settings(COMMAND_TIMEOUT_S)}, **of_master(address)
     )
     client: Redis = sentinel.master_for(
-        address.service, connection_pool_class=MasterPool, **_settings(timeout_s), max_connections=max_connections
-    )
+        address.service, connection_pool_class=MasterPool, asked=tuple(address.hosts),
+        **_settings(timeout_s), max_connections=max_connections,
+    )  # fmt: skip
     return telling_of_cuts(client)
 
 

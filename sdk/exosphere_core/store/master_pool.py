@@ -4,13 +4,44 @@ import asyncio
 import contextlib
 import os
 import socket
+from collections.abc import Hashable
 from typing import Any, Final
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.exceptions import RedisError
 
-#: How often the Sentinels are asked while the pool is used, in s.
+#: How often the Sentinels are asked while a pool is used, in s.
 LOOK_S: Final = 1.0
+
+
+class _Fellows:
+    """Pools that ask the same Sentinels for the same master. They leave it together: else what one of them read on the new
+    master could become of a script that another sends to the old one, or the other way round.
+    """
+
+    def __init__(self) -> None:
+        self.pools: WeakSet[MasterPool] = WeakSet()
+        #: Whose Sentinels are asked for all: they keep to one that answers, while another may know less.
+        self._lead: ref[MasterPool] | None = None
+        #: When they are asked next, on the clock of the event loop, in s.
+        self.next = 0.0
+        self.looking: asyncio.Task[None] | None = None
+
+    def looked(self, _: "asyncio.Task[None]") -> None:
+        """Forget a look that is over: it would keep its event loop."""
+        self.looking = None
+
+    def sentinels_for(self, pool: "MasterPool") -> Any:
+        """The Sentinels that all fellows ask."""
+        lead = self._lead() if self._lead else None
+        if lead is None:
+            self._lead, lead = ref(pool), pool
+        return lead.sentinel_manager
+
+
+#: By event loop, then by service and Sentinels.
+_FELLOWS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, _Fellows]]] = WeakKeyDictionary()
 
 
 class MasterPool(SentinelConnectionPool):
@@ -18,42 +49,56 @@ class MasterPool(SentinelConnectionPool):
 
     Only when the Sentinels tell it that it is a replica does it refuse writes, and that is later than a runtime or a
     state manager could send again what it lost.
+
+    Args:
+        asked: which Sentinels these are; a pool without it has no fellows.
     """
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, asked: Hashable = None, **options: Any) -> None:
         begin: Any = super().__init__
         begin(*args, **options)
+        self._asked = (self.service_name, id(self) if asked is None else asked)
         #: How often another master was named. It may be the one before again, where a Sentinel was late.
         self.turns = 0
-        self._looking: asyncio.Task[None] | None = None
-        #: When they are asked next, on the clock of the event loop, in s.
-        self._next = 0.0
 
     def get_available_connection(self) -> Any:
         """Take a connection; whether it still leads to the master is found out meanwhile."""
-        loop = asyncio.get_running_loop()
-        if loop.time() >= self._next and (self._looking is None or self._looking.done()):
-            self._next = loop.time() + LOOK_S
-            self._looking = loop.create_task(self._look())
+        loop, fellows = asyncio.get_running_loop(), self._fellows()
+        if loop.time() >= fellows.next and fellows.looking is None:
+            fellows.next = loop.time() + LOOK_S
+            fellows.looking = loop.create_task(self._look())
+            fellows.looking.add_done_callback(fellows.looked)
         take: Any = super().get_available_connection
         return take()
 
     async def get_master_address(self) -> Any:
-        """Ask the Sentinels. When they name another master, all connections end as if the old one had closed them: whoever uses
-        one finds that Redis was lost, and sends again what may be."""
-        address = await self.sentinel_manager.discover_master(self.service_name)
-        if self.master_address not in (None, address):
-            for connection in (*self._available_connections, *self._in_use_connections):
-                _end(connection)
-            self.turns += 1
+        """Ask the Sentinels. When they name another master, all connections end as if the old one had closed them, and those of
+        all fellows: whoever uses one finds that Redis was lost, and sends again what may be."""
+        fellows = self._fellows()
+        address = await fellows.sentinels_for(self).discover_master(self.service_name)
+        for pool in list(fellows.pools):
+            pool.leave_for(address)
         self.master_address = address
         return address
 
+    def leave_for(self, address: Any) -> None:
+        """End the connections to any other master than this one."""
+        if self.master_address in (None, address):
+            return
+        self.master_address = address
+        for connection in (*self._available_connections, *self._in_use_connections):
+            _end(connection)
+        self.turns += 1
+
+    def _fellows(self) -> _Fellows:
+        fellows = _FELLOWS.setdefault(asyncio.get_running_loop(), {}).setdefault(self._asked, _Fellows())
+        fellows.pools.add(self)
+        return fellows
+
     async def _look(self) -> None:
-        try:
+        # Whoever connects anew is told.
+        with contextlib.suppress(RedisError, OSError):
             await self.get_master_address()
-        except (RedisError, OSError):
-            return  # whoever connects anew is told
 
 
 def _end(connection: Any) -> None:

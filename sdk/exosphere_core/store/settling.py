@@ -1,6 +1,6 @@
 """What comes of a unite that has settled, as calls: see `moves`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from exosphere_core.keys import ShardKeys
 from exosphere_core.records import Task, UnitePlan, encode
@@ -13,13 +13,15 @@ _LAID_MS = 600_000
 
 def join(
     home: ShardKeys, unite: str, report: str, state: str, task: Task, inputs: bytes, ready: str, *,
-    pages: int = 0, apart: bool = True,
+    counts: Mapping[str, int], pages: int = 0, apart: bool = True,
 ) -> list[Call]:  # fmt: skip
     """Fire a settled unite. Large inputs take a call of their own before.
 
-    The last call is answered "gap" when what went before it is not there any more: then all is to be made again.
+    The last call is answered "gap" when the server lacks what the inputs were made of, or what went before: then all is to be
+    made again.
 
     Args:
+        counts: identifier → of how many states of it the inputs have a value.
         pages: how many calls of `tolerate` went before.
         apart: False has large inputs come with the rest, in one call that holds Redis up for longer.
     """
@@ -32,8 +34,11 @@ def join(
         home.state(state),
         ready,
         home.events(run),
+        home.members(unite),
     ]
-    args: list[Arg] = [report, state, task.identifier, encode(task), inputs, pages]
+    args: list[Arg] = [report, state, task.identifier, encode(task), inputs, pages, len(counts)]
+    for identifier, count in counts.items():
+        args += (identifier, count)
     if len(inputs) < LARGE_BYTES or not apart:
         return [Call("join", keys, args)]
     laid = home.laid_inputs(state)
@@ -63,7 +68,7 @@ def close(
 
 
 def hold(home: ShardKeys, unite: str, report: str, plan: UnitePlan) -> Call:
-    """Let a settled unite wait for a manual retry."""
+    """Let a settled unite wait for a manual retry. Answered "gap" when the server knows of no error."""
     around = list(plan.unites.values())
     keys = [
         home.unite(unite), home.run(plan.run), home.reports, home.ended, home.active(plan.graph),

@@ -21,14 +21,16 @@
 -- ARGV[10] id of the unite
 -- ARGV[11] how many pages of errors were to be tolerated before
 -- ARGV[12] from here on, per unite around it: its id, a member to add or ""
--- returns {"applied" | "stale" | "gap", status found}; "gap": what was tolerated is not there
+-- returns {"applied" | "stale" | "gap", status found}; "gap": this server lacks what was tolerated, or knows of other branches
 -- uses clock report tell announce conclude unites ending errors grow tolerated
-local unite = redis.call('HMGET', KEYS[1], 'status', 'pending')
+local unite = redis.call('HMGET', KEYS[1], 'status', 'pending', 'arrived', 'errored')
 if unite[1] ~= 'ARMED' or tonumber(unite[2]) ~= 0 then
   acknowledge(KEYS[4], ARGV[1])
   return {'stale', unite[1] or ''}
 end
-if not are_tolerated(KEYS[1], ARGV[1], tonumber(ARGV[11])) then
+-- Who asks may have read on another server than this one, before or after one of them took over.
+local is_pruned = tonumber(unite[3]) == 0 and tonumber(unite[4]) == 0
+if not are_tolerated(KEYS[1], ARGV[1], tonumber(ARGV[11])) or (ARGV[7] == 'PRUNED' and not is_pruned) then
   return {'gap', unite[1]}
 end
 grow(KEYS[1])

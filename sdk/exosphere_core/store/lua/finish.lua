@@ -17,30 +17,12 @@
 --   member in the unites that collect it; then per unite: its id, "1" when they lead straight to it, "1" when it collects
 --   their values
 -- returns per state "applied" | "stale" | "other" and the status found; "other": `advance` is to be applied
--- uses fence report grow
+-- uses fence judged report grow
 local count = tonumber(ARGV[1])
-local replies, done, ended, moved, members = {}, {}, {}, {}, {}
-local is_told = redis.call('EXISTS', KEYS[3]) == 1
--- All of them are read before anything is written: a record that can't be read then changes nothing.
 for n = 1, count do
-  local key, arg = KEYS[6 + n], n * 6
-  local record = redis.call('HMGET', key, 'status', 'attempt', 'restored')
-  local word = 'other'
-  if moved[key] or (record[1] ~= 'EXECUTED' and not is_current(record, ARGV[arg])) then
-    word = 'stale'
-    done[#done + 1] = ARGV[arg + 1]
-  elseif record[1] ~= 'EXECUTED' and not record[3] and not is_told then
-    word = 'applied'
-    moved[key] = true
-    done[#done + 1] = ARGV[arg + 1]
-    ended[#ended + 1] = n
-    members[#members + 1] = '0'
-    members[#members + 1] = ARGV[arg + 5]
-  end
-  replies[#replies + 1] = word
-  replies[#replies + 1] = record[1] or ''
+  judge(n, KEYS[6 + n], KEYS[3], ARGV[n * 6], ARGV[n * 6 + 1])
 end
-if #ended == 0 then
+if #current == 0 then
   if #done > 0 then
     acknowledge(KEYS[2], unpack(done))
   end
@@ -51,9 +33,12 @@ grow(KEYS[1])
 watched = false
 local now = now_ms()
 -- The run first: where it can't be written to, nothing is moved.
-redis.call('HINCRBY', KEYS[1], ARGV[2], #ended)
-for _, n in ipairs(ended) do
+redis.call('HINCRBY', KEYS[1], ARGV[2], #current)
+local members = {}
+for _, n in ipairs(current) do
   local arg = n * 6
+  members[#members + 1] = '0'
+  members[#members + 1] = ARGV[arg + 5]
   redis.call('HSET', KEYS[6 + n], 'status', 'SUCCESS', 'outputs', ARGV[arg + 2], 'worker', ARGV[arg + 3],
     'ran_ms', ARGV[arg + 4], 'updated_at', now)
 end
@@ -61,13 +46,13 @@ for n = 1, tonumber(ARGV[5]) do
   local unite = KEYS[5 + count + n * 2]
   local arg = 3 + count * 6 + n * 3
   if ARGV[arg + 1] == '1' then
-    redis.call('HINCRBY', unite, 'arrived', #ended)
+    redis.call('HINCRBY', unite, 'arrived', #current)
   end
   if ARGV[arg + 2] == '1' then
     redis.call('ZADD', KEYS[6 + count + n * 2], unpack(members))
   end
-  move_pending(unite, ARGV[arg], -#ended, KEYS[4], ARGV[4])
+  move_pending(unite, ARGV[arg], -#current, KEYS[4], ARGV[4])
 end
 acknowledge(KEYS[2], unpack(done))
-move_open(KEYS[1], KEYS[5], KEYS[6], KEYS[3], ARGV[3], -#ended, now)
+move_open(KEYS[1], KEYS[5], KEYS[6], KEYS[3], ARGV[3], -#current, now)
 return replies

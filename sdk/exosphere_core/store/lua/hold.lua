@@ -12,12 +12,16 @@
 -- ARGV[3] namespace of the run
 -- ARGV[4] number of unites around it
 -- ARGV[5] from here on, per unite around it: its id
--- returns {"applied" | "stale", status found}
+-- returns {"applied" | "stale" | "gap", status found}; "gap": this server knows of no branch that failed
 -- uses clock report tell announce conclude unites grow
-local unite = redis.call('HMGET', KEYS[1], 'status', 'pending')
+local unite = redis.call('HMGET', KEYS[1], 'status', 'pending', 'errored')
 if unite[1] ~= 'ARMED' or tonumber(unite[2]) ~= 0 then
   acknowledge(KEYS[3], ARGV[1])
   return {'stale', unite[1] or ''}
+end
+-- Who asks may have read on another server than this one, before or after one of them took over.
+if tonumber(unite[3]) == 0 then
+  return {'gap', unite[1]}
 end
 grow(KEYS[1])
 redis.call('HSET', KEYS[1], 'status', 'WAITING')

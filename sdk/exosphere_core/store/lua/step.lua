@@ -8,24 +8,9 @@
 --   and inputs of the child as JSON, the run's counter of states that were made of the child's node, and that of states that
 --   succeeded of the state's node
 -- returns per state "applied" | "stale" | "other" and the status found; "other": `advance` is to be applied
--- uses fence report grow
-local replies, done, current, moved = {}, {}, {}, {}
--- All of them are read before anything is written: a record that can't be read then changes nothing.
+-- uses fence judged report grow
 for n = 0, (#KEYS - 7) / 6 do
-  local key, arg = KEYS[n * 6 + 2], n * 9
-  local record = redis.call('HMGET', key, 'status', 'attempt', 'restored')
-  local word = 'other'
-  if moved[key] or (record[1] ~= 'EXECUTED' and not is_current(record, ARGV[arg + 1])) then
-    word = 'stale'
-    done[#done + 1] = ARGV[arg + 2]
-  elseif record[1] ~= 'EXECUTED' and not record[3] and redis.call('EXISTS', KEYS[n * 6 + 5]) == 0 then
-    word = 'applied'
-    moved[key] = true
-    done[#done + 1] = ARGV[arg + 2]
-    current[#current + 1] = n
-  end
-  replies[#replies + 1] = word
-  replies[#replies + 1] = record[1] or ''
+  judge(n, KEYS[n * 6 + 2], KEYS[n * 6 + 5], ARGV[n * 9 + 1], ARGV[n * 9 + 2])
 end
 if #current > 0 then
   grow(KEYS[2])
