@@ -159,3 +159,23 @@ def test_queues_that_stay_empty_are_told_that_the_runtime_is_there(lane_url: str
             raise AssertionError("it was silent for 1000 reads")
 
     run_on(lane_url, scene)
+
+
+def test_a_node_that_takes_no_time_is_reported_before_more_is_asked_for(lane_url: str | None) -> None:
+    """Who goes on from there is another process, which would wait for what Redis is asked meanwhile."""
+
+    async def scene(redis: Redis) -> None:
+        ready = await queue(redis, "A")
+        await deliverable(redis, "A")
+        ended = asyncio.Event()
+        nodes: list[asyncio.Task[None]] = []
+
+        async def execute() -> None:
+            ended.set()
+
+        reporter = asyncio.create_task(ended.wait())
+        fetcher = Fetcher("me", ready, 16, lambda entry, read_at: nodes.append(asyncio.create_task(execute())))
+        await fetcher.fetch(redis, 16)
+        assert reporter.done()
+
+    run_on(lane_url, scene)
