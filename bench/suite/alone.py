@@ -30,15 +30,19 @@ class Alone:
 
 
 def hops(plan: Plan, sizes: Sizes) -> Parts:
-    """W2: one chain, from one task to the next."""
+    """W2: one chain, from one task to the next: soon after the start, and once more when all is warm, such as compiled code."""
     with Stage(plan) as stage:
         alone = Alone(stage)
-        gaps: list[float] = []
-        for number in range(sizes.chains_alone + 1):
-            _, stamps = alone.once(sizes.hops, "chains", count=1, length=sizes.hops)
-            # The first one warms everything up.
-            gaps += [later - sooner for sooner, later in pairwise(stamps)] if number else []
-        yield "", _percentiles(gaps)
+        yield "", _hops(alone, sizes, 1)
+        yield "warm", _hops(alone, sizes, sizes.chains_warm)
+
+
+def _hops(alone: Alone, sizes: Sizes, before: int) -> dict[str, float]:
+    gaps: list[float] = []
+    for number in range(before + sizes.chains_alone):
+        _, stamps = alone.once(sizes.hops, "chains", count=1, length=sizes.hops)
+        gaps += [later - sooner for sooner, later in pairwise(stamps)] if number >= before else []
+    return _percentiles(gaps)
 
 
 def starts(plan: Plan, sizes: Sizes) -> Parts:

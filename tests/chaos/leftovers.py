@@ -121,6 +121,8 @@ async def remove_ended(redis: Redis, home: ShardKeys, kept_s: float) -> list[str
 
 
 async def left_after_retention(redis: Redis) -> list[str]:
-    """Tell which keys retention left behind."""
+    """Tell which keys retention left behind, and which stay: inputs that were laid down for a unite which somebody else had
+    fired go by themselves.
+    """
     found = [key.decode() for server in await servers(redis) async for key in server.scan_iter(count=1000)]
-    return [key for key in found if not KEPT.fullmatch(key)]
+    return [key for key in found if not KEPT.fullmatch(key) and await redis.pttl(key) == -1]

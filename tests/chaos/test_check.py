@@ -188,6 +188,11 @@ def test_what_is_left_on_its_way_or_after_retention_is_found(lane: Lane) -> None
         assert await left_after_retention(world.redis) == [HOME.unite("f" * 32)]
         await world.redis.hset(other.unite("f" * 32), "status", "FIRED")
         assert other.unite("f" * 32) in await left_after_retention(world.redis)
+        laid = HOME.laid_inputs("f" * 32)
+        await world.redis.hset(laid, "inputs", "{}")
+        assert laid in await left_after_retention(world.redis)
+        await world.redis.pexpire(laid, 600_000)
+        assert laid not in await left_after_retention(world.redis)
 
     lane.run(scene)
 
