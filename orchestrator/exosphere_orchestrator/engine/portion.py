@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from exosphere_core.store.streams import Entry
 
-#: What a batch should not be larger than, in bytes: but for one report, and for the first large ones after small ones.
-_BATCH_BYTES = 32 * 1024 * 1024
+#: What a batch should not be larger than, in bytes: but for one report, and for the first large ones after small ones. Much
+#: larger ones are slower: their copies are more than the process keeps of what it frees (`memory`), and the system then
+#: empties each page of them anew.
+_BATCH_BYTES = 2 * 1024 * 1024
 
 #: The first read takes no more than this, as nothing is known of what waits.
 _FIRST = 16
