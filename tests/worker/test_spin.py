@@ -8,6 +8,8 @@ import pytest
 from exosphere_worker.spin import Spin, spin_limit_us
 
 LIMIT_US = 500
+#: Longer than a rest.
+REST_US = 40_000
 
 
 class Times:
@@ -69,10 +71,42 @@ def test_the_first_wait_and_the_one_after_a_long_one_are_slept_through() -> None
         spin.begin()
         assert not spin.is_awake
         spin.end()
-        times.wait(spin, LIMIT_US)
+        times.wait(spin, 2 * LIMIT_US)
         await turns()
         spin.begin()
         assert not spin.is_awake
+
+    play(scene)
+
+
+def test_a_wait_that_was_a_little_too_long_asleep_is_tried_awake() -> None:
+    """Else whoever once slept would sleep for ever: to be woken takes its time, too."""
+
+    async def scene(times: Times) -> None:
+        spin = times.spin()
+        times.wait(spin, 2 * LIMIT_US - 1)
+        spin.begin()
+        assert spin.is_awake
+        spin.end()
+
+    play(scene)
+
+
+@pytest.mark.parametrize("outlasted", [2, 3])
+def test_who_was_awake_for_nothing_thrice_in_a_row_sleeps_for_a_while(outlasted: int) -> None:
+    async def scene(times: Times) -> None:
+        spin = times.spin()
+        times.wait(spin, 10)
+        for us in [LIMIT_US, 10, *[LIMIT_US] * outlasted]:
+            times.wait(spin, us)
+            await turns()
+        spin.begin()
+        assert spin.is_awake == (outlasted < 3)
+        spin.end()
+        times.wall += REST_US
+        times.wait(spin, 10)
+        spin.begin()
+        assert spin.is_awake
 
     play(scene)
 
@@ -103,7 +137,7 @@ def test_who_took_a_core_from_others_thrice_in_a_row_sleeps_for_a_while(disturbe
         spin.begin()
         assert spin.is_awake == (disturbed < 3)
         spin.end()
-        times.wall += 200_000
+        times.wall += REST_US
         times.wait(spin, 10)
         spin.begin()
         assert spin.is_awake

@@ -9,19 +9,23 @@ from typing import Final
 #: How long a wait may be spent awake, in µs.
 _DEFAULT_US: Final = 500
 
+#: After a wait of up to so many times that limit the next one may be a short one: asleep the same wait takes longer.
+_NEAR: Final = 2
+
 #: A wait in which this thread got less than this part of a core took it from somebody who had need of it.
 _UNDISTURBED: Final = 0.5
 
-#: After so many such waits in a row no wait is spent awake for that long, in s.
-_MOST_DISTURBED: Final = 3
-_REST_S: Final = 0.1
+#: After so many waits in a row that were awake in vain, as they took a core from others or outlasted the limit, none is spent
+#: awake for that long, in s.
+_MOST_IN_VAIN: Final = 3
+_REST_S: Final = 0.02
 
 
 class Spin:
     """Has the event loop look for news again and again, in place of sleeping, while it waits for a delivery that will soon be there.
 
     It will when the last one soon was: so one step of a chain follows on the other. Who waits for long sleeps, and so does who
-    has no core to spare, or nodes that run meanwhile and have need of it.
+    has no core to spare, or nodes that run meanwhile and have need of it; and who was awake in vain sleeps for a while.
 
     Args:
         limit_us: how long a wait may be spent so, in µs; 0 for never.
@@ -47,14 +51,18 @@ class Spin:
         self._waiting = False
         #: The loop is kept awake.
         self.is_awake = False
-        self._disturbed = 0
+        #: This wait began awake.
+        self._tried = False
+        #: So many of these in a row were in vain.
+        self._in_vain = 0
         self._began = self._cpu_began = self._rests_until = 0.0
 
     def begin(self) -> None:
         """A wait begins."""
         now = self._clock()
         self._waiting, self._began = True, now
-        if self._was_short and now >= self._rests_until and self._is_idle():
+        self._tried = self._was_short and now >= self._rests_until and self._is_idle()
+        if self._tried:
             self._cpu_began = self._cpu()
             if not self.is_awake:
                 self.is_awake = True
@@ -64,12 +72,12 @@ class Spin:
         """It is over, whatever came of it."""
         waited_s = self._clock() - self._began
         self._waiting = False
-        self._was_short = waited_s < self._limit_s
-        if self.is_awake:
+        self._was_short = waited_s < self._limit_s * _NEAR
+        if self._tried:
             was_disturbed = self._cpu() - self._cpu_began < waited_s * _UNDISTURBED
-            self._disturbed = self._disturbed + 1 if was_disturbed else 0
-            if self._disturbed == _MOST_DISTURBED:
-                self._disturbed = 0
+            self._in_vain = self._in_vain + 1 if was_disturbed or waited_s >= self._limit_s else 0
+            if self._in_vain == _MOST_IN_VAIN:
+                self._in_vain = 0
                 self._rests_until = self._clock() + _REST_S
 
     def _turn(self) -> None:
