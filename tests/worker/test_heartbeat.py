@@ -119,13 +119,19 @@ def test_a_queue_that_vanished_means_that_all_of_it_was_lost(redis_url: str) -> 
         assert {lost.get(timeout=20)[1], lost.get(timeout=20)[1]} == {held.entry for held in some}
 
 
+def cut_all(redis: Redis) -> bool:
+    """Cut the connections of all others. False when there was none."""
+    return bool(redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
+
+
 def test_it_survives_the_loss_of_its_connection(redis_url: str) -> None:
     (held,) = taken(redis_url, 1)
     with Redis.from_url(redis_url) as redis, beating(redis_url, [held]) as (_, _, lost):
         for _ in range(3):
             now = beats(redis, held)
             wait("it beats", partial(beats_after, redis, held, now + 1))
-            assert redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes") >= 1
+            # On a busy machine it may be without one just then, as a reply came too late.
+            wait("its connection is cut", partial(cut_all, redis))
         now = beats(redis, held)
         wait("it goes on", lambda: beats(redis, held) > now + 1)
         assert lost.empty()
