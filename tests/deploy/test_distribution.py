@@ -103,7 +103,9 @@ def built(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     hatchling = (sys.executable, "-m", "hatchling", "build", "-d", str(folder))
     run(*hatchling, "-t", "sdist", cwd=source)
     with tarfile.open(folder / f"exosphere_redis-{VERSION}.tar.gz") as archive:
-        archive.extractall(folder, filter="data")
+        # Not as an argument: early releases of Python 3.11 know none, and later ones warn without a filter.
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(folder)
     run(*hatchling, "-t", "wheel", cwd=folder / f"exosphere_redis-{VERSION}")
     return folder
 

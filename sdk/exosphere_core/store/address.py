@@ -1,9 +1,10 @@
 """Reading the address of Redis: one URL tells whether it is one server, a master that Sentinels watch, or a cluster. Pure."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 from exosphere_core.errors import ConfigurationError
 
@@ -84,9 +85,9 @@ def read_address(url: str) -> Address:
     if "#" in url:
         raise _bad("it holds a '#'; in a password write %23")
     try:
-        parts = urlsplit(url)
+        netloc, parts = _split(url)
         if kind is Kind.SINGLE:
-            _ = parts.port
+            _ = urlsplit(url).port
     except ValueError:
         # What the library says may hold a part of the password.
         raise _bad("its host and port can't be read; in a password write %2F for a '/', and %40 for a '@'") from None
@@ -100,7 +101,7 @@ def read_address(url: str) -> Address:
         if scheme != "unix" and "@" in parts.path:
             raise _bad("a '@' follows on a '/'; in a password write %2F for a '/'")
         return Address(kind, tls, url, options=options)
-    userinfo, _, hosts = parts.netloc.rpartition("@")
+    userinfo, _, hosts = netloc.rpartition("@")
     username, _, password = userinfo.partition(":")
     service, database = "", 0
     path = unquote(parts.path).strip("/")
@@ -143,12 +144,21 @@ def has_slots(url: str) -> bool:
 
 def with_user(url: str, user: str, password: str) -> str:
     """Return the URL of the same Redis with other credentials."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
+    netloc, parts = _split(url)
+    host = netloc.rpartition("@")[2]
     query = "&".join(
         item for item in parts.query.split("&") if item and item.partition("=")[0] not in ("username", "password")
     )
     return parts._replace(netloc=f"{_userinfo(user, password)}{host}", query=query).geturl()
+
+
+def _split(url: str) -> tuple[str, SplitResult]:
+    """Part a URL into what says where, and the rest. Several hosts of which one is in brackets are refused by some releases of
+    the library.
+    """
+    scheme, _, behind = url.partition("://")
+    netloc = re.split("[/?]", behind, maxsplit=1)[0]
+    return netloc, urlsplit(f"{scheme}://{behind[len(netloc) :]}")
 
 
 def _userinfo(user: str, password: str) -> str:
