@@ -5,9 +5,12 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
+import pytest
 from redis.asyncio import Redis
+from redis.asyncio.sentinel import Sentinel
 from redis.exceptions import ConnectionError
 
+from exosphere_core.store.connection import connect
 from exosphere_core.store.master_pool import MasterPool
 from redis_servers import PATIENCE_S, RedisServer
 
@@ -88,3 +91,22 @@ def test_all_clients_of_the_same_sentinels_leave_the_old_master_at_once(tmp_path
 
     with RedisServer(tmp_path / "old") as old, RedisServer(tmp_path / "new") as new:
         asyncio.run(scene(old, new))
+
+
+def test_who_has_other_credentials_for_the_sentinels_asks_with_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str | None] = []
+
+    async def discover(self: Sentinel, service: str) -> tuple[str, int]:
+        asked.append(self.sentinel_kwargs.get("password"))
+        return "127.0.0.1", 6379
+
+    monkeypatch.setattr(Sentinel, "discover_master", discover)
+
+    async def scene() -> None:
+        address = "redis+sentinel://sentinel/work"
+        clients = [connect(f"{address}{more}") for more in ("", "?sentinel_password=a", "?sentinel_password=b")]
+        for client in clients:
+            await client.connection_pool.get_master_address()
+
+    asyncio.run(scene())
+    assert asked == [None, "a", "b"]

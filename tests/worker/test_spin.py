@@ -92,25 +92,6 @@ def test_a_wait_that_was_a_little_too_long_asleep_is_tried_awake() -> None:
     play(scene)
 
 
-@pytest.mark.parametrize("outlasted", [2, 3])
-def test_who_was_awake_for_nothing_thrice_in_a_row_sleeps_for_a_while(outlasted: int) -> None:
-    async def scene(times: Times) -> None:
-        spin = times.spin()
-        times.wait(spin, 10)
-        for us in [LIMIT_US, 10, *[LIMIT_US] * outlasted]:
-            times.wait(spin, us)
-            await turns()
-        spin.begin()
-        assert spin.is_awake == (outlasted < 3)
-        spin.end()
-        times.wall += REST_US
-        times.wait(spin, 10)
-        spin.begin()
-        assert spin.is_awake
-
-    play(scene)
-
-
 @pytest.mark.parametrize("why", ["a node runs", "there is one core", "it is turned off"])
 def test_who_may_not_is_never_awake(why: str) -> None:
     async def scene(times: Times) -> None:
@@ -126,16 +107,22 @@ def test_who_may_not_is_never_awake(why: str) -> None:
     play(scene)
 
 
-@pytest.mark.parametrize("disturbed", [2, 3])
-def test_who_took_a_core_from_others_thrice_in_a_row_sleeps_for_a_while(disturbed: int) -> None:
+@pytest.mark.parametrize("times_in_vain", [2, 3])
+@pytest.mark.parametrize(
+    ("why", "us", "share"), [("it took a core from others", 100, 0.3), ("nothing came", LIMIT_US, 1.0)]
+)
+def test_who_was_awake_in_vain_thrice_in_a_row_sleeps_for_a_while(
+    why: str, us: int, share: float, times_in_vain: int
+) -> None:
     async def scene(times: Times) -> None:
         spin = times.spin()
         times.wait(spin, 10)
-        for share in [0.3, 1.0, *[0.3] * disturbed]:
-            times.wait(spin, 100, share)
+        # One that was of use has the count begin again.
+        for wait in [(us, share), (10, 1.0), *[(us, share)] * times_in_vain]:
+            times.wait(spin, *wait)
             await turns()
         spin.begin()
-        assert spin.is_awake == (disturbed < 3)
+        assert spin.is_awake == (times_in_vain < 3)
         spin.end()
         times.wall += REST_US
         times.wait(spin, 10)

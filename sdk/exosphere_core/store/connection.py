@@ -104,11 +104,10 @@ def _settings(timeout_s: float | None) -> dict[str, Any]:
 def _watched(address: Address, timeout_s: float | None, max_connections: int) -> Redis:
     """Return a client of the master that the Sentinels name, asked anew for each connection and every second."""
     make: Any = Sentinel
-    sentinel = make(
-        address.hosts, sentinel_kwargs={**of_sentinels(address), **_settings(COMMAND_TIMEOUT_S)}, **of_master(address)
-    )
+    of_these = of_sentinels(address)
+    sentinel = make(address.hosts, sentinel_kwargs={**of_these, **_settings(COMMAND_TIMEOUT_S)}, **of_master(address))
     client: Redis = sentinel.master_for(
-        address.service, connection_pool_class=MasterPool, asked=tuple(address.hosts),
+        address.service, connection_pool_class=MasterPool, asked=(address.hosts, *sorted(of_these.items())),
         **_settings(timeout_s), max_connections=max_connections,
     )  # fmt: skip
     return telling_of_cuts(client)

@@ -51,7 +51,7 @@ class MasterPool(SentinelConnectionPool):
     state manager could send again what it lost.
 
     Args:
-        asked: which Sentinels these are; a pool without it has no fellows.
+        asked: which Sentinels these are, and how they are spoken to: one pool may ask for its fellows. One without has none.
     """
 
     def __init__(self, *args: Any, asked: Hashable = None, **options: Any) -> None:
