@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from time import monotonic
 
+from exosphere_core.store.calls import teach
 from exosphere_core.store.connection import Redis
 from exosphere_core.store.servers import look, turns
 from exosphere_orchestrator.admission.budget import MemoryBudget
@@ -37,8 +38,11 @@ class Watch:
         """Redis was lost: nothing is dropped until it is there again, and all that is kept is applied again then."""
         self._lost = True
 
-    async def look(self) -> None:
+    async def look(self) -> bool:
         """Look once.
+
+        Returns:
+            Whether it is another server than at the last look, or the first look.
 
         Raises:
             exosphere_core.store.faults.FAULTS: Redis can't be looked at.
@@ -48,7 +52,8 @@ class Watch:
         turned = turns(self._redis)
         looks = await look(self._redis)
         seen = {server.run_id for server in looks}, turned
-        changed = self._seen not in (None, seen)
+        is_new = self._seen != seen
+        changed = is_new and self._seen is not None
         if changed:
             logger.warning("Redis was restarted or is another server now; what it may have lost is applied again")
             self._forget()
@@ -62,6 +67,7 @@ class Watch:
             raise
         self._edge.forget(at)
         self._budget.note(looks)
+        return is_new
 
 
 class ServerWatch(Agent):
@@ -70,9 +76,15 @@ class ServerWatch(Agent):
     def __init__(self, context: EngineContext, edge: Edge) -> None:
         super().__init__(context, "watch of Redis")
         self._watch = Watch(context.redis, edge, context.intake.budget, self._forget)
+        #: The server is a new one, which knows no scripts.
+        self._unknown = False
 
     async def run_once(self) -> None:
-        await self._watch.look()
+        self._unknown |= await self._watch.look()
+        if self._unknown:
+            # Servers keep scripts in memory only.
+            await teach(self.context.scripts)
+            self._unknown = False
         await asyncio.sleep(LOOK_S)
 
     async def recover(self) -> None:

@@ -58,6 +58,29 @@ def session_at(url: str, vitals: Vitals) -> Session:
     return Session(manager, delivery, "ns", {"A": NodeRunner(A, ThreadPoolExecutor(1))}, 2, 16, vitals)
 
 
+def test_the_first_report_finds_a_connection(redis_url: str) -> None:
+    async def scene() -> None:
+        redis = connect_untimed(redis_url)
+        await redis.flushall()
+        await ensure_groups(redis, [home.ready("A") for home in SHARDS], RUNTIMES_GROUP)
+        before = {client["id"] for client in await redis.client_list()}
+        stop = asyncio.Event()
+        working = asyncio.create_task(session_at(redis_url, Vitals()).run(stop, 1.0))
+
+        async def commands() -> set[str]:
+            return {client["cmd"] for client in await redis.client_list() if client["id"] not in before}
+
+        async with asyncio.timeout(20):
+            # One waits for states, one has said that it is there, and the heartbeat has its own.
+            while not {"xreadgroup", "ping"} <= await commands():
+                await asyncio.sleep(0.01)
+        stop.set()
+        await working
+        await redis.aclose()
+
+    asyncio.run(scene())
+
+
 @pytest.mark.parametrize(("lane", "links"), [("redis_url", ("",)), ("cluster_url", ("0", "1", "2"))])
 def test_states_of_every_shard_are_executed_and_reported(
     request: pytest.FixtureRequest, lane: str, links: tuple[str, ...]

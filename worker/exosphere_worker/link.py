@@ -9,7 +9,8 @@ from typing import NamedTuple
 from exosphere_core.api import Delivery
 from exosphere_core.backoff import Backoff
 from exosphere_core.keys import ShardKeys
-from exosphere_core.store.connection import BLOCK_MS, Redis, connect_untimed
+from exosphere_core.store.burst import burst
+from exosphere_core.store.connection import BLOCK_MS, Redis, connect_untimed, owner
 from exosphere_core.store.faults import FAULTS, LOST, is_refusal
 from exosphere_worker.clock import elapsed_s
 from exosphere_worker.executions import LONG_AGO, Executions
@@ -72,6 +73,7 @@ class Link:
         self._holdings = Holdings()
         self._redis: Redis = connect_untimed(delivery.redis_url, max_connections=2)
         self._reports: Redis = connect_untimed(delivery.redis_url, max_connections=2)
+        self._report_stream = next(iter(queues.values()))[0].reports
         self._reporter = Reporter(
             self._reports,
             self._holdings,
@@ -111,6 +113,9 @@ class Link:
 
     async def report(self) -> None:
         """Send what came of executions until cancelled."""
+        # The first report finds a connection that is made.
+        with contextlib.suppress(*FAULTS):
+            await burst(await owner(self._reports, self._report_stream), [("PING",)])
         await self._reporter.run()
 
     async def fetch(self) -> None:

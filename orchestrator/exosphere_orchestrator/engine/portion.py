@@ -14,7 +14,7 @@ _FIRST = 16
 
 
 class Portion:
-    """Follows the size of what was read last. It grows to twice as many at the most with each read."""
+    """Follows the size of what was read last. It grows to four times as many at the most with each read."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -26,4 +26,4 @@ class Portion:
             return
         size = sum(sum(map(len, entry.fields.values())) for entry in entries)
         fitting = _BATCH_BYTES * len(entries) // max(1, size)
-        self.count = max(1, min(fitting, 2 * self.count, self._most))
+        self.count = max(1, min(fitting, 4 * self.count, self._most))

@@ -9,7 +9,9 @@ from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, ResponseError
 
 from exosphere_core.store.burst import burst
-from exosphere_core.store.scripts import script
+from exosphere_core.store.connection import servers
+from exosphere_core.store.scripts import script, script_names
+from exosphere_core.store.several import ask_those_there
 
 #: What a script takes as an argument.
 Arg = str | bytes | int
@@ -42,6 +44,16 @@ def note(calls: Sequence[Call]) -> None:
     recorder = _recorder.get()
     if recorder is not None:
         recorder.extend(calls)
+
+
+async def teach(redis: "Redis") -> None:
+    """Have every server know all scripts, so that the first call of one takes no longer than later ones.
+
+    Raises:
+        redis.exceptions.ConnectionError, TimeoutError: no server answers.
+    """
+    loads = [("SCRIPT", "LOAD", script(name).source) for name in script_names()]
+    await ask_those_there(burst(server, loads) for server in await servers(redis))
 
 
 async def apply_all(redis: "Redis", calls: Sequence[Call]) -> list[Any]:

@@ -1,0 +1,40 @@
+"""The first call of a script takes no longer than later ones: each server is told all of them when it is first seen."""
+
+import asyncio
+from pathlib import Path
+
+from api.service import Service, eventually
+from exosphere_core.store.connection import connect, servers
+from exosphere_core.store.scripts import script, script_names
+from redis_servers import RedisServer
+
+HASHES = [script(name).sha for name in script_names()]
+
+
+async def flush_all(url: str) -> None:
+    redis = connect(url)
+    for server in await servers(redis):
+        await server.script_flush()
+    await redis.aclose()
+
+
+async def knows_all(url: str) -> bool:
+    redis = connect(url)
+    try:
+        return all([all(await server.script_exists(*HASHES)) for server in await servers(redis)])
+    finally:
+        await redis.aclose()
+
+
+def test_redis_knows_all_scripts_before_there_is_anything_to_do_and_again_when_it_was_restarted(tmp_path: Path) -> None:
+    with RedisServer(tmp_path / "redis") as redis, Service(redis.url):
+        eventually("the scripts are there", lambda: asyncio.run(knows_all(redis.url)))
+        redis.kill()
+        redis.start()
+        eventually("they are there again", lambda: asyncio.run(knows_all(redis.url)))
+
+
+def test_each_master_of_a_cluster_knows_all_scripts(cluster_url: str) -> None:
+    asyncio.run(flush_all(cluster_url))
+    with Service(cluster_url):
+        eventually("the scripts are there", lambda: asyncio.run(knows_all(cluster_url)))
