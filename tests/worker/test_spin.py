@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 
 import pytest
 
+from exosphere_worker import spin as spin_module
 from exosphere_worker.spin import Spin, spin_limit_us
 
 LIMIT_US = 500
@@ -13,19 +14,18 @@ REST_US = 40_000
 
 
 class Times:
-    """Clocks that are set by hand, in µs: that of the wall, and this thread's share of a core."""
+    """A clock that is set by hand, in µs."""
 
     def __init__(self) -> None:
-        self.wall = self.cpu = 0.0
+        self.wall = 0.0
 
     def spin(self, *, is_idle: bool = True, cores: int = 2, limit_us: int = LIMIT_US) -> Spin:
-        return Spin(limit_us, lambda: is_idle, cores, lambda: self.wall / 1e6, lambda: self.cpu / 1e6)
+        return Spin(limit_us, lambda: is_idle, cores, lambda: self.wall / 1e6)
 
-    def wait(self, spin: Spin, us: float, share: float = 1.0) -> None:
-        """A wait that took so long, of which this thread had so much of a core."""
+    def wait(self, spin: Spin, us: float) -> None:
+        """A wait that took so long."""
         spin.begin()
         self.wall += us
-        self.cpu += us * share
         spin.end()
 
 
@@ -107,19 +107,34 @@ def test_who_may_not_is_never_awake(why: str) -> None:
     play(scene)
 
 
+def test_whoever_else_has_need_of_the_core_has_it_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    gave_way: list[bool] = []
+
+    async def scene(times: Times) -> None:
+        spin = times.spin()
+        monkeypatch.setattr(spin_module, "_give_way", lambda: gave_way.append(spin.is_awake))
+        times.wait(spin, 2 * LIMIT_US)
+        spin.begin()
+        await turns()
+        spin.end()
+        assert not gave_way, "who sleeps has none"
+        times.wait(spin, 1)
+        spin.begin()
+        await turns()
+        spin.end()
+        assert gave_way == [True, True, True]
+
+    play(scene)
+
+
 @pytest.mark.parametrize("times_in_vain", [2, 3])
-@pytest.mark.parametrize(
-    ("why", "us", "share"), [("it took a core from others", 100, 0.3), ("nothing came", LIMIT_US, 1.0)]
-)
-def test_who_was_awake_in_vain_thrice_in_a_row_sleeps_for_a_while(
-    why: str, us: int, share: float, times_in_vain: int
-) -> None:
+def test_who_was_awake_in_vain_thrice_in_a_row_sleeps_for_a_while(times_in_vain: int) -> None:
     async def scene(times: Times) -> None:
         spin = times.spin()
         times.wait(spin, 10)
         # One that was of use has the count begin again.
-        for wait in [(us, share), (10, 1.0), *[(us, share)] * times_in_vain]:
-            times.wait(spin, *wait)
+        for us in [LIMIT_US, 10, *[LIMIT_US] * times_in_vain]:
+            times.wait(spin, us)
             await turns()
         spin.begin()
         assert spin.is_awake == (times_in_vain < 3)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
-from time import monotonic, thread_time
+from time import monotonic
 from typing import Final
 
 #: How long a wait may be spent awake, in µs.
@@ -12,27 +12,26 @@ _DEFAULT_US: Final = 500
 #: After a wait of up to so many times that limit the next one may be a short one: asleep the same wait takes longer.
 _NEAR: Final = 2
 
-#: A wait in which this thread got less than this part of a core took it from somebody who had need of it.
-_UNDISTURBED: Final = 0.5
-
-#: After so many waits in a row that were awake in vain, as they took a core from others or outlasted the limit, none is spent
-#: awake for that long, in s.
+#: After so many waits in a row that were awake for longer than the limit, none is spent awake for that long, in s.
 _MOST_IN_VAIN: Final = 3
 _REST_S: Final = 0.02
+
+#: Lets whoever else has need of this core have it first. Without that a system may have one that was placed on it, such as
+#: Redis, wait until the limit, though other cores are free. Not every system has it.
+_give_way: Final[Callable[[], None]] = getattr(os, "sched_yield", lambda: None)
 
 
 class Spin:
     """Has the event loop look for news again and again, in place of sleeping, while it waits for a delivery that will soon be there.
 
     It will when the last one soon was: so one step of a chain follows on the other. Who waits for long sleeps, and so does who
-    has no core to spare, or nodes that run meanwhile and have need of it; and who was awake in vain sleeps for a while.
+    has one core only, or nodes that run meanwhile; and who was awake in vain sleeps for a while. Others have the core first.
 
     Args:
         limit_us: how long a wait may be spent so, in µs; 0 for never.
         is_idle: whether nothing runs.
         cores: how many cores this process may use. With one, what is waited for can't happen while this is awake.
         clock: monotonic, in s.
-        cpu: of this thread, in s.
     """
 
     def __init__(
@@ -41,12 +40,10 @@ class Spin:
         is_idle: Callable[[], bool],
         cores: int | None = None,
         clock: Callable[[], float] = monotonic,
-        cpu: Callable[[], float] = thread_time,
     ) -> None:
         self._limit_s = limit_us / 1e6 if (cores or usable_cores()) > 1 else 0.0
         self._is_idle = is_idle
         self._clock = clock
-        self._cpu = cpu
         self._was_short = False
         self._waiting = False
         #: The loop is kept awake.
@@ -55,18 +52,16 @@ class Spin:
         self._tried = False
         #: So many of these in a row were in vain.
         self._in_vain = 0
-        self._began = self._cpu_began = self._rests_until = 0.0
+        self._began = self._rests_until = 0.0
 
     def begin(self) -> None:
         """A wait begins."""
         now = self._clock()
         self._waiting, self._began = True, now
         self._tried = self._was_short and now >= self._rests_until and self._is_idle()
-        if self._tried:
-            self._cpu_began = self._cpu()
-            if not self.is_awake:
-                self.is_awake = True
-                asyncio.get_running_loop().call_soon(self._turn)
+        if self._tried and not self.is_awake:
+            self.is_awake = True
+            asyncio.get_running_loop().call_soon(self._turn)
 
     def end(self) -> None:
         """It is over, whatever came of it."""
@@ -74,8 +69,7 @@ class Spin:
         self._waiting = False
         self._was_short = waited_s < self._limit_s * _NEAR
         if self._tried:
-            was_disturbed = self._cpu() - self._cpu_began < waited_s * _UNDISTURBED
-            self._in_vain = self._in_vain + 1 if was_disturbed or waited_s >= self._limit_s else 0
+            self._in_vain = self._in_vain + 1 if waited_s >= self._limit_s else 0
             if self._in_vain == _MOST_IN_VAIN:
                 self._in_vain = 0
                 self._rests_until = self._clock() + _REST_S
@@ -83,6 +77,7 @@ class Spin:
     def _turn(self) -> None:
         self.is_awake = self._waiting and self._clock() - self._began < self._limit_s
         if self.is_awake:
+            _give_way()
             asyncio.get_running_loop().call_soon(self._turn)
 
 
