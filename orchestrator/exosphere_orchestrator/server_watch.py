@@ -89,6 +89,8 @@ class ServerWatch(Agent):
 
     async def recover(self) -> None:
         self._watch.note_loss()
+        # The look that failed may have been the first one of a new server.
+        self._unknown = True
 
     def _forget(self) -> None:
         self.context.plans.clear()
