@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from api.service import KEY, PATIENCE_MS
-from exosphere_core.keys import RUN_ENDED
+from exosphere_core.keys import RUN_ENDED, RUN_TOLD
 from exosphere_orchestrator.engine.engine import new_context
 from exosphere_orchestrator.http import run_ends
 from exosphere_orchestrator.http.run_ends import RunEnds
@@ -37,6 +37,53 @@ def test_waiters_are_told_when_a_notice_may_have_been_missed_and_of_the_end_of_t
             await redis.publish(RUN_ENDED, "mine")
             await told(mine)
             assert not other.is_set()
+        finally:
+            listening.cancel()
+            await asyncio.wait([listening])
+            await redis.aclose()
+
+    asyncio.run(scene())
+
+
+def test_runs_are_listened_to_only_while_somebody_waits_for_one_and_shortly_after(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_ends, "_LINGER_S", 0.05)
+
+    async def scene() -> None:
+        settings = Settings.model_validate({"redis_url": redis_url, "api_key": KEY, "encryption_key": new_key()})
+        redis = Redis.from_url(redis_url)
+        ends = RunEnds(new_context(settings, redis, redis))
+        heard: list[bytes | None] = []
+
+        async def listened_to(count: int) -> None:
+            async with asyncio.timeout(PATIENCE_MS / 1000):
+                while [number for _, number in await redis.pubsub_numsub(RUN_ENDED, RUN_TOLD)] != [count, count]:
+                    await asyncio.sleep(0.005)
+
+        listening = asyncio.create_task(ends.run())
+        try:
+            await ends.listen("exo:runs:any", heard.append)
+            async with asyncio.timeout(PATIENCE_MS / 1000):
+                while not heard:
+                    await asyncio.sleep(0.005)
+            await listened_to(0)
+            for name in ("first", "second"):
+                event = ends.expect(name)
+                # A run that ended before the channel was subscribed to gave no notice.
+                await told(event)
+                await listened_to(1)
+                await redis.publish(RUN_ENDED, name)
+                await told(event)
+                ends.forget(name, event)
+                await listened_to(0)
+            # Who comes while the last one has just gone keeps the channel.
+            gone, kept = ends.expect("gone"), ends.expect("kept")
+            await told(kept)
+            ends.forget("gone", gone)
+            await listened_to(1)
+            await redis.publish(RUN_ENDED, "kept")
+            await told(kept)
         finally:
             listening.cancel()
             await asyncio.wait([listening])
