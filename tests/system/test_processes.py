@@ -43,11 +43,11 @@ def test_two_state_managers_and_three_runtimes_share_one_namespaces_work(stack: 
 def test_a_run_ends_although_a_runtime_is_killed_in_the_middle_of_it(stack: Stack) -> None:
     stack.state_manager()
     stack.runtime("rt1")
-    stack.graph("g", *spread_work_gather(60, ms=50))
+    stack.graph("g", *spread_work_gather(60, ms=250))
     run = stack.trigger("g")
     wait_for("some work is done", lambda: len(stack.ledger_lines()) > 5)
-    stack.runtime("rt2")
     stack.kill("rt1")
+    stack.runtime("rt2")
     answer = stack.wait_run(run)
     assert answer["status"] == "SUCCESS"
     states = stack.states(run)
