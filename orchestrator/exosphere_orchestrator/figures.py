@@ -12,6 +12,10 @@ _PER_DOUBLING: Final = 4
 _MINUTE_MS: Final = 60_000
 
 
+#: In place of a bucket: it is not known how long the node ran.
+_UNKNOWN: Final = -1
+
+
 class Ended(StrEnum):
     """How an attempt ended."""
 
@@ -85,10 +89,13 @@ class Tally:
 
     def __init__(self, most: int = 100_000) -> None:
         self._most = most
-        self._counts: Counter[tuple[str, int, str, str]] = Counter()
+        #: (namespace, minute, node, end, bucket of the run time or `_UNKNOWN`) → how many attempts: one step for each of them.
+        self._noted: dict[tuple[str, int, str, str, int], int] = {}
+        #: What could not be written.
+        self._kept: dict[Minute, dict[str, int]] = {}
 
     def __len__(self) -> int:
-        return len(self._counts)
+        return len(self._noted) + sum(map(len, self._kept.values()))
 
     def note(self, namespace: str, node: str, moment: int, ended: Ended, ran_ms: int | None) -> None:
         """An attempt ended.
@@ -98,33 +105,31 @@ class Tally:
             moment: when it was reported, unix ms.
             ran_ms: how long the node ran; None when that is not known.
         """
-        minute = minute_of(moment)
-        self._add((namespace, minute, node, ended), 1)
-        if ran_ms is not None:
-            self._add((namespace, minute, node, f"t{bucket_of(ran_ms)}"), 1)
+        bucket = _UNKNOWN if ran_ms is None else bucket_of(ran_ms)
+        what = (namespace, minute_of(moment), node, ended.value, bucket)
+        count = self._noted.get(what, 0)
+        if count or len(self) < self._most:
+            self._noted[what] = count + 1
 
     def take(self) -> dict[Minute, dict[str, int]]:
         """Take out all that was counted, as it is to be written."""
-        counts, self._counts = self._counts, Counter()
-        taken: dict[Minute, dict[str, int]] = {}
-        for (namespace, minute, node, word), count in counts.items():
+        noted, self._noted = self._noted, {}
+        taken, self._kept = self._kept, {}
+        for (namespace, minute, node, ended, bucket), count in noted.items():
             fields = taken.setdefault((namespace, minute), {})
-            fields[f"{node}/{word}"] = count
-            if word in _ENDS:
-                fields[f"/{word}"] = fields.get(f"/{word}", 0) + count
+            words = [f"{node}/{ended}", f"/{ended}"]
+            if bucket != _UNKNOWN:
+                words.append(f"{node}/t{bucket}")
+            for word in words:
+                fields[word] = fields.get(word, 0) + count
         return taken
 
     def put_back(self, taken: Mapping[Minute, Fields]) -> None:
         """What was taken out could not be written."""
-        for (namespace, minute), fields in taken.items():
+        for minute, fields in taken.items():
+            kept = self._kept.setdefault(minute, {})
             for field, count in fields.items():
-                node, _, word = field.rpartition("/")
-                if node:
-                    self._add((namespace, minute, node, word), count)
-
-    def _add(self, what: tuple[str, int, str, str], count: int) -> None:
-        if what in self._counts or len(self._counts) < self._most:
-            self._counts[what] += count
+                kept[field] = kept.get(field, 0) + count
 
 
 class NodeFigures(NamedTuple):

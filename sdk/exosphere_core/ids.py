@@ -46,6 +46,11 @@ def shard_of(some_id: str) -> int | None:
     return int(some_id[-_SHARD_DIGITS:], 16) if _ID.fullmatch(some_id) else None
 
 
+def is_id(text: str) -> bool:
+    """Whether a text is spelled as the id of a run, state or unite."""
+    return _ID.fullmatch(text) is not None
+
+
 def shard_of_ours(some_id: str) -> int:
     """Return the index of the shard that an id of our own making names."""
     return int(some_id[-_SHARD_DIGITS:], 16)

@@ -77,7 +77,8 @@ class Executions:
         self._slots.take()
         self._vitals.taken += 1
         name = f"node {held.task.node} (state {held.state})"
-        held.running = asyncio.create_task(self._execute(held), name=name)
+        # Of the loop itself: by way of `asyncio.create_task` it takes a fifth longer.
+        held.running = asyncio.get_running_loop().create_task(self._execute(held), name=name)
 
     def read(self, entry: Entry, read_at: float) -> Held | None:
         """Read a delivery. One that is none for this runtime is reported as such: it would be pending for ever."""

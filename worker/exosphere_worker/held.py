@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import msgspec
+
 from exosphere_core.keys import ShardKeys
 from exosphere_core.logs import About
 from exosphere_core.records import ReadyField, Task, decode_task
@@ -15,8 +17,7 @@ from exosphere_worker.clock import elapsed_s
 _STATE, _ATTEMPT, _TASK, _INPUTS = (name.value.encode() for name in ReadyField)
 
 
-@dataclass(slots=True, eq=False)
-class Held:
+class Held(msgspec.Struct, eq=False):
     """One delivery."""
 
     stream: str

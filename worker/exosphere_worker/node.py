@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, cast
 
+import msgspec
 from pydantic import BaseModel
 
 from exosphere_core.names import identifier_error, name_error
@@ -86,8 +87,7 @@ class Services(Protocol):
         """Record a result unless there is one, and return the one that came first."""
 
 
-@dataclass(slots=True)
-class Execution:
+class Execution(msgspec.Struct, eq=False):
     """What a node may know about the execution that it is. What few nodes use is made when it is asked for."""
 
     run_id: str

@@ -46,7 +46,7 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
     def words(self) -> tuple[str | bytes, ...]:
         """The names and values of the report's entry, in turn."""
         words: tuple[str | bytes, ...] = (
-            _KIND, self.kind.value, _HOME, self.home, _STATE, self.state, _ATTEMPT, self.attempt, _BODY, self.body,
+            _KIND, self.kind, _HOME, self.home, _STATE, self.state, _ATTEMPT, self.attempt, _BODY, self.body,
         )  # fmt: skip
         if self.by:
             words += (_BY, self.by)

@@ -53,7 +53,7 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
         except Malformed as bad:
             # The run's own namespace says so again, and lets the state fail.
             if bad.failure is None or bad.failure.home == queue.namespace:
-                rejected[entry[:2]] = entry, str(bad)
+                rejected[entry.place] = entry, str(bad)
             if bad.failure is None:
                 continue
             report = bad.failure
@@ -67,7 +67,7 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
         # What is taken over is decided here, and is from here on a report like others.
         found = list(zip(born, tasks[len(reports) :], strict=True))
         for report in (report for report, task in found if task is None):
-            rejected[report.entry[:2]] = report.entry, "there is no such state"
+            rejected[report.entry.place] = report.entry, "there is no such state"
         due = [(report, task) for report, task in found if task is not None]
         reports += await replay(context, queue, due)
         tasks[-len(born) :] = [task for _, task in due]
@@ -75,9 +75,9 @@ async def prepare(context: EngineContext, queue: ShardKeys, entries: Sequence[En
     plans: dict[tuple[str, str, int], GraphPlan] = {}
     for report, task in zip(reports, tasks, strict=True):
         if task is None:
-            rejected.setdefault(report.entry[:2], (report.entry, "there is no such state"))
+            rejected.setdefault(report.entry.place, (report.entry, "there is no such state"))
         elif not may_speak_for(report, task):
-            rejected.setdefault(report.entry[:2], (report.entry, "the state is of another namespace"))
+            rejected.setdefault(report.entry.place, (report.entry, "the state is of another namespace"))
         else:
             version = (task.home, task.graph, task.version)
             if version not in plans:
@@ -172,7 +172,7 @@ def _success(report: Report, of: Delivery, made: Succession, body: Executed) -> 
 
 
 def _no_child(end: End) -> Iterator[Made]:
-    ended, unites = end
+    ended, unites = end.ended, end.unites
     yield Made(moves.advance(ended.of, ended.outputs, None, ended.member, Offspring(unites=unites), 1, {}))
 
 
@@ -227,7 +227,7 @@ async def _read_values(
             wanted.append(
                 Wanted(shard_keys(task.home, shard), task.run, list(states.values()), sorted(node.ahead_store))
             )
-            asked.append((report.entry[:2], states))
+            asked.append((report.entry.place, states))
     if not wanted:
         return {}
     found = await read_values(context.redis, wanted)

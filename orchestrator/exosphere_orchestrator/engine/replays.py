@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from exosphere_core.errors import CorruptRecord
 from exosphere_core.ids import derived_id
@@ -35,12 +36,12 @@ async def replay(context: EngineContext, home: ShardKeys, born: Sequence[tuple[R
         outputs = await _outputs(context, home, earlier) if earlier is not None and known else None
         if earlier is not None and outputs is not None and earlier.status is Status.SUCCESS:
             body = Executed(outputs, fanned_out=earlier.width is not None, origin=earlier.id)
-            reports.append(report._replace(kind=Kind.EXECUTED, body=body))
+            reports.append(replace(report, kind=Kind.EXECUTED, body=body))
         elif earlier is not None and known and earlier.status is Status.PRUNED and earlier.data is not None:
-            reports.append(report._replace(kind=Kind.PRUNED, body=Pruned(msgspec.Raw(earlier.data))))
+            reports.append(replace(report, kind=Kind.PRUNED, body=Pruned(msgspec.Raw(earlier.data))))
         else:
             await note_anew(context.redis, home, list(task.unites.values()))
-            reports.append(report._replace(kind=Kind.RELEASED))
+            reports.append(replace(report, kind=Kind.RELEASED))
     return reports
 
 

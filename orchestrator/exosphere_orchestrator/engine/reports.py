@@ -1,12 +1,12 @@
 """Reading the entries of a report stream. Pure: nothing in an entry is trusted."""
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from exosphere_core.api import LONGEST_DELAY_MS
-from exosphere_core.ids import shard_of
+from exosphere_core.ids import is_id
 from exosphere_core.keys import ShardKeys
 from exosphere_core.names import name_error
 from exosphere_core.records import (
@@ -45,7 +45,7 @@ _MOST_DIGITS = 13
 _RUN_ID, _STATE_ID = 36, 32
 
 
-class Report(NamedTuple):
+class Report(msgspec.Struct, frozen=True, gc=False):
     """One report, well-formed."""
 
     entry: Entry
@@ -111,7 +111,7 @@ def parse_report(entry: Entry, queue: ShardKeys, max_bytes: int | None = None, m
         raise Malformed(error)
     if not attempt.isdecimal():
         raise Malformed("attempt is no number")
-    if shard_of(state) is None or len(state) != (_RUN_ID if kind is Kind.CANCELLED else _STATE_ID):
+    if not is_id(state) or len(state) != (_RUN_ID if kind is Kind.CANCELLED else _STATE_ID):
         raise Malformed("state is no id")
     if kind in _OF_SCRIPTS and not home == via == queue.namespace:
         raise Malformed("its kind is said by the run's own namespace only")
@@ -184,6 +184,6 @@ def _replay(entry: Entry, queue: ShardKeys) -> Report:
         state, attempt = entry.fields[b"state"].decode(), entry.fields[b"attempt"].decode()
     except (KeyError, ValueError, msgspec.DecodeError, RecursionError):
         raise Malformed("it is neither a report nor a new state") from None
-    if shard_of(state) is None or len(state) != _STATE_ID or not attempt.isdecimal() or task.home != queue.namespace:
+    if not is_id(state) or len(state) != _STATE_ID or not attempt.isdecimal() or task.home != queue.namespace:
         raise Malformed("state, attempt or home is none")
     return Report(entry, Kind.REPLAY, task.home, state, attempt, None, queue.namespace)

@@ -1,16 +1,17 @@
 """What follows the commonest successes: one output, and one child or none. Pure."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from exosphere_core.graph.plan import GraphPlan, NodePlan
+from exosphere_core.handoff import queue_of
 from exosphere_core.ids import branch_step, derived_id, member
 from exosphere_core.records import Executed, Task, TextMap, encode
 from exosphere_core.store.delivery import Delivery
 from exosphere_core.store.offspring import Child, UniteTouch
 from exosphere_core.store.short_moves import Ended, Stepped
 from exosphere_orchestrator.engine.inputs import Limits, resolve, sized
-from exosphere_orchestrator.engine.places import ready_key
 from exosphere_orchestrator.engine.touches import touches_of
 
 
@@ -48,7 +49,7 @@ def is_end(node: NodePlan, executed: Executed, limits: Limits) -> bool:
     return not node.children and _is_plain(node, executed, limits)
 
 
-class End(NamedTuple):
+class End(msgspec.Struct, frozen=True, gc=False):
     """A success that makes nothing, and the unites that wait for it: the same object for all that share these."""
 
     ended: Ended
@@ -115,4 +116,4 @@ def only_child(
     )
     visible = {**outputs, task.identifier: output} if outputs else {task.identifier: output}
     inputs = sized(resolve(planned.inputs, name, visible, store), name, limits.max_value_bytes)
-    return Child(derived_id("child", of.state, name), name, encode(child), inputs, "", ready_key(child)), child
+    return Child(derived_id("child", of.state, name), name, encode(child), inputs, "", queue_of(of.home, child)), child

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import msgspec
+
 from exosphere_core.logs import About
 from exosphere_core.records import Task
 from exosphere_core.store.calls import Call
@@ -21,7 +23,7 @@ class Made(NamedTuple):
     tasks: dict[str, Task] = NO_TASKS
 
 
-class Step(NamedTuple):
+class Step(msgspec.Struct, frozen=True):
     """What a report comes to: calls to apply in order, and what to do with a good reply."""
 
     report: Report

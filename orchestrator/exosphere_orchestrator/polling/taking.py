@@ -106,10 +106,10 @@ async def _held(context: EngineContext, read: Sequence[Taken]) -> list[Taken]:
     for state, bad in unreadable.items():
         logger.error("state %s is not given to a client: %s", state, bad.detail, extra={"state_id": state})
     current = {
-        each.entry[:2]: each._replace(created_at=standing.created_at)
+        each.entry.place: each._replace(created_at=standing.created_at)
         for each, standing in zip(read, standings, strict=True)
         if standing and (standing.status, standing.attempt) == (Status.CREATED, each.attempt)
     }
     entries = [each.entry for each in current.values()]
     kept = await polled.hold(context.redis, entries, HTTP_HOLDER + context.consumer)
-    return [current[entry[:2]] for entry in kept]
+    return [current[entry.place] for entry in kept]

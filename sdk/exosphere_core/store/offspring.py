@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from exosphere_core.keys import ShardKeys
 from exosphere_core.store.calls import Arg
 
@@ -19,7 +21,7 @@ class Sibling(NamedTuple):
     member: str
 
 
-class Child(NamedTuple):
+class Child(msgspec.Struct, frozen=True, gc=False):
     """A state of a next node."""
 
     id: str

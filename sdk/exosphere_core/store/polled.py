@@ -51,7 +51,7 @@ async def hold(redis: "Redis", entries: Sequence[Entry], consumer: str) -> list[
         if isinstance(reply, ResponseError):
             raise reply
         held.update((stream, entry.decode()) for entry in reply)
-    return [entry for entry in entries if entry[:2] in held]
+    return [entry for entry in entries if entry.place in held]
 
 
 class Standing(NamedTuple):

@@ -3,7 +3,8 @@ by two words, and what a script finds to be more is answered "other", and is for
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from exosphere_core.records import Task
 from exosphere_core.store.calls import Arg, Call
@@ -11,7 +12,7 @@ from exosphere_core.store.delivery import Delivery
 from exosphere_core.store.offspring import Child, UniteTouch
 
 
-class Stepped(NamedTuple):
+class Stepped(msgspec.Struct, frozen=True, gc=False):
     """A delivery that ended in success, whose one output makes one child, and nothing else."""
 
     of: Delivery
@@ -26,7 +27,7 @@ class Stepped(NamedTuple):
         return len(self.outputs) + len(self.child.inputs)
 
 
-class Ended(NamedTuple):
+class Ended(msgspec.Struct, frozen=True, gc=False):
     """A delivery that ended in success, and nothing follows."""
 
     of: Delivery
@@ -39,7 +40,8 @@ def step(stepped: Sequence[Stepped]) -> Call:
     """End states in success that make one child each: of any runs of a shard that were reported through the same stream."""
     keys = [stepped[0].of.queue]
     args: list[Arg] = []
-    for of, outputs, child, _ in stepped:
+    for each in stepped:
+        of, child = each.of, each.child
         home, task = of.home, of.task
         run = task.run
         keys += (
@@ -51,7 +53,7 @@ def step(stepped: Sequence[Stepped]) -> Call:
             child.ready,
         )
         args += (
-            of.attempt, of.report, outputs, *of.execution, child.task, child.inputs,
+            of.attempt, of.report, each.outputs, *of.execution, child.task, child.inputs,
             f"made/{child.identifier}", f"ended/{task.identifier}/SUCCESS",
         )  # fmt: skip
     return Call("step", keys, args)
@@ -64,11 +66,12 @@ def leaf(ended: Sequence[Ended]) -> Call:
     first = ended[0].of
     keys = [first.queue, first.home.ended]
     args: list[Arg] = []
-    for of, outputs, _ in ended:
+    for each in ended:
+        of = each.of
         home, task = of.home, of.task
         run = task.run
         keys += (home.state(of.state), home.run(run), home.events(run), home.active(task.graph))
-        args += (of.attempt, of.report, outputs, *of.execution, f"ended/{task.identifier}/SUCCESS", run)
+        args += (of.attempt, of.report, each.outputs, *of.execution, f"ended/{task.identifier}/SUCCESS", run)
     return Call("leaf", keys, args)
 
 
@@ -86,8 +89,9 @@ def finish(ended: Sequence[Ended], unites: Sequence[UniteTouch]) -> Call:
         *(home.state(each.of.state) for each in ended),
     ]  # fmt: skip
     args: list[Arg] = [len(ended), f"ended/{task.identifier}/SUCCESS", run, task.home, len(unites)]
-    for of, outputs, member in ended:
-        args += (of.attempt, of.report, outputs, *of.execution, member)
+    for each in ended:
+        of = each.of
+        args += (of.attempt, of.report, each.outputs, *of.execution, each.member)
     for unite in unites:
         keys += (home.unite(unite.id), home.members(unite.id))
         args += (unite.id, "1" if unite.leads else "0", "1" if unite.collects else "0")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 from redis import Redis as BlockingRedis
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
@@ -24,13 +25,18 @@ _HANDED_BACK = 500
 Fields = Mapping[bytes, bytes]
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One entry of a stream."""
 
     stream: str
     id: str
     #: Empty when the entry was deleted while it was pending.
     fields: Fields
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Its stream and its id."""
+        return self.stream, self.id
 
 
 class Pending(NamedTuple):
