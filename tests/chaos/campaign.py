@@ -148,11 +148,13 @@ class Campaign:
             if working.done():
                 working.result()
             await striking
+            enough.set()
+            struck_s = time.monotonic()
+            # Still supervised: what was just started may find a connection cut by the last fault, and end.
+            await stage.heal()
         finally:
             enough.set()
             await end(striking, supervising)
-        struck_s = time.monotonic()
-        await stage.heal()
         # A trigger that is under way still may yet make a run.
         await working
         strikes = self._hands.taken()

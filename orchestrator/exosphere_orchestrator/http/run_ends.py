@@ -180,6 +180,9 @@ class RunEnds(Agent):
         if self._parting is not None:
             self._parting.cancel()
         await end(*self._changes)
-        if self._channel is not None:
-            await self._channel.aclose()
+        # Whoever leaves from now on finds nothing to leave: the driver would connect anew for it.
+        self._subscribed.clear()
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            await channel.aclose()
         await self._redis.aclose()
