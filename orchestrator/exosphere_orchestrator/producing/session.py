@@ -26,6 +26,9 @@ from exosphere_orchestrator.runs import RunStarter
 #: The first pause before a call is tried again, in s; as that of the client of the HTTP API.
 _FIRST_PAUSE_S: Final = 0.1
 
+#: `json.dumps` would make an encoder for each call.
+_spell: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
 Answer = TypeVar("Answer")
 
 
@@ -112,7 +115,7 @@ class Session:
         Raises:
             TooLarge: it is longer than a state manager takes.
         """
-        spelled = json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+        spelled = _spell(body).encode()
         most = self._settings.max_body_bytes
         if len(spelled) > most:
             raise TooLarge(f"the body has {len(spelled)} bytes or more; the limit is {most} (EXOSPHERE_MAX_BODY_BYTES)")

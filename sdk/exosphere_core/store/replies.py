@@ -109,3 +109,14 @@ def replies_of(connection: Any, count: int) -> Replies | None:
         raise ConnectionError(_GONE)
     reader: Any = parser
     return Replies(transport, reader._reader, count)
+
+
+def is_fit(connection: Any) -> bool:
+    """Whether a driver's connection is seen to be open, and has nothing that nobody read. False where that can't be seen."""
+    stream, parser = getattr(connection, "_reader", None), getattr(connection, "_parser", None)
+    if not isinstance(stream, asyncio.StreamReader) or not isinstance(parser, _AsyncHiredisParser):
+        return False
+    seen: Any = stream
+    reader: Any = parser
+    is_open = connection.is_connected and stream.exception() is None and not seen._eof
+    return is_open and not connection._writer.is_closing() and not seen._buffer and not reader._reader.has_data()

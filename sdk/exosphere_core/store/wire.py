@@ -8,7 +8,7 @@ from hiredis import pack_command
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError, ReadOnlyError, ResponseError, TimeoutError
 
-from exosphere_core.store.replies import replies_of
+from exosphere_core.store.replies import is_fit, replies_of
 
 #: A command that takes longer than this has lost its server, s.
 COMMAND_TIMEOUT_S: Final = 5.0
@@ -82,12 +82,15 @@ async def _connection(redis: "Redis") -> Any:
 
     The pool's own way looks for bytes that nobody read each time, which takes a turn of the event loop: a tenth
     of a hop. A client for bursts never leaves any, so it does without; one whose server closed it fails at
-    the first write, as any connection may.
+    the first write, as any connection may. Of another client, one that is seen to be fit goes the same way.
     """
     pool: Any = redis.connection_pool
-    if pool.connection_kwargs.get("socket_timeout") is not None:
-        return await pool.get_connection()
     connection = pool.get_available_connection()
+    if pool.connection_kwargs.get("socket_timeout") is not None:
+        if is_fit(connection):
+            return connection
+        await pool.release(connection)
+        return await pool.get_connection()
     if connection.is_connected:
         return connection
     try:
