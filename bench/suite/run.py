@@ -10,9 +10,6 @@ from bench.suite.sizes import FULL, Sizes
 from bench.suite.stage import CONTENDERS, Failed, Plan, Stage, missing
 from bench.suite.workloads import WORKLOADS
 
-#: What is measured with one durability is measured with this one.
-USUAL = "everysec"
-
 
 class Choice(NamedTuple):
     """What to measure.
@@ -24,7 +21,7 @@ class Choice(NamedTuple):
 
     workloads: Sequence[str] = tuple(WORKLOADS)
     contenders: Sequence[str] = ()
-    durability: Sequence[str] = (USUAL,)
+    durability: Sequence[str] = ("everysec",)
     repeat: int = 3
     sizes: Sizes = FULL
     patience_s: float = 300.0
@@ -80,6 +77,5 @@ def _turn(choice: Choice, turn: int) -> Iterator[tuple[str, str, str]]:
         # Whoever is asked for by name takes part in whatever is asked for.
         names = choice.contenders or about.contenders
         for durability in choice.durability:
-            if about.every_durability or durability == USUAL or len(choice.durability) == 1:
-                for name in names if turn % 2 == 0 else reversed(names):
-                    yield workload, durability, name
+            for name in names if turn % 2 == 0 else reversed(names):
+                yield workload, durability, name

@@ -24,7 +24,6 @@ class Workload(NamedTuple):
     Attributes:
         contenders: who takes part unless others are named.
         also: other figures that tell something here.
-        every_durability: whether it is measured with each setting; else with `everysec` alone.
         once: whether one measurement is enough, since it is an average of many or takes long.
     """
 
@@ -33,7 +32,6 @@ class Workload(NamedTuple):
     metric: Metric
     contenders: tuple[str, ...]
     also: tuple[Metric, ...] = ()
-    every_durability: bool = True
     once: bool = False
 
 
@@ -47,12 +45,12 @@ WORKLOADS: dict[str, Workload] = {
     "W3": Workload("200 concurrent chains of 10", concurrent, _SPEED, CONTENDERS),
     "W4": Workload("1 → 1,000 → 1, all results collected", fans, _MS, _JOINING),
     "W5": Workload("idle: from trigger to start, p50", starts, _MS, CONTENDERS, (_P99,)),
-    "W6": Workload("1 → 100,000 → 1", wide, _MS, _JOINING, every_durability=False),
+    "W6": Workload("1 → 100,000 → 1", wide, _MS, _JOINING, once=True),
     "W7": Workload("100 chains of 5 with a payload", payloads, _SPEED, CONTENDERS, (Metric("mb_per_s", "MB/s", True),)),
-    "W8": Workload("1,000 chains of 10, more workers", scaling, _SPEED, _JOINING, every_durability=False),
+    "W8": Workload("1,000 chains of 10, more workers", scaling, _SPEED, _JOINING, once=True),
     "W9": Workload(
         "100 connected workers, no work: commands", idle, Metric("commands", "/s", False), CONTENDERS,
-        tuple(Metric(f"{part} %", f"% CPU of {part}", False) for part in PARTS), every_durability=False, once=True,
+        tuple(Metric(f"{part} %", f"% CPU of {part}", False) for part in PARTS), once=True,
     ),
     "W10": Workload(
         "backlogs while history grows to 1,000,000 states", growth, _SPEED, (OURS,), (Metric("memory_mb", "MB of Redis", False),), once=True,
