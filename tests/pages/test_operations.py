@@ -41,6 +41,6 @@ def test_the_formulas_have_the_figures_of_the_table() -> None:
 def test_the_examples_are_computed_right() -> None:
     states = 20 * 50
     assert f"*s* is {states:,}" in PAGE
-    assert f"1,000 × 2.06 ms = {states * (2000 + 58) / 1e6:.2f} cores" in PAGE
+    assert f"1,000 × 2.07 ms = {states * (2000 + 68) / 1e6:.2f} cores" in PAGE
     assert f"slots 1,000 × 0.2 × 1.5 = {states * 0.2 * 1.5:.0f}" in PAGE
     assert f"1.5 million states × 1,567 bytes = {1.5e6 * (1067 + 500) / 1e9:.1f} GB" in PAGE
